@@ -16,6 +16,8 @@ enum {
   SYS_openat = 56,
   SYS_close = 57,
   SYS_lseek = 62,
+  SYS_pread64 = 67,
+  SYS_fadvise64 = 223,
   SYS_pipe2 = 59,
   SYS_getdents64 = 61,
   SYS_read = 63,

@@ -9,6 +9,9 @@
 #define ARGUMENTS_PER_CALL 6
 #define DATA_MAX 69632
 #define SOCKET_FD 0
+/* include/uapi/asm-generic/errno.h, include/uapi/linux/fadvise.h */
+#define ECANCELED 125
+#define POSIX_FADV_WILLNEED 3
 /* include/linux/socket.h, include/linux/net.h */
 #define AF_UNIX 1
 #define SOCK_SEQPACKET 5
@@ -27,6 +30,8 @@ struct call {
 struct order {
   u64 call_count;
   u64 answer_data_size;
+  /* A call that the later ones depend on: if it fails, they are not made. CALLS_PER_ORDER: there is none. */
+  u64 gate;
   struct call calls[CALLS_PER_ORDER];
   long results[CALLS_PER_ORDER];
   u8 data[DATA_MAX];
@@ -40,13 +45,33 @@ static u64 argument_of(struct order *order, const struct call *call, int index)
   return word;
 }
 
-/* Makes every call, also after one that failed: with its result as a descriptor the others fail with EBADF. */
+/* Has the kernel begin to read the places of all calls from `from` on: a disk serves them at the same time, not one after the other. */
+static void announce_reads(struct order *order, u64 from, u64 count)
+{
+  for (u64 i = from; i < count; i++) {
+    const struct call *call = &order->calls[i];
+    if (call->number != SYS_pread64) continue;
+    call4(SYS_fadvise64, (long)argument_of(order, call, 0), (long)argument_of(order, call, 3), (long)argument_of(order, call, 2), POSIX_FADV_WILLNEED);
+  }
+}
+
+/* Makes every call, also after one that failed, unless that is the gate: with its result as a descriptor the others fail with EBADF. */
 static void carry_out(struct order *order)
 {
-  for (u64 i = 0; i < order->call_count && i < CALLS_PER_ORDER; i++) {
+  const u64 count = order->call_count < CALLS_PER_ORDER ? order->call_count : CALLS_PER_ORDER;
+  int is_announced = 0;
+  for (u64 i = 0; i < count; i++) {
+    const struct call *call = &order->calls[i];
     long words[ARGUMENTS_PER_CALL];
-    for (int k = 0; k < ARGUMENTS_PER_CALL; k++) words[k] = (long)argument_of(order, &order->calls[i], k);
-    order->results[i] = call6((long)order->calls[i].number, words[0], words[1], words[2], words[3], words[4], words[5]);
+    for (int k = 0; k < ARGUMENTS_PER_CALL; k++) words[k] = (long)argument_of(order, call, k);
+    order->results[i] = call6((long)call->number, words[0], words[1], words[2], words[3], words[4], words[5]);
+    if (order->results[i] < 0 && i == order->gate) {
+      while (++i < count) order->results[i] = -ECANCELED;
+    } else if (call->number == SYS_pread64 && order->results[i] > 0 && !is_announced) {
+      /* Not before: a disk that cannot be read may take long to refuse each of them. */
+      is_announced = 1;
+      announce_reads(order, i + 1, count);
+    }
   }
 }
 

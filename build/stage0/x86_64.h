@@ -5,6 +5,8 @@ enum {
   SYS_write = 1,
   SYS_close = 3,
   SYS_lseek = 8,
+  SYS_pread64 = 17,
+  SYS_fadvise64 = 221,
   SYS_ioctl = 16,
   SYS_nanosleep = 35,
   SYS_getpid = 39,

@@ -10,8 +10,9 @@ import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
 import { chooseInit } from "./steps/init.ts";
 import { leavePrograms } from "./steps/left-programs.ts";
-import { completePlan, connect, describeNetwork, leaveNetworkFiles } from "./steps/network.ts";
+import { completePlan, connect, connectMore, describeNetwork, leaveNetworkFiles } from "./steps/network.ts";
 import { prepare } from "./steps/prepare.ts";
+import { resume } from "./steps/resume.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
 
@@ -40,8 +41,9 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
     "network",
     (undo) => {
       const context = { machine, drivers: firstDrivers, voice, undo };
-      const network = connect(context, first.network);
-      const plan = network === null ? first : completePlan(context, first, network, readPlan);
+      const up = connect(context, first.network);
+      const plan = up === null ? first : completePlan(context, first, up, readPlan);
+      const network = up === null ? null : connectMore(context, up, first.network, plan.network);
       leaveNetworkFiles(context, network, plan.network);
       return { network, plan };
     },
@@ -50,6 +52,13 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   const drivers = Bun.deepEquals(plan.modules, first.modules)
     ? firstDrivers
     : createLoader(machine, plan.modules, voice);
+
+  // Before anything is checked or mounted: a hibernated system knows its filesystems as they are now.
+  step(
+    "resume",
+    (undo) => resume({ machine, drivers, voice, undo }, plan),
+    (text) => text,
+  );
 
   const root = makeRoot({ machine, drivers, voice, step, rewind }, plan, network);
   const init = step(

@@ -3,8 +3,6 @@ import { decodeText } from "../formats/text.ts";
 import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
-import { textOrNone } from "../machine/small-files.ts";
-import { readCasperFiles } from "../parameters/dialects/casper-files.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
@@ -14,7 +12,8 @@ import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { readActiveEsp } from "./active-esp.ts";
+import { readActiveEsp, readHibernateLocation } from "./efi-facts.ts";
+import { readImageParameters } from "./image-parameters.ts";
 import { readMachineParameters } from "./machine-parameters.ts";
 
 /** What is known of a boot only when its network is up. */
@@ -92,7 +91,8 @@ export function planMachine(
     ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
-    imageParameters: readImageParameters(machine),
+    findHibernation: () => readHibernateLocation(machine, voice),
+    imageParameters: readImageParameters(machine, voice),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
   };
@@ -100,17 +100,6 @@ export function planMachine(
   return makePlan({
     ...input,
     machineParameters: readMachineParameters(machine, voice, manifest, withoutTables),
-  });
-}
-
-const MOST_CONF_BYTES = 4096;
-
-/** Returns the parameters that Ubuntu's initramfs has in files, if levain was grafted into one. */
-function readImageParameters(machine: Machine): readonly string[] {
-  if (machine.stat("/conf") === null) return [];
-  return readCasperFiles((path) => {
-    const status = machine.stat(path);
-    return status?.kind === "file" && status.size <= MOST_CONF_BYTES ? textOrNone(machine, path) : null;
   });
 }
 

@@ -90,12 +90,16 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     } catch (error) {
       const words = error instanceof RestartError ? error.parameters : recover(error);
       record.state = "booting";
-      runner.rewindFailed();
+      runner.rewindFailed(isUnverifiedDownload(plans.current()));
       if (words.length === 0) continue;
       plans.add(words);
       runner.rewind("prepare");
     }
   }
+}
+
+function isUnverifiedDownload(plan: BootPlan | null): boolean {
+  return plan?.root.kind === "download" && plan.checks.digest === null;
 }
 
 interface SettleTools {

@@ -15,8 +15,11 @@ interface StepRunner {
   rewind(name: StepName): void;
   /** Reverts what the steps from `name` on did, so that they run again; the record keeps how they ended. */
   release(name: StepName): void;
-  /** Prepares a retry after a failure: the step "modules" runs again, and the step "root" if the mount failed, since the user may have repaired either. */
-  rewindFailed(): void;
+  /**
+   * Prepares a retry after a failure: the step "modules" runs again, and the step "root" if the mount failed, since the user may have
+   * repaired either. `rootMayBeDamaged`: the root is a file that nothing has verified, so it is fetched again if its layers failed too.
+   */
+  rewindFailed(rootMayBeDamaged: boolean): void;
 }
 
 interface StepHooks {
@@ -71,9 +74,10 @@ export function createStepRunner(machine: Machine, record: BootRecord, hooks: St
     }
   }
 
-  function rewindFailed(): void {
+  function rewindFailed(rootMayBeDamaged: boolean): void {
     values.delete("modules"); // it has no undo: a loaded module stays
-    if (record.steps.some(({ name, outcome }) => name === "mount" && outcome === "failed")) rewind("root");
+    const ofRoot: readonly StepName[] = rootMayBeDamaged ? ["mount", "layers"] : ["mount"];
+    if (record.steps.some(({ name, outcome }) => outcome === "failed" && ofRoot.includes(name))) rewind("root");
   }
 
   return { run, rewind, release, rewindFailed };

@@ -1,5 +1,5 @@
 import type { LibraryHash, LibraryHashes } from "../machine/encryption.ts";
-import { runtimeCrypto, secretBytes } from "./secret.ts";
+import { secretBytes } from "./secret.ts";
 
 /** An available hash. */
 export interface Hash {
@@ -47,7 +47,8 @@ export function createFindHash(machine: LibraryHashes): FindHash {
 
 /** Returns the digest of `message`; the caller wipes both. */
 export function hashBytes({ name, bytes, library }: Hash, message: Uint8Array): Uint8Array {
-  if (!library) return runtimeCrypto().hash(name, message, "buffer");
+  // Not node:crypto, which costs a boot 30 ms that hashes nothing but a few blocks.
+  if (!library) return Bun.CryptoHasher.hash(name as Bun.SupportedCryptoAlgorithms, message);
   const digest = secretBytes(bytes);
   library.hash(message, digest);
   return digest;

@@ -16,6 +16,10 @@ const AFTER_ANSWER_MS = 100;
 export interface PatientSource {
   /** Sets how long the calls from here on may wait for the device, all of them together; "one answer": not after its first one. */
   allow(waitMs: number, most: Most): void;
+  /** Asks for the first answer, without a wait for it. */
+  begin(): void;
+  /** Asks once more, by another process, for what the device has not answered. */
+  askAgain(): void;
   /** Throws NoAnswerError, or SyscallError if the device cannot be opened. */
   size(): number;
   /**
@@ -36,47 +40,31 @@ const keyOf = ({ offset, length }: ReadPlace) => `${offset} ${length}`;
 
 /** Creates the source of the device at `node`, which another process opens with the first call. */
 export function createPatientSource(machine: Machine, node: string, options: OpenOptions): PatientSource {
+  const { ask, ...rest } = createAsker(machine, node, options);
   const answers = new Map<string, Uint8Array | SyscallError>();
-  let reader: AsyncReader | null = null;
   let knownSize: number | null = null;
-  let leftMs = 0;
-  let afterAnswerMs = 0;
-  let isForOne = false;
-  let answerCount = 0;
   /** The places of a read that the device has not answered yet. */
   let underWay: readonly ReadPlace[] | null = null;
-
-  /** Counts only the time of the device: on a slow CPU the probe itself takes longer. */
-  function ask<T>(call: (reader: AsyncReader, timeoutMs: number) => T | null): T {
-    const startMs = machine.nowMs();
-    reader ??= machine.openAsyncReader(node, options);
-    const answer = call(reader, leftMs);
-    if (answer === null) throw new NoAnswerError();
-    answerCount += 1;
-    leftMs = isForOne ? 0 : Math.max(0, leftMs - (machine.nowMs() - startMs), afterAnswerMs);
-    afterAnswerMs = 0;
-    return answer;
-  }
+  /** What comes with the answer to the call that opens the device, until it is taken. */
+  let first = options.first ?? [];
 
   /** Reads all places at once: of a slow device each answer takes its time. */
   function fetch(places: readonly ReadPlace[]): void {
     underWay = places;
+    first = [];
     const results = ask((from, timeoutMs) => from.read(places, timeoutMs));
     underWay = null;
     for (const [index, result] of results.entries()) {
       // A device that is gone is not one that cannot be read.
       if (isErrno(result, "ENODEV", "ENXIO")) throw result;
       const place = places[index];
-      if (place !== undefined) answers.set(keyOf(place), result);
+      // It was not tried, because an earlier one was refused.
+      if (place !== undefined && !isErrno(result, "ECANCELED")) answers.set(keyOf(place), result);
     }
   }
 
   return {
-    allow(waitMs, most) {
-      leftMs = waitMs;
-      afterAnswerMs = AFTER_ANSWER_MS;
-      isForOne = most === "one answer";
-    },
+    ...rest,
     size: () => (knownSize ??= ask((from, timeoutMs) => from.size(timeoutMs))),
     gather(use) {
       if (underWay !== null) fetch(underWay);
@@ -89,13 +77,56 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
           return answer ?? new Uint8Array(length);
         });
         if (missing.length === 0) return result;
-        fetch(missing);
+        const others = missing.filter((place) => !first.some((known) => keyOf(known) === keyOf(place)));
+        fetch([...first, ...others]);
       }
     },
     refusal: () => answers.values().find((answer) => answer instanceof SyscallError),
-    answers: () => answerCount,
     bytesRead: () =>
       answers.values().reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
+  };
+}
+
+/** Creates what asks the device, and waits for its answers as long as it is allowed to. */
+function createAsker(machine: Machine, node: string, options: OpenOptions) {
+  let reader: AsyncReader | null = null;
+  let leftMs = 0;
+  let afterAnswerMs = 0;
+  let isForOne = false;
+  let answerCount = 0;
+  /** True while an answer is owed. */
+  let isAsked = false;
+
+  function open(): AsyncReader {
+    isAsked = true;
+    reader ??= machine.openAsyncReader(node, options);
+    return reader;
+  }
+
+  return {
+    /** Counts only the time of the device: on a slow CPU the probe itself takes longer. */
+    ask<T>(call: (reader: AsyncReader, timeoutMs: number) => T | null): T {
+      const startMs = machine.nowMs();
+      const answer = call(open(), leftMs);
+      if (answer === null) throw new NoAnswerError();
+      isAsked = false;
+      answerCount += 1;
+      leftMs = isForOne ? 0 : Math.max(0, leftMs - (machine.nowMs() - startMs), afterAnswerMs);
+      afterAnswerMs = 0;
+      return answer;
+    },
+    allow(waitMs: number, most: Most): void {
+      leftMs = waitMs;
+      afterAnswerMs = AFTER_ANSWER_MS;
+      isForOne = most === "one answer";
+    },
+    begin: () => void open(),
+    askAgain(): void {
+      if (!isAsked) return;
+      reader?.close();
+      reader = null;
+    },
+    answers: () => answerCount,
     close: () => reader?.close(),
   };
 }

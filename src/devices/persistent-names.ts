@@ -5,9 +5,18 @@ import type { BlockDevice } from "./block-devices.ts";
 import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
 import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
 
-/** Returns true for the path of a udev link, not of a kernel node. */
+/** Returns true for the path of a udev link, not of a kernel node; /dev/GROUP/VOLUME of LVM looks like that of a disk with a slash in its name. */
 export function isLink(path: string): boolean {
-  return /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md)\//.test(path);
+  return (
+    /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md)\//.test(path) || /^\/dev\/(?!disk\/)[\w+.-]+\/[\w+.-]+$/.test(path)
+  );
+}
+
+/** Splits the name of a volume's device (dm_split_lvm_name of lvm2); null for a device below one, or of another kind. */
+export function splitVolumeName(name: string): { readonly group: string; readonly volume: string } | null {
+  const [, group, volume] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(name) ?? [];
+  if (group === undefined || volume === undefined) return null;
+  return { group: group.replaceAll("--", "-"), volume: volume.replaceAll("--", "-") };
 }
 
 /** Lists the links that udev would make for the device in /dev/disk/by-id, by-path (60-persistent-storage.rules of systemd 252), /dev/mapper and /dev/md, from sysfs. */
@@ -21,8 +30,15 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
   const ids = [...identities(disk, devicePath, read)].map((id) => `/dev/disk/by-id/${replace(id)}${part}`);
   const paths = listBusPaths(disk, devicePath, read).map((path) => `/dev/disk/by-path/${path}${part}`);
   const mapped = read.text("dm/name");
-  const names = mapped === null ? [] : [`/dev/mapper/${mapped}`];
+  const names =
+    mapped === null ? [] : [`/dev/mapper/${mapped}`, ...listVolumeLinks(mapped, read.text("dm/uuid") ?? "")];
   return [...ids, ...paths, ...names, ...listArrayLinks(machine, disk, partition?.index)];
+}
+
+/** LVM's own link. */
+function listVolumeLinks(mapped: string, uuid: string): readonly string[] {
+  const name = /^LVM-[^-]+$/.test(uuid) ? splitVolumeName(mapped) : null;
+  return name === null ? [] : [`/dev/${name.group}/${name.volume}`];
 }
 
 /** The links to an array in /dev/md, which exist: its name is on its members only. */

@@ -1,6 +1,7 @@
 import type { Machine } from "../machine/machine.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { type DeviceProbe, SLOW_MS, startProbe, type Unanswered } from "./device-probe.ts";
+import { createReadHabit } from "./read-habit.ts";
 import { takeTurns } from "./turns.ts";
 
 /** How long each device is waited for before the others are looked at again. */
@@ -12,6 +13,7 @@ export function readBlockDevices(
   names: readonly string[],
 ): { readonly devices: readonly BlockDevice[]; readonly unanswered: readonly Unanswered[] } {
   const found = new Map<string, BlockDevice>();
+  const habit = createReadHabit();
   const waiting = new Map<string, DeviceProbe>();
   function advance(name: string, probed: DeviceProbe, ...patience: Parameters<DeviceProbe["advance"]>): void {
     const device = probed.advance(...patience);
@@ -22,10 +24,10 @@ export function readBlockDevices(
   }
   takeTurns(names, {
     begin(name) {
-      const probed = startProbe(machine, name);
+      const probed = startProbe(machine, name, habit);
       if (probed === null) return;
       waiting.set(name, probed);
-      advance(name, probed, 0, "one answer");
+      probed.begin();
     },
     underWay: (name) => waiting.get(name),
     wait: (name, probed, waitMs) => advance(name, probed, waitMs, "one answer"),

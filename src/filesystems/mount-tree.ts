@@ -3,6 +3,7 @@ import { splitMountOptions } from "../parameters/mount-options.ts";
 import { SyscallError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
+import { createWaitNotice } from "../problems/wait-notice.ts";
 import { makePlace } from "./mount.ts";
 import { readOnly } from "./untouched.ts";
 
@@ -38,8 +39,6 @@ const TREE_TYPES: Readonly<Record<string, TreeType>> = {
 };
 const OTHER: TreeType = { modules: [], options: [], absent: ["ENODEV", "ENXIO", "ENOENT"] };
 
-const NOTICE_AFTER_MS = 5000;
-
 /** Mounts a filesystem by a name and returns its type. Waits for its device, whose driver may be loaded last. Throws BootError. */
 export function mountTree(context: Context, order: TreeOrder): string {
   const { machine, drivers, undo } = context;
@@ -73,17 +72,14 @@ interface Refusal {
 /** Returns what loads more drivers or waits for the next event; false if the time is up. */
 function createWait({ machine, drivers, voice }: Context, { source, timeoutMs }: TreeOrder): () => boolean {
   const startMs = machine.nowMs();
-  let noticeMs = NOTICE_AFTER_MS;
+  const notice = createWaitNotice(voice);
   return () => {
     if (drivers.loadMore()) return true;
     const waitedMs = machine.nowMs() - startMs;
     const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
     if (leftMs <= 0) return false;
-    if (waitedMs >= noticeMs) {
-      voice.progress(`waiting for ${printable(source)}`, { isUrgent: true });
-      noticeMs = waitedMs + NOTICE_AFTER_MS;
-    }
-    const event = machine.nextDeviceEvent(Math.max(1, Math.min(leftMs, noticeMs - waitedMs)));
+    const noticeMs = notice(printable(source), waitedMs, timeoutMs);
+    const event = machine.nextDeviceEvent(Math.max(1, Math.min(leftMs, noticeMs)));
     if (event !== null) drivers.handleEvent(event);
     drivers.advance();
     return true;

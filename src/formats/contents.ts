@@ -3,9 +3,8 @@
  * the name that a person knows. Firmware RAID has a type for each maker, NAME_raid_member.
  */
 const LAYERS: Readonly<Record<string, string>> = {
-  LVM2_member: "LVM",
-  LVM1_member: "LVM",
-  DM_snapshot_cow: "LVM",
+  LVM1_member: "LVM 1",
+  DM_snapshot_cow: "a device-mapper snapshot",
   mpath_member: "multipath",
   zfs_member: "ZFS",
   bcache: "bcache",
@@ -29,6 +28,7 @@ const LINUX_RAID = "linux_raid_member";
 const OTHERS: Readonly<Record<string, string>> = {
   crypto_LUKS: "an encrypted volume",
   [LINUX_RAID]: "a member of an array (Linux RAID)",
+  LVM2_member: "a physical volume of LVM",
   DM_verity_hash: "the hash tree of a verified device",
   swap: "swap space",
   swsuspend: "swap space with a hibernated system",

@@ -2,6 +2,7 @@
 
 /** linux/fcntl.h, linux/stat.h */
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_REMOVEDIR = 0x200;
 export const AT_EMPTY_PATH = 0x1000;
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
@@ -17,6 +18,7 @@ export const STATX = {
   stx_mode: 28,
   stx_ino: 32,
   stx_size: 40,
+  stx_blocks: 48,
   stx_ctime: 96,
   stx_mtime: 112,
   stx_rdev_major: 128,

@@ -23,8 +23,11 @@ export interface ReadPlace {
 export interface OpenOptions {
   /** An optical drive: its tray stays as it is, and an empty one is ENOMEDIUM. */
   readonly isOptical?: boolean;
-  /** How many bytes from the beginning will be read first: they come with the answer to the call that opens the device. */
-  readonly firstBytes?: number;
+  /**
+   * What will be read first: it comes with the answer to the call that opens the device. If the first place cannot be read, the
+   * others are refused too (ECANCELED): each could take as long to fail.
+   */
+  readonly first?: readonly ReadPlace[];
   /** True if the device may stay open for a moment after `close`: it is not one that is removed next, as a mapping may be. */
   readonly mayLinger?: boolean;
 }

@@ -6,6 +6,7 @@ import type { Kernel } from "./kernel.ts";
 import type { Connections } from "./network/connections.ts";
 import type { Http } from "./network/http.ts";
 import type { Networks } from "./network/network.ts";
+import type { RemoteDisks } from "./network/remote.ts";
 import type { Arrays } from "./storage/arrays.ts";
 import type { LoopRequest } from "./storage/loops.ts";
 import type { Terminals } from "./terminals.ts";
@@ -23,6 +24,7 @@ export interface Machine
     Devices,
     Arrays,
     Networks,
+    RemoteDisks,
     Kernel,
     Processes,
     Children,
@@ -181,6 +183,8 @@ export interface Devices {
   releaseDevice(device: string): void;
   /** Takes back every `protectDevice`, also if a node has moved since. */
   releaseDevices(): void;
+  /** Overwrites bytes of a block device in place, and waits until they are on the disk. */
+  writeDevice(device: string, offset: number, data: Uint8Array): void;
   /** Registers a device of a btrfs with the kernel (BTRFS_IOC_DEVICES_READY of /dev/btrfs-control); true if the kernel knows all devices of the filesystem. */
   registerBtrfs(device: string): boolean;
   /** Makes the kernel forget all btrfs devices that are not mounted. ENOTTY before Linux 5.0. */

@@ -23,6 +23,8 @@ export interface EntryStatus {
 export interface DataReader {
   /** Bytes, when it was opened. */
   readonly size: number;
+  /** False if all of it is known to be data. */
+  readonly mayHaveHoles: boolean;
   /** Returns where the next data begins, at or after `offset`, and where the hole after it begins; null if there is none. */
   nextData(offset: number): { readonly start: number; readonly end: number } | null;
   /** Reads into `to` and returns the number of bytes: less than its length only at the end of the file. */
@@ -33,8 +35,15 @@ export interface DataReader {
 /** A new file of a tree, open for writing. What is not written is a hole. */
 export interface DataWriter {
   write(bytes: Uint8Array, offset: number): void;
-  /** Sets the size, and closes. */
-  finish(size: number): void;
+  /** Sets the size and what is kept besides the data, and closes. */
+  finish(size: number, kept?: Kept): void;
+}
+
+/** What is kept of a file besides its data. */
+export interface Kept {
+  readonly access: Pick<EntryStatus, "userId" | "groupId" | "mode">;
+  readonly attributes: ReadonlyMap<string, Uint8Array>;
+  readonly modifiedNs: bigint;
 }
 
 /** The kinds of entries that mknod(2) makes. */

@@ -7,7 +7,7 @@ import { describeRefusal } from "../problems/report.ts";
 import type { UpInterface } from "./up.ts";
 import { byDhcp } from "./ways/by-dhcp.ts";
 import { byKernel, eitherWay } from "./ways/by-kernel.ts";
-import { byPlan } from "./ways/by-plan.ts";
+import { byPlan, LINK_ALONE } from "./ways/by-plan.ts";
 import { tryChange, type Way, type WayTools } from "./ways/way.ts";
 
 /** Without ip=, DHCP has this long before an address of IPv6 alone counts. */
@@ -93,6 +93,8 @@ function chooseWay(tools: WayTools, plan: InterfacePlan): Way {
   switch (plan.method) {
     case "static":
       return byPlan(tools, plan);
+    case "link":
+      return LINK_ALONE;
     case "dhcp":
       return byDhcp(tools, plan);
     case "any":

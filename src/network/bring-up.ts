@@ -6,6 +6,7 @@ import { describeInterface } from "../problems/diagnoses/network/network.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { changesForRoutes } from "./address-changes.ts";
+import { createDeadline, createNews } from "./address-wait.ts";
 import { type Attempt, createAttempt } from "./attempt.ts";
 import { findCandidates, findMissing } from "./candidates.ts";
 import { makeLinks, renameLinks } from "./made-links.ts";
@@ -13,12 +14,6 @@ import { findDriverless, loadNetworkDrivers } from "./network-drivers.ts";
 import { createTools } from "./tools.ts";
 import type { NetworkUp, UpInterface } from "./up.ts";
 import { tryChange, type WayTools } from "./ways/way.ts";
-
-/** When one interface is up, the others that the plan names have this long. */
-const OTHERS_MS = 10_000;
-/** When the first line about the wait is said, and how often after that. */
-const FIRST_NEWS_MS = 3000;
-const NEWS_MS = 15_000;
 
 /** Brings the network up, and returns it when an address with its routes is there. Throws BootError if none is within the plan's time. */
 export function bringUpNetwork(context: Context, plan: NetworkPlan): NetworkUp {
@@ -48,7 +43,7 @@ function waitForAddresses(
 ): readonly UpInterface[] {
   const { machine, drivers } = context;
   const startMs = machine.nowMs();
-  let deadlineMs = startMs + (plan.timeoutMs ?? Number.POSITIVE_INFINITY);
+  const deadline = createDeadline(context, plan);
   const say = createNews(context, attempts);
   for (;;) {
     takeEvents(context);
@@ -59,11 +54,10 @@ function waitForAddresses(
     const isStuck = [...attempts.values()].every((attempt) => attempt.report().state === "unusable");
     // The drivers that are left may bring the interface.
     if ((isStuck || isMissing) && drivers.loadMore()) continue;
-    if (attempts.size > 0 && isStuck && !isMissing) deadlineMs = machine.nowMs();
-    if (found.length > 0) deadlineMs = Math.min(deadlineMs, machine.nowMs() + OTHERS_MS);
+    const deadlineMs = deadline({ interfaces: attempts.size, up: found.length, isOver: isStuck && !isMissing });
     if (machine.nowMs() >= deadlineMs) return settleForLess(context, plan, attempts, { found, state, startMs });
-    const newsMs = say(plan, state);
-    wait(context, attempts, Math.min(deadlineMs, newsMs));
+    const newsMs = say(plan, state, deadlineMs);
+    wait(context, attempts, Math.min(deadlineMs, machine.nowMs() + newsMs));
   }
 }
 
@@ -124,20 +118,6 @@ function isEnough({ interfaces }: NetworkPlan, found: readonly UpInterface[]): b
   );
 }
 
-/** Returns what says from time to time what is waited for, and returns when it wants to be asked again. */
-function createNews({ machine, voice }: Context, attempts: ReadonlyMap<number, Attempt>) {
-  let nextMs = machine.nowMs() + FIRST_NEWS_MS;
-  return (plan: NetworkPlan, { links }: NetworkState): number => {
-    if (machine.nowMs() < nextMs) return nextMs;
-    nextMs = machine.nowMs() + NEWS_MS;
-    const reports = [...attempts.values()].map((attempt) => describeInterface(attempt.report()));
-    const missing = findMissing(plan, links).map((name) => `there is no interface ${name}`);
-    const seen = [...reports, ...missing].map(printable);
-    voice.progress(`waiting for the network: ${seen.join("; ") || "there is no network interface"}`);
-    return nextMs;
-  };
-}
-
 function giveUp(
   { machine }: Context,
   plan: NetworkPlan,
@@ -176,7 +156,8 @@ function warnOfOthers(
 /** What was only tried is left as it was found. */
 function setDownOthers(tools: WayTools, attempts: ReadonlyMap<number, Attempt>): void {
   for (const attempt of attempts.values()) {
-    if (attempt.result() !== null || attempt.plan.name !== null) continue;
+    // Of interfaces without an address, each may be the one with the targets, also one whose carrier comes late.
+    if (attempt.result() !== null || attempt.plan.name !== null || attempt.plan.method === "link") continue;
     tryChange(tools, attempt.report().name, { kind: "set-link", index: attempt.index, isUp: false });
   }
 }

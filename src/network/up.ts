@@ -11,7 +11,7 @@ export interface UpInterface {
   readonly mac: string;
   /** How it got its addresses: "any" of the plan is decided here. */
   readonly method: Exclude<AddressMethod, "any">;
-  /** At least one. */
+  /** At least one, but none of "link". */
   readonly addresses: readonly AddressSetting[];
   readonly gateways: readonly string[];
   /** Of DHCP; null for the other methods. */

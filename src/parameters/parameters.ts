@@ -9,6 +9,8 @@ import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { DOWNLOADS } from "./tables/downloads.ts";
 import { NETWORK } from "./tables/network.ts";
 import { OVERLAY } from "./tables/overlay.ts";
+import { REMOTE } from "./tables/remote.ts";
+import { RESUME } from "./tables/resume.ts";
 import { LAYERS, ROOT } from "./tables/root.ts";
 import { SUBMOUNTS } from "./tables/submounts.ts";
 import { RESCUE, SYSTEM } from "./tables/system.ts";
@@ -26,7 +28,9 @@ export const PARAMETERS = {
   ...VERITY,
   ...CHECKS,
   ...ARRAYS,
+  ...RESUME,
   ...NETWORK,
+  ...REMOTE,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -56,7 +60,9 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "Media of other systems", rows: [...Object.values(MEDIA), ...Object.values(PERSISTENCE)] },
   { title: "Verified roots and images", rows: [...Object.values(VERITY), ...Object.values(CHECKS)] },
   { title: "RAID", rows: Object.values(ARRAYS) },
+  { title: "Hibernation", rows: Object.values(RESUME) },
   { title: "The network", rows: Object.values(NETWORK) },
+  { title: "Disks on servers", rows: Object.values(REMOTE) },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

@@ -1,6 +1,7 @@
 import { notSupportedYet } from "../problems/not-supported.ts";
 import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
+import { parseRemoteRoot, type RemoteRoot } from "./network/remote.ts";
 import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
 import { type OtherSource, parseOtherSource } from "./sources/root-source.ts";
 
@@ -14,6 +15,7 @@ export const STEP_NAMES = [
   "prepare",
   "modules",
   "network",
+  "resume",
   "root",
   "mount",
   "layers",
@@ -112,10 +114,12 @@ export interface RootSetting {
   readonly device: DeviceSpec | "auto" | null;
   readonly isLive: boolean;
   readonly other: OtherSource | null;
+  /** The server that `device` is on; left out for a device of this machine. */
+  readonly remote?: RemoteRoot;
 }
 
-/** Spellings of a root on the network that are not supported yet: root=nbd:…, root=live:ftp://…, root=dhcp6. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:nbd|aoe|iscsi|cifs|ftp|torrent)(?::|$)|dhcp6$)/;
+/** Spellings of a root on the network that are not supported yet: root=iscsi:…, root=live:ftp://…, root=dhcp6. */
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:iscsi|cifs|ftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
@@ -123,7 +127,7 @@ const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
     if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
     if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };
@@ -132,6 +136,8 @@ const localRoot = parser(
     const isLive = text.startsWith("live:");
     const other = parseOtherSource(spec);
     if (other !== null) return { device: null, isLive, other };
+    const remote = parseRemoteRoot(spec);
+    if (remote !== null) return { device: remote.device, isLive, other: null, remote };
     const found = parseDeviceSpec(spec);
     return found && { device: found, isLive, other: null };
   },
@@ -172,6 +178,7 @@ const BREAKPOINTS: Readonly<Record<StepName, string>> = {
   prepare: "prepare cmdline top",
   modules: "modules pre-udev pre-trigger",
   network: "network",
+  resume: "resume",
   root: "root initqueue premount",
   mount: "mount pre-mount mountroot",
   layers: "layers",
@@ -193,9 +200,3 @@ export const steps = parser(
 
 /** Arguments separated by white space. */
 export const argumentList = (value: string): readonly string[] => value.split(/\s+/).filter((word) => word !== "");
-
-/** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
-export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
-  const digits = text.toLowerCase().replace(/[:-]/g, "");
-  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
-});

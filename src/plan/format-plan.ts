@@ -7,6 +7,8 @@ import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatNetwork } from "./network/format-network.ts";
 import { formatPersistence } from "./persistence.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
+import { formatRemote } from "./remote/remote.ts";
+import { formatResume } from "./resume/resume.ts";
 import { nameRoot } from "./root.ts";
 import { formatSubmounts } from "./submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -19,7 +21,10 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ...formatVerity(plan.verity),
     ...formatChecks(plan.checks),
     ["arrays", formatArrays(plan)],
+    ["resume", formatResume(plan.resume)],
+    ["LVM", formatLvm(plan)],
     ...formatNetwork(plan.network),
+    ...formatRemote(plan.remote),
     ["config", plan.config?.url ?? null],
     ["keymap", plan.keymap],
     ...formatSystem(plan),
@@ -81,6 +86,10 @@ function formatOverlay(overlay: OverlayPlan): string {
 
 function formatArrays({ arrays: { isOff, uuids } }: BootPlan): string | null {
   return isOff ? "none is started" : uuids.join(", ") || null;
+}
+
+function formatLvm({ lvm: { isOff, groups, volumes } }: BootPlan): string | null {
+  return isOff ? "no volume is activated" : [...groups, ...volumes].join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

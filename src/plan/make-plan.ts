@@ -1,3 +1,4 @@
+import type { HibernateLocation } from "../formats/hibernation/location.ts";
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
@@ -5,7 +6,7 @@ import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
 import { spellOutTags } from "../parameters/sources/root-source.ts";
-import type { Mistake } from "../problems/diagnoses/boot.ts";
+import type { Mistake, Origin } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
@@ -13,13 +14,16 @@ import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/ch
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
+import { decideHandover } from "./handover/handover.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideMedium, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
+import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue } from "./rescue-policy.ts";
+import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
@@ -40,8 +44,10 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Returns where systemd says that it has hibernated; called only if no parameter says. */
+  readonly findHibernation?: () => HibernateLocation | null;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
-  readonly imageParameters?: readonly string[];
+  readonly imageParameters?: readonly { readonly origin: Origin; readonly parameters: readonly string[] }[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
   readonly machineParameters?: readonly string[];
   /** Those of the configuration that rd.config= names; not known by default. */
@@ -60,6 +66,7 @@ type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] & {
     readonly inherited: Inherited | null;
     readonly isPart: boolean;
+    readonly findHibernation: () => HibernateLocation | null;
     /** A configuration from a server will complete the plan, but not what is needed to download it. */
     readonly isBeforeConfig: boolean;
   };
@@ -73,11 +80,12 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
+  const { findHibernation = () => null } = input;
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
-    { origin: "Ubuntu's initramfs", words: imageParameters.map(splitParameter) },
+    ...imageParameters.map(({ origin, parameters }) => ({ origin, words: parameters.map(splitParameter) })),
     { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
     { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
     { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },
@@ -95,7 +103,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes, ofNetwork } = decide(settings, words, line, {
     ...{ inherited, machine, findEsp, crypttab, hasFile },
-    isPart,
+    ...{ isPart, findHibernation },
     isBeforeConfig: settings.configUrl !== undefined && fetchedParameters === undefined,
   });
   const warnings = [
@@ -125,7 +133,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
   const doubles = findDoubleNames(volumes).map((name) => printable(`two encrypted devices use the name "${name}"`));
-  const needs = networkNeedsOf(root, settings.configUrl !== undefined, around.isBeforeConfig);
+  const remote = decideRemote(settings, rootDevices(root));
+  const needs = networkNeedsOf(root, remote, settings.configUrl !== undefined, around.isBeforeConfig);
   const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
@@ -134,18 +143,18 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   ];
   const isPartial = around.isBeforeConfig || root.kind === "dhcp";
   const known = isPartial ? downloads : [...downloads, ...incomplete];
-  const contradictions = [...doubles, ...(around.isPart ? [] : known)];
-  if (contradictions.length > 0) {
-    throw mistaken(contradictions.map((text) => ({ origin: "the kernel command line", text })));
-  }
+  throwContradictions([...doubles, ...(around.isPart ? [] : known)]);
+  const rescue = decideRescue(settings);
   const plan: BootPlan = {
     root,
-    rootTypes: settings.types ?? [],
-    rootOptions: settings.options ?? "",
+    remote,
+    ...mountOfRoot(settings),
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids },
+    resume: decideResume(settings, rescue.onFailure, around.findHibernation),
+    lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
     network,
     checks: decideChecks(settings, image !== null),
     verity: decideVerity(settings, {
@@ -156,26 +165,16 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     config: decideConfig(settings),
     keymap: settings.keymap ?? null,
     rootTimeoutMs: decideTimeout(settings),
-    modules: decideModules(settings, words),
-    handover: {
-      mode: isFinal ? "stay" : (settings.handover ?? "auto"),
-      putOld: settings.putOld ?? null,
-      exitProgram: decideExitProgram(settings),
-      keepCommand: settings.keepCommand === true,
-      drivers: settings.drivers ?? "auto",
-      init: settings.init ?? null,
-      arguments: argv,
-      environment,
-    },
-    rescue: decideRescue(settings),
+    modules: decideModules(settings, words, remote),
+    handover: decideHandover(settings, isFinal, { arguments: argv, environment }),
+    rescue,
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes, ofNetwork: warnings };
 }
 
-function decideExitProgram({ exitProgram }: Settings): BootPlan["handover"]["exitProgram"] {
-  if (exitProgram === undefined) return "auto";
-  return exitProgram ? "yes" : "no";
+function throwContradictions(texts: readonly string[]): void {
+  if (texts.length > 0) throw mistaken(texts.map((text) => ({ origin: "the kernel command line", text })));
 }
 
 /** null is no limit, undefined is not given. rootdelay= can only lengthen the default. */

@@ -1,6 +1,7 @@
 import { normaliseName, type Word } from "../parameters/cmdline.ts";
 import { findParameters, type Settings } from "../parameters/parameters.ts";
 import type { BootPlan } from "./plan.ts";
+import type { RemotePlan } from "./remote/plan.ts";
 
 /** Prefixes of other programs' parameters, which are not modules. */
 const OTHERS: ReadonlySet<string> = new Set(
@@ -15,10 +16,16 @@ export function isModuleParameter(word: Word): boolean {
 }
 
 /** Decides which modules to load, and how. */
-export function decideModules({ modules, blacklist }: Settings, words: readonly Word[]): BootPlan["modules"] {
+export function decideModules(
+  { modules, blacklist }: Settings,
+  words: readonly Word[],
+  { aoe }: RemotePlan,
+): BootPlan["modules"] {
+  // The driver looks for targets while it is loaded: on no other interface then.
+  const ofAoe = aoe === null || aoe.interfaces.length === 0 ? {} : { aoe: `aoe_iflist=${aoe.interfaces.join(",")}` };
   return {
     load: [...new Set(modules)],
-    parameters: readModuleParameters(words),
+    parameters: { ...ofAoe, ...readModuleParameters(words) },
     blacklist: [...new Set(blacklist.map((name) => name.replaceAll("-", "_")))],
   };
 }

@@ -5,7 +5,10 @@ import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
+import type { HandoverPlan } from "./handover/handover.ts";
 import type { NetworkPlan } from "./network/plan.ts";
+import type { RemoteParts } from "./remote/plan.ts";
+import type { ResumePlan } from "./resume/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
 
@@ -121,7 +124,7 @@ export interface UsrPlan {
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
-export interface BootPlan extends FetchedParts {
+export interface BootPlan extends FetchedParts, RemoteParts {
   readonly root: RootSource;
   /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];
@@ -145,6 +148,9 @@ export interface BootPlan extends FetchedParts {
   readonly crypt: CryptPlan;
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[] };
+  readonly resume: ResumePlan;
+  /** Which volumes of LVM are activated: those in volume groups of these names, those named "GROUP/VOLUME"; without either, what is needed to find the root. */
+  readonly lvm: { readonly isOff: boolean; readonly groups: readonly string[]; readonly volumes: readonly string[] };
   /** Whether and how the network is brought up before the search for the root. */
   readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
@@ -163,23 +169,7 @@ export interface BootPlan extends FetchedParts {
     /** Every "-" as "_". */
     readonly blacklist: readonly string[];
   };
-  readonly handover: {
-    /** auto: switch_root from rootfs, pivot_root from a real mount. */
-    readonly mode: "auto" | "switch_root" | "pivot_root" | "stay";
-    readonly putOld: string | null;
-    /** rd.exitrd: whether a program stays that takes the root apart at power-off; auto: if that takes more than an unmount. */
-    readonly exitProgram: "auto" | "yes" | "no";
-    /** rd.command: whether levain stays at /run/levain/bin/levain. */
-    readonly keepCommand: boolean;
-    /** rd.drivers=: which drivers are loaded before it; auto: all if the root has no udev. */
-    readonly drivers: "auto" | "root" | "all";
-    /** null: the kernel's list. */
-    readonly init: string | null;
-    /** argv from argv[1] on. */
-    readonly arguments: readonly string[];
-    /** The whole environment, "NAME=value" each: HOME=/, TERM=linux and the unknown name=value parameters of the command line. */
-    readonly environment: readonly string[];
-  };
+  readonly handover: HandoverPlan;
   readonly rescue: {
     /** False: never a shell (rdshell=0), so `onFailure` is not "shell" and `breaks` is empty. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
     readonly shell: boolean | "keep";

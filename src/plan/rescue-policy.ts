@@ -4,6 +4,7 @@ import { readParameters, type Source, splitParameter } from "../parameters/read-
 import type { Manifest } from "./manifest.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan, FailurePolicy } from "./plan.ts";
+import { NO_REMOTE } from "./remote/remote.ts";
 
 /** Decides what happens when a boot fails. */
 export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
@@ -38,5 +39,5 @@ export function planRescue(
   ];
   const { settings } = readParameters(sources);
   const words = sources.flatMap((source) => source.words);
-  return { rescue: decideRescue(settings), modules: decideModules(settings, words) };
+  return { rescue: decideRescue(settings), modules: decideModules(settings, words, NO_REMOTE) };
 }

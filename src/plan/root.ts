@@ -5,6 +5,8 @@ import { formatTree } from "../parameters/sources/root-source.ts";
 import type { DownloadPlan } from "./downloads/plan.ts";
 import { decideNfs, type NfsPlan } from "./network/nfs.ts";
 import type { NetworkNeeds } from "./network/plan.ts";
+import type { RemotePlan } from "./remote/plan.ts";
+import { isRemote } from "./remote/remote.ts";
 
 /**
  * GPT types of root partitions by machine, as `uname -m` prints it: the Discoverable Partitions Specification of the
@@ -27,11 +29,19 @@ export function rootTypeOf(machine: string): string | null {
 }
 
 /** Returns what the root, and a configuration on a server, need of the network. `isBeforeConfig`: that may still name a root. */
-export function networkNeedsOf(root: RootSource, hasConfig: boolean, isBeforeConfig: boolean): NetworkNeeds {
+export function networkNeedsOf(
+  root: RootSource,
+  remote: RemotePlan,
+  hasConfig: boolean,
+  isBeforeConfig: boolean,
+): NetworkNeeds {
   const staysThere = root.kind === "nfs" || root.kind === "dhcp";
+  const needsAddress = hasConfig || root.kind === "download" || staysThere || remote.nbd.length > 0;
   return {
-    isNeeded: hasConfig || root.kind === "download" || staysThere,
-    carriesRoot: staysThere || (isBeforeConfig && root.kind === "none"),
+    isNeeded: needsAddress || remote.aoe !== null,
+    needsAddress,
+    carriesRoot: staysThere || isRemote(remote) || (isBeforeConfig && root.kind === "none"),
+    links: remote.aoe?.interfaces ?? null,
   };
 }
 

@@ -5,20 +5,12 @@ import { listStores } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { rootDevices } from "./root.ts";
 
-/** Directories of /dev that are not named after a volume group: udev's, and those of disks with a slash in the kernel's name. */
-const OTHER_DIRECTORIES =
-  "amiraid ataraid block bus cciss char disk dm etherd i2o ida input loop mapper md net nbd pktcdvd rd shm ubd vc zvol";
-
 /** The paths of devices that are made of others and that levain does not set up yet, and by what. */
 const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
   ["multipath", /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)mpath[a-z]+(?:-part\d+|p?\d+)?$/],
   ["bcache", /^\/dev\/bcache\d+(?:p\d+)?$|^\/dev\/bcache\/by-/],
   ["DRBD", /^\/dev\/drbd(?:\d+$|\/)/],
   ["ZFS", /^\/dev\/(?:zvol\/|zd\d+)/],
-  ["LVM", /^\/dev\/disk\/by-id\/(?:lvm-pv-uuid-|dm-uuid-LVM-)/],
-  // dmsetup doubles a dash in the name of the group or the volume, so the single one is between the two.
-  ["LVM", /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)(?:[^-/]|--)+-(?:[^-/]|--)+$/],
-  ["LVM", new RegExp(`^/dev/(?!(?:${OTHER_DIRECTORIES.replaceAll(" ", "|")})/)[\\w+.-]+/[\\w+.-]+$`)],
 ];
 
 type UnsupportedIn = Pick<BootPlan, "root" | "layers" | "crypt" | "overlay" | "submounts">;

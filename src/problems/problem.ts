@@ -8,10 +8,12 @@ import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
 import { NFS_PROBLEMS } from "./diagnoses/network/nfs.ts";
+import { REMOTE } from "./diagnoses/network/remote.ts";
 import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { RESUME_PROBLEMS } from "./diagnoses/storage/resume.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
 import { SUBMOUNTS } from "./diagnoses/submounts.ts";
@@ -29,6 +31,7 @@ export const DIAGNOSES = {
   ...DOWNLOADS,
   ...NFS_PROBLEMS,
   ...TREES,
+  ...REMOTE,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,
@@ -36,6 +39,7 @@ export const DIAGNOSES = {
   ...NETWORK_PROBLEMS,
   ...PERSISTENCE,
   ...RESCUE,
+  ...RESUME_PROBLEMS,
   ...STACK,
   ...STORAGE,
   ...STORES,

@@ -126,8 +126,10 @@ export function attachPart(
     crypt,
     verity,
     arrays,
+    remote,
+    lvm,
     keymap,
-  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "keymap">,
+  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "lvm" | "keymap" | "remote">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
@@ -140,6 +142,8 @@ export function attachPart(
     crypt,
     verity: volumesFor(verity, device),
     arrays,
+    remote,
+    lvm,
     keymap,
     part: what.wanted,
   };

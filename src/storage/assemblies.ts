@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import type { Inventory } from "../devices/inventory.ts";
 import type { Assembly, DeviceState, Round } from "./contract.ts";
-import type { Inventory } from "./device-probes.ts";
 
 /** All assemblies of a search as one, and what their links say about devices. */
 export interface Assemblies extends Required<Assembly> {
@@ -66,15 +66,24 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     },
     isShown: (device) => list.some((assembly) => assembly.isShown?.(device) === true),
     problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
-    lastResort() {
-      for (const assembly of list) assembly.lastResort?.();
-    },
+    ...joinWaits(list),
     required: () => list.flatMap((assembly) => assembly.required?.() ?? []),
     claim: (device) => {
       for (const assembly of list) assembly.claim?.(device);
     },
     close() {
       for (const assembly of list) assembly.close?.();
+    },
+  };
+}
+
+/** What assemblies wait for, and what they do then. */
+function joinWaits(list: readonly Assembly[]): Required<Pick<Assembly, "dueMs" | "seen" | "lastResort">> {
+  return {
+    dueMs: () => Math.min(...list.map((assembly) => assembly.dueMs?.() ?? Number.POSITIVE_INFINITY)),
+    seen: () => list.flatMap((assembly) => assembly.seen?.() ?? []),
+    lastResort() {
+      for (const assembly of list) assembly.lastResort?.();
     },
   };
 }

@@ -10,6 +10,7 @@ import { sentence } from "../problems/report.ts";
 import type { StoragePlan, Tries } from "./contract.ts";
 import { notFound } from "./findings.ts";
 import { createPatience, type Patience } from "./patience.ts";
+import { listHibernatedBeside } from "./resume/beside.ts";
 import { watchRivals } from "./rivals.ts";
 import { createSearch, type Search } from "./search.ts";
 import { specText } from "./search-words.ts";
@@ -22,6 +23,8 @@ export interface Attached {
   readonly containers: readonly BlockDevice[];
   /** What may be wrong with one of them if a mount fails; null if nothing is. */
   readonly doubt: string | null;
+  /** Hibernated systems on its disk: the filesystem on the device may belong to one. */
+  readonly hibernated: readonly BlockDevice[];
 }
 
 type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & {
@@ -143,5 +146,5 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   const containers = search.containersOf(device);
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
-  return { device, containers, doubt };
+  return { device, containers, doubt, hibernated: listHibernatedBeside(machine, device, search.inventory) };
 }

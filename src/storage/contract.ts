@@ -9,7 +9,10 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
 export interface StoragePlan
-  extends Pick<BootPlan, "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "keymap"> {
+  extends Pick<
+    BootPlan,
+    "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "lvm" | "keymap" | "remote"
+  > {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
   /** The volumes that dm-verity verifies, and that the device has to lie in. */
@@ -30,6 +33,8 @@ export interface StorageContext extends Context {
   devices(): readonly BlockDevice[];
   /** Those of `devices`, and what shows a part of something else, as `Assembly.isShown` says. */
   present(): readonly BlockDevice[];
+  /** The device with the kernel's name `name`, if it is present. */
+  named(name: string): BlockDevice | null;
   /** The devices that `spec` names, in that order. */
   find(spec: DeviceSpec): readonly BlockDevice[];
   /** Those of them that may be a part of the root, each replaced by what was opened in it. */
@@ -108,6 +113,10 @@ export interface Assembly {
   /** True for a device that only shows a part of another one, which is used in its place. */
   isShown?(device: BlockDevice): boolean;
   problems?(): readonly Trouble[];
+  /** The time at which it wants to go on even if nothing appears, as `Clock.nowMs`; infinite by default. */
+  dueMs?(): number;
+  /** What it has asked and who has not answered, in words, for the line about the wait. */
+  seen?(): readonly string[];
   /** The volumes that the root has to lie in: all that parameters name and do not call optional. */
   required?(): readonly RequiredVolume[];
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */

@@ -1,10 +1,9 @@
 import { type BlockDevice, listBlockDeviceNames } from "../devices/block-devices.ts";
 import { type DeviceProbe, describeUnanswered, SLOW_MS, startProbe, type Unanswered } from "../devices/device-probe.ts";
+import { createInventory, type Inventory } from "../devices/inventory.ts";
+import { createReadHabit } from "../devices/read-habit.ts";
 import { takeTurns } from "../devices/turns.ts";
 import type { Context } from "../drivers/context.ts";
-
-/** The block devices that are present and have been probed, by the kernel's name. */
-export type Inventory = Map<string, BlockDevice>;
 
 /** The probes of a search: each device goes into the inventory when it has answered, and a slow one holds up no other. */
 export interface DeviceProbes {
@@ -35,6 +34,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   const { inventory, appear, keep } = createInventory();
   const probes = new Map<string, DeviceProbe>();
   const notice = createSlowNotice(context);
+  const habit = createReadHabit();
 
   function stop(name: string): void {
     probes.get(name)?.close();
@@ -43,29 +43,28 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
 
   function advance(name: string, probe: DeviceProbe, ...patience: Parameters<DeviceProbe["advance"]>): void {
     const device = probe.advance(...patience);
-    probes.set(name, probe);
-    if (device === null) {
-      notice.waits(name, probe);
-      return;
+    if (device === null) notice.waits(name, probe);
+    else {
+      stop(name);
+      keep(name, device);
+      notice.answered(name, probe, device);
     }
-    stop(name);
-    keep(name, device);
-    notice.answered(name, probe, device);
   }
 
-  function look(name: string, ...patience: Parameters<DeviceProbe["advance"]>): void {
+  function begin(name: string): void {
     // What was read before a change counts no longer, but the wait goes on: a device that never stops changing is slow too.
     const startMs = probes.get(name)?.startMs;
     stop(name);
     appear(name);
-    const probe = startProbe(machine, name, startMs);
+    const probe = startProbe(machine, name, habit, startMs);
+    probe?.begin();
     if (probe === null) keep(name, "gone");
-    else advance(name, probe, ...patience);
+    else probes.set(name, probe);
   }
 
   const lookAll = (names: readonly string[]) =>
     takeTurns(names, {
-      begin: (name) => look(name, 0, "one answer"),
+      begin,
       underWay: (name) => probes.get(name),
       wait: (name, probe, waitMs) => advance(name, probe, waitMs, "one answer"),
     });
@@ -78,7 +77,11 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
 
   return {
     inventory,
-    look,
+    look(name, waitMs) {
+      begin(name);
+      const probe = probes.get(name);
+      if (probe !== undefined) advance(name, probe, waitMs);
+    },
     lookAll,
     forget,
     scan() {
@@ -92,33 +95,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     isUnderWay: (name) => probes.has(name),
     settlingMs: () => Math.max(0, ...probes.values().map(({ startMs }) => startMs + SLOW_MS - machine.nowMs())),
     unanswered: () => [...probes.values()],
-    close() {
-      for (const name of [...probes.keys()]) stop(name);
-    },
-  };
-}
-
-/** Creates an inventory in the order in which devices appear, not in which they answer. A device that has not changed stays the same object, so that what is known of it still holds. */
-function createInventory() {
-  const inventory: Inventory = new Map();
-  const names = new Set<string>();
-  return {
-    inventory,
-    appear: (name: string) => void names.add(name),
-    keep(name: string, device: BlockDevice | "gone"): void {
-      const before = inventory.get(name);
-      inventory.delete(name);
-      if (device === "gone") {
-        names.delete(name);
-        return;
-      }
-      inventory.set(name, before !== undefined && Bun.deepEquals(before, device) ? before : device);
-      for (const other of names) {
-        const entry = inventory.get(other);
-        inventory.delete(other);
-        if (entry !== undefined) inventory.set(other, entry);
-      }
-    },
+    close: () => [...probes.keys()].forEach(stop),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { describeUnanswered } from "../devices/device-probe.ts";
 import { listEmptyDrives } from "../devices/drives.ts";
+import type { Inventory } from "../devices/inventory.ts";
 import type { Context } from "../drivers/context.ts";
 import { findModuleGap } from "../drivers/module-source.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
@@ -10,7 +11,6 @@ import { problem } from "../problems/problem.ts";
 import { printable, sentence } from "../problems/report.ts";
 import { findSearchCauses } from "./causes/search-causes.ts";
 import type { StoragePlan } from "./contract.ts";
-import type { Inventory } from "./device-probes.ts";
 import type { Search } from "./search.ts";
 import { describeSpec, specText } from "./search-words.ts";
 
@@ -32,10 +32,15 @@ function lackOf(search: Search, spec: DeviceSpec): string | null {
 }
 
 /** As many devices as fit into a line; the report lists all. */
-function listShort({ inventory, unanswered }: Pick<Search, "inventory" | "unanswered">): string {
+function listShort({
+  inventory,
+  unanswered,
+  seen: listSeen,
+}: Pick<Search, "inventory" | "unanswered" | "seen">): string {
   const seen = [...listTelling(inventory).map(describeDevice), ...unanswered().map(describeUnanswered)];
   const more = seen.length > MOST_NAMED ? [`${seen.length - MOST_NAMED} more`] : [];
-  return [...seen.slice(0, MOST_NAMED), ...more].join(" · ") || "no block device yet";
+  const devices = [...seen.slice(0, MOST_NAMED), ...more];
+  return [...(devices.length > 0 ? devices : ["no block device yet"]), ...listSeen()].join(" · ");
 }
 
 /** Without disks that hold nothing but a partition table, if their partitions are there: those say more. */

@@ -1,9 +1,10 @@
 import { type BlockDevice, isWorthProbing, namePartition } from "../devices/block-devices.ts";
 import { groupByDevice, takeQueuedEvents } from "../devices/device-events.ts";
+import type { Inventory } from "../devices/inventory.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { printable } from "../problems/report.ts";
-import type { DeviceProbes, Inventory } from "./device-probes.ts";
+import type { DeviceProbes } from "./device-probes.ts";
 import type { Look } from "./match.ts";
 
 /** How often in a row events are taken after those that made drivers load: what these find is to be seen at once. */

@@ -16,9 +16,11 @@ export interface Look {
 export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], look: Look): readonly BlockDevice[] {
   switch (spec.by) {
     case "path":
-      if (isLink(spec.path)) return devices.filter((device) => hasLink(look.links(device), spec.path));
       return devices.filter(
-        ({ node, name }) => node === spec.path || `/dev/${name.replaceAll("!", "/")}` === spec.path,
+        (device) =>
+          device.node === spec.path ||
+          `/dev/${device.name.replaceAll("!", "/")}` === spec.path ||
+          (isLink(spec.path) && hasLink(look.links(device), spec.path)),
       );
     case "number":
       return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);

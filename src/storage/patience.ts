@@ -1,7 +1,7 @@
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { DEFAULT_TIMEOUT_MS } from "../plan/make-plan.ts";
-import type { Voice } from "../problems/voice.ts";
+import { createWaitNotice } from "../problems/wait-notice.ts";
 import type { Round } from "./contract.ts";
 import { describeFound } from "./findings.ts";
 import { pollMedia } from "./media-polling.ts";
@@ -41,6 +41,7 @@ export function createPatience(
     return result;
   };
   let isLastResort = false;
+  const dueMs = () => search.dueMs() - machine.nowMs();
   const isAnyBusy = () => drivers.isHeldUp() || search.unanswered().length > 0;
   function waitForRoot(): boolean {
     const waitedMs = machine.nowMs() - startMs;
@@ -49,7 +50,7 @@ export function createPatience(
     const leftMs = limitMs === null ? Number.POSITIVE_INFINITY : limitMs - waitedMs;
     if (leftMs <= 0) return false;
     const noticeMs = notice(specText(wanted), waitedMs, limitMs, () => describeFound(search, wanted));
-    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs)));
+    search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs, dueMs())));
     return true;
   }
   function waitOnce(round: Exclude<Round, "changed">): boolean {
@@ -59,7 +60,7 @@ export function createPatience(
     if (text !== other.text) other = { text, startMs: machine.nowMs() };
     const waitedMs = machine.nowMs() - other.startMs;
     const noticeMs = otherNotice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
-    uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs))));
+    uncounted(() => search.takeEvents(Math.max(1, Math.min(leftMs, noticeMs, dueMs()))));
     return true;
   }
   return {
@@ -73,37 +74,4 @@ export function createPatience(
     },
     end: () => stopPolling?.(),
   };
-}
-
-/** A wait is announced when it is this long, and then each time it has doubled. */
-const NOTICES_MS = [1000, 2000, 5000];
-/** From here on also with `quiet`: with a black screen, the user should learn what the boot waits for. */
-const URGENT_MS = 5000;
-
-/** Makes the notice of one wait after another, each with another `what`. It says for how long, if it is time to, and what was found if that is new; returns the milliseconds until the next time. */
-function createWaitNotice(voice: Voice) {
-  let current: string | null = null;
-  let noticeMs = 0;
-  let said: string | null = null;
-  let wasUrgent = false;
-  return (what: string, waitedMs: number, limitMs: number | null, listSeen?: () => string): number => {
-    if (what !== current) [current, noticeMs, wasUrgent] = [what, nextNoticeMs(0), false];
-    if (waitedMs >= noticeMs) {
-      const isUrgent = waitedMs >= URGENT_MS;
-      const seen = listSeen?.() ?? said;
-      // With `quiet` the first urgent line is the first that is shown.
-      const isNews = seen !== said || (isUrgent && !wasUrgent);
-      const news = isNews && seen !== null ? ` · seen: ${seen}` : "";
-      const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
-      voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`, { isUrgent });
-      said = seen;
-      wasUrgent = isUrgent;
-      noticeMs = nextNoticeMs(waitedMs);
-    }
-    return noticeMs - waitedMs;
-  };
-}
-
-function nextNoticeMs(waitedMs: number): number {
-  return NOTICES_MS.find((ms) => ms > waitedMs) ?? waitedMs * 2;
 }

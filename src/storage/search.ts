@@ -1,10 +1,11 @@
 import { isWorthProbing } from "../devices/block-devices.ts";
 import { SLOW_MS } from "../devices/device-probe.ts";
+import type { Inventory } from "../devices/inventory.ts";
 import type { Context } from "../drivers/context.ts";
 import { createHeldTerminals, type HeldTerminals } from "../prompt/held-terminals.ts";
 import { type Assemblies, joinAssemblies } from "./assemblies.ts";
 import type { Assembly, StorageContext, StoragePlan, Tries } from "./contract.ts";
-import { createDeviceProbes, type DeviceProbes, type Inventory } from "./device-probes.ts";
+import { createDeviceProbes, type DeviceProbes } from "./device-probes.ts";
 import { followEvents } from "./inventory.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import { createSelection, type Selection } from "./selection.ts";
@@ -21,7 +22,17 @@ export interface Search
   extends Pick<Selection, "find" | "matches" | "strangers" | "unsearched">,
     Pick<
       Assemblies,
-      "advance" | "lastResort" | "links" | "inside" | "containersOf" | "state" | "problems" | "claim" | "close"
+      | "advance"
+      | "lastResort"
+      | "dueMs"
+      | "seen"
+      | "links"
+      | "inside"
+      | "containersOf"
+      | "state"
+      | "problems"
+      | "claim"
+      | "close"
     > {
   readonly inventory: Inventory;
   /** True if the device has to be verified by dm-verity. */
@@ -35,6 +46,8 @@ export interface Search
   settle(): void;
 }
 
+/** How often a device that does not answer is looked at. */
+const TURN_MS = 100;
 /** What lies in a volume that was just opened answers when the disk below does. Without its content the volume would be closed again. */
 const MADE_MS = 30_000;
 
@@ -57,6 +70,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     terminals,
     tries,
     state: assemblies.state,
+    named: (name) => inventory.get(name) ?? null,
     isSettled: () => probes.unanswered().length === 0,
     look(name) {
       if (isWorthProbing(name)) probes.look(name, MADE_MS);
@@ -76,7 +90,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     settle() {
       const deadlineMs = machine.nowMs() + SLOW_MS;
       const leftMs = () => Math.min(probes.settlingMs(), deadlineMs - machine.nowMs());
-      for (let waitMs = leftMs(); waitMs > 0; waitMs = leftMs()) takeEvents(waitMs);
+      for (let waitMs = leftMs(); waitMs > 0; waitMs = leftMs()) takeEvents(Math.min(waitMs, TURN_MS));
     },
     matches: (spec) => assemblies.oneOfEach(selection.matches(spec)),
     close() {

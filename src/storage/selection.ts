@@ -37,7 +37,8 @@ export function createSelection(
     const all = [...inventory.values()];
     if (!all.some(({ name }) => name.startsWith("dm-"))) return all;
     const isInside = liesInVolume(machine);
-    return [...all.filter(isInside), ...all.filter((device) => !isInside(device))];
+    const inside = new Set(all.filter(isInside));
+    return [...inside, ...all.filter((device) => !inside.has(device))];
   };
   const devices = () => present().filter((device) => !assemblies.isShown(device));
   const find = (spec: DeviceSpec) => matchDevices(spec, devices(), look);

@@ -73,7 +73,7 @@ describe("what was seen", () => {
 
 describe("layers that are not supported yet are named", () => {
   test.each([
-    ["lvm2-sector-2", "LVM", "root=/dev/mapper/vg0-root"],
+    ["bcache-backing", "bcache", "root=/dev/bcache0"],
     ["bitlocker-7", "BitLocker", "root=LABEL=ROOT"],
   ])("%s while waiting and in the report", (header, layer, cmdline) => {
     const report = said(cmdline, [{ name: "vda", image: headerOnDisk(header) }]);
@@ -86,7 +86,7 @@ describe("layers that are not supported yet are named", () => {
 
   test("a member as the root is not mounted, and no module is advised", () => {
     const report = said("root=/dev/vda", [{ name: "vda", image: headerOnDisk("lvm2-sector-2") }]);
-    expect(report).toContain("it is a part of LVM and holds no files of its own LVM is not supported yet");
+    expect(report).toContain("it is a physical volume of LVM and holds no files of its own");
     expect(report).not.toContain("--module");
   });
 
@@ -105,10 +105,12 @@ describe("in an unlocked volume", () => {
   const NAME = "6c657661-696e-4000-8000-00000000cafe";
   const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${NAME} ${CHEAP} $1 key`;
   let lvm: FakeImage;
+  let cached: FakeImage;
   let empty: FakeImage;
   const nothing: FakeImage = { ...rootImage(), bytes: new Uint8Array(1 << 20) };
   beforeAll(async () => {
     lvm = await luksDisk({ name: "boot-lvm", script }, headerOnDisk("lvm2-sector-2"));
+    cached = await luksDisk({ name: "boot-bcache", script }, headerOnDisk("bcache-backing"));
     empty = await luksDisk({ name: "boot-empty", script }, nothing);
   });
   const unlocked = (cmdline: string, image: FakeImage) =>
@@ -121,16 +123,16 @@ describe("in an unlocked volume", () => {
       }).console,
     );
 
-  test("LVM is named, and the report says that the volume was closed again", () => {
-    const report = unlocked(`rd.luks.name=${NAME}=pv root=/dev/mapper/vg0-root`, lvm);
+  test("a layer is named, and the report says that the volume was closed again", () => {
+    const report = unlocked(`rd.luks.name=${NAME}=pv root=/dev/bcache0`, cached);
     expect(report).toContain("/dev/vda crypto_LUKS (unlocked as /dev/mapper/pv, closed again)");
-    expect(report).toContain("/dev/mapper/pv LVM2_member (LVM is not supported yet)");
-    expect(report).toContain("LVM is not supported yet: it is on /dev/mapper/pv");
+    expect(report).toContain(`/dev/mapper/pv bcache "a cache" (bcache is not supported yet)`);
+    expect(report).toContain("bcache is not supported yet: it is on /dev/mapper/pv");
   });
 
   test("LVM as the root itself", () => {
     const report = unlocked(`rd.luks.name=${NAME}=pv root=/dev/mapper/pv`, lvm);
-    expect(report).toContain("could not mount /dev/mapper/pv it is a part of LVM");
+    expect(report).toContain("could not mount /dev/mapper/pv it is a physical volume of LVM");
   });
 
   test("nothing known is no reason to name a partition", () => {

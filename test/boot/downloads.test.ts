@@ -10,6 +10,26 @@ const DIGEST = createHash("sha256").update(SQUASHFS.bytes).digest("hex");
 const CARD = { name: "eth0", mac: "52:54:00:12:34:56", servers: [fakeDhcpServer()] };
 const SERVER = { cards: [CARD], web: { [URL]: SQUASHFS.bytes }, images: [SQUASHFS] };
 
+test("a download that was damaged on its way is fetched again after the shell, unless a digest has verified it", () => {
+  for (const [words, isFetchedAgain] of [
+    ["", true],
+    [`rd.image.digest=sha256:${createHash("sha256").update("damaged").digest("hex")}`, false],
+  ] as const) {
+    const web: Record<string, Uint8Array> = { [URL]: Buffer.from("damaged") };
+    const { end, shells } = fakeBoot({
+      cmdline: `root=${URL} ${words}`,
+      ...SERVER,
+      web,
+      person: [
+        () => {
+          web[URL] = SQUASHFS.bytes;
+        },
+      ],
+    });
+    expect([shells, typeof end === "object"]).toEqual(isFetchedAgain ? [1, true] : [2, false]);
+  }
+});
+
 test("an image on a web server becomes the root, below a tmpfs", () => {
   for (const cmdline of [`root=${URL}`, `root=live:${URL}`, `boot=live fetch=${URL}`, `boot=live httpfs=${URL}`]) {
     const { journal, console, end } = fakeBoot({ cmdline, ...SERVER });

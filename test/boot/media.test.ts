@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 
 const layer = (name: string) => fakeImage("squashfs", {}, { "/etc/layer": name });
 const base = () => fakeImage("squashfs", {}, ROOT_TREE);
@@ -148,6 +149,42 @@ describe("images of a live medium", () => {
     expect(console).toContain("the medium has no image /os/squashfs.img or /os/rootfs.img or /os/ext3fs.img");
     expect(console).toContain("seen: README");
   });
+});
+
+test("without a medium, the report says what was searched for", () => {
+  const { console, shells } = fakeBoot({
+    cmdline: "boot=live live-media-timeout=2",
+    disks: [
+      {
+        name: "vda",
+        partitions: [
+          { image: fakeImage("vfat", { label: "EFI" }) },
+          { image: fakeImage("ext4", { label: "OTHER" }, { "/live/README": "" }) },
+        ],
+      },
+    ],
+  });
+  expect(shells).toBe(1);
+  expect(console).toContain("could not find the root device");
+  expect(console).toMatch(/no device with \/live\/\*\.squashfs or [^:]* appeared\s+within 2 s/);
+  expect(console).toContain('seen: /dev/vda1 vfat "EFI" · /dev/vda2 ext4 "OTHER"');
+});
+
+test("a layer that does not appear is named, and used as soon as it is there", () => {
+  const { disk, squashfs } = stick();
+  const top = fakeImage("ext4", { label: "TOP" }, { "/etc/layer": "top" });
+  // Then `exit`.
+  const plugIn = (machine: FakeMachine) => machine.plugIn({ name: "vdb", image: top });
+  const { console, mounts, end } = fakeBoot({
+    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.layer=LABEL=TOP rd.timeout=2",
+    disks: [{ name: "vda", image: disk }],
+    images: [squashfs],
+    person: [plugIn],
+  });
+  expect(console).toContain("could not find the layer LABEL=TOP");
+  expect(console).toContain('no device with label "TOP" appeared within 2 s');
+  expect(mounts.join("\n")).toContain("/dev/vdb");
+  expect(end).toMatchObject({ mode: "switch_root" });
 });
 
 test("a search whose unmount is refused finds the same device after the shell", () => {

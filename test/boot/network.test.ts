@@ -72,21 +72,25 @@ test("a card that the kernel cannot use is left, and another one counts", () => 
 
 describe("what is waited for is said within 5 s", () => {
   test.each([
-    ["a cable that comes late", [{ ...CARD, carrierAtMs: 9000 }], "waiting for the network: eth0 has no carrier"],
+    [
+      "a cable that comes late",
+      [{ ...CARD, carrierAtMs: 9000 }],
+      "waiting for the network, 3 of 60 s · seen: eth0 has no carrier",
+    ],
     [
       "a card that comes late",
       [{ ...CARD, arrivesAtMs: 9000 }],
-      "waiting for the network: there is no network interface",
+      "waiting for the network, 3 of 15 s · seen: no network interface, and no driver is left that could bring one",
     ],
     [
       "a server that comes late",
       [{ ...CARD, servers: [fakeDhcpServer({ drops: 3 })] }],
-      "waiting for the network: eth0 has a carrier, but no DHCP server has answered",
+      "eth0 has a carrier, but no DHCP server has answered",
     ],
     [
       "a server that refuses",
       [{ ...CARD, servers: [fakeDhcpServer({ refuses: 4 })] }],
-      "waiting for the network: eth0 has a carrier, but the DHCP server 192.0.2.1 refuses a lease",
+      "eth0 has a carrier, but the DHCP server 192.0.2.1 refuses a lease",
     ],
   ] satisfies readonly (readonly [string, readonly FakeCard[], string])[])("%s", (_, cards, line) => {
     const { end, console, record } = boot(ROOT, cards);
@@ -113,6 +117,15 @@ describe("without a network", () => {
     const { end, console } = boot(`${ROOT} rd.net.timeout=20`, dark);
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(console).toContain("the network did not come up within 20 s, going on without it: eth0 has no carrier");
+  });
+
+  test("a machine without a card waits a short time for one, unless rd.net.timeout= says how long", () => {
+    const { end, endMs, console } = boot(ROOT, []);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).toContain("the network is needed, but there is no network interface, going on without it");
+    expect(endMs).toBeLessThan(17_000);
+    expect(console.match(/waiting for the network, \d+ of 15 s/g)).toHaveLength(3);
+    expect(boot(`${ROOT} rd.net.timeout=40`, []).endMs).toBeGreaterThan(40_000);
   });
 
   test("a card that is missing is named", () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import type { FakeDirectory, FakeNode, FakeTree } from "../support/fake-files.ts";
@@ -114,6 +115,30 @@ describe("a persistence volume on the medium's disk", () => {
     expect(said(done)).toContain("changes in /home are lost at shutdown");
     expect(nodeIn(full, "/home")).toBeUndefined();
     expect(nodeIn(full, "/.levain-new")).toBeUndefined();
+  });
+
+  test("is made in the subvolume that it is for: the kernel renames nothing from one to another", () => {
+    const conf = "/home source=subvolume/home\n";
+    const disk = listed(conf, { "/subvolume/file": "" });
+    const { end, console } = boot("", [disk], [], {
+      before(machine) {
+        const { lstat, rename } = machine;
+        const deviceOf = (path: string) => (/\/subvolume(?:\/|$)/.test(path) ? "0:99" : null);
+        Object.assign(machine, {
+          lstat(path: string) {
+            const status = lstat(path);
+            return status === null ? null : { ...status, device: deviceOf(path) ?? status.device };
+          },
+          rename(from: string, to: string) {
+            if (deviceOf(from) !== deviceOf(to)) throw new SyscallError("rename", "EXDEV", from);
+            rename(from, to);
+          },
+        });
+      },
+    });
+    expect(end).toMatchObject(DONE);
+    expect(console).not.toContain("are lost at shutdown");
+    expect(nodeIn(disk, "/subvolume/home/me/notes")?.kind).toBe("file");
   });
 
   test("loses what a power cut has left of a copy, also if nothing is copied any more", () => {

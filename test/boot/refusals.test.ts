@@ -2,23 +2,33 @@ import { describe, expect, test } from "bun:test";
 import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
-import { refuseCall } from "../support/refuse-call.ts";
+import { recordCalls, refuseCall } from "../support/refuse-call.ts";
 
 // Every call of a boot is refused once, one boot each. The boot must report it and continue after the shell's `exit`, or do without.
+// Each call is refused with EIO; with other errors, and without a shell, those that no boot before made from the same lines.
 
 const exit = () => undefined;
+const known = new Set<string>();
 
-function bootRefused(options: FakeBootOptions, number: number | null, code: string): FakeBoot & { calls: string[] } {
-  let calls: string[] = [];
+function bootWatched(options: FakeBootOptions, before: (machine: FakeMachine) => void): FakeBoot {
   const look = (machine: FakeMachine) => {
     expect(machine.stat("/dev/console")?.kind).toBe("character");
     expect(machine.stat("/init")?.kind).toBe("file");
     expect(machine.stat("/proc/self/mountinfo")?.kind).toBe("file");
   };
-  const before = (machine: FakeMachine) => {
-    calls = refuseCall(machine, number, code);
-  };
-  return { ...fakeBoot({ ...options, before, person: [look, exit] }), calls };
+  return fakeBoot({ ...options, before, person: [look, exit] });
+}
+
+function bootRefused(options: FakeBootOptions, number: number, code: string): FakeBoot {
+  return bootWatched(options, (machine) => void refuseCall(machine, number, code));
+}
+
+function bootRecorded(options: FakeBootOptions) {
+  let calls: ReturnType<typeof recordCalls> = [];
+  const boot = bootWatched(options, (machine) => {
+    calls = recordCalls(machine, known);
+  });
+  return { ...boot, calls };
 }
 
 /** The kernel's refusal; or what follows if /sys hides a disk, or an init cannot be checked. */
@@ -95,40 +105,43 @@ const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
 
 for (const [name, options] of Object.entries(BOOTS)) {
   describe(name, () => {
-    const whole = bootRefused(options(), null, "EIO");
+    const whole = bootRecorded(options());
+    const fresh = [...whole.calls.entries()].filter(([, { isNew }]) => isNew);
 
     test("boots without a refusal", () => {
       expect(whole.end).toBeObject();
       expect(whole.shells).toBe(0);
+      expect(fresh.length).toBeGreaterThan(10);
     });
 
-    for (const code of ["EIO", "ENOENT", "EBUSY"]) {
-      test(`if any call is refused with ${code}, the boot says so and continues after the shell, or does without`, () => {
-        for (const [number, call] of whole.calls.entries()) {
-          if (code === "ENOENT" && isOptional(call)) continue;
-          const boot = bootRefused(options(), number, code);
-          const about = `${number}: ${call} → ${code}\n${boot.console}`;
-          expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
-          expectSameEnd(boot, whole, about);
-          expect(boot.shells, about).toBeLessThanOrEqual(1);
-          if (boot.shells === 1) expect(boot.console, about).toMatch(WHY);
-        }
-      });
-    }
+    const expectContinued = (number: number, text: string, code: string): void => {
+      const boot = bootRefused(options(), number, code);
+      const about = `${number}: ${text} → ${code}\n${boot.console}`;
+      expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
+      expectSameEnd(boot, whole, about);
+      expect(boot.shells, about).toBeLessThanOrEqual(1);
+      if (boot.shells === 1) expect(boot.console, about).toMatch(WHY);
+      // Nothing is mounted twice, or left behind by the first try.
+      if (code !== "EIO" || boot.shells === 0 || /^(unmount|detachLoop)/.test(text)) return;
+      expect(boot.mounts, `${about}\n${boot.journal.join("\n")}`).toEqual(whole.mounts);
+    };
 
-    test("without a shell, no failure advises what needs one", () => {
-      const { cmdline = "" } = options();
-      for (const number of whole.calls.keys()) {
-        const before = (machine: FakeMachine) => void refuseCall(machine, number, "EIO");
-        expect(fakeBoot({ ...options(), cmdline: `${cmdline} rdshell=0`, before }).shells).toBe(0);
+    test("if any call is refused with EIO, the boot says so and continues after the shell, or does without", () => {
+      for (const [number, { text }] of whole.calls.entries()) expectContinued(number, text, "EIO");
+    });
+
+    test("the same with ENOENT and EBUSY", () => {
+      for (const [number, { text }] of fresh) {
+        if (!isOptional(text)) expectContinued(number, text, "ENOENT");
+        expectContinued(number, text, "EBUSY");
       }
     });
 
-    test("nothing is mounted twice, or left behind by the first try", () => {
-      for (const [number, call] of whole.calls.entries()) {
-        const boot = bootRefused(options(), number, "EIO");
-        if (boot.shells === 0 || /^(unmount|detachLoop)/.test(call)) continue;
-        expect(boot.mounts, `${number}: ${call}\n${boot.console}\n${boot.journal.join("\n")}`).toEqual(whole.mounts);
+    test("without a shell, no failure advises what needs one", () => {
+      const { cmdline = "" } = options();
+      for (const [number] of fresh) {
+        const before = (machine: FakeMachine) => void refuseCall(machine, number, "EIO");
+        expect(fakeBoot({ ...options(), cmdline: `${cmdline} rdshell=0`, before }).shells).toBe(0);
       }
     });
   });

@@ -136,6 +136,16 @@ test("a root with a shell only starts it, as the kernel does, but not with rdshe
   expect(console).toContain("\n  /bin/sh: is a shell, and rdshell=0 allows none\n");
 });
 
+test.each(["/etc/init", "/bin/init"])("a root without /sbin/init starts %s, as the kernel does", (init) => {
+  const image = fakeImage(
+    "ext4",
+    { label: "ROOT" },
+    { [init]: { data: ELF, mode: 0o755 }, "/bin/sh": { data: ELF, mode: 0o755 } },
+  );
+  const { end } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "vda", image }] });
+  expect(end).toMatchObject({ init });
+});
+
 test("with rdshell=0 init= starts no shell either, by any name", () => {
   const program = { data: ELF, mode: 0o755 };
   const image = rootImage("ROOT", {
@@ -338,8 +348,8 @@ test("all mistakes are reported at once, also with control characters in them", 
         "soon\\x1b[2J"
       rd.overlay=nfs: Expected tmpfs, tmpfs:size=SIZE, DEVICE[:/PATH], yes or no
         but received "nfs"
-      rd.break=lunch: Expected a step (prepare, modules, network, root, mount,
-        layers, subtrees, init, handover) but received "lunch"
+      rd.break=lunch: Expected a step (prepare, modules, network, resume, root,
+        mount, layers, subtrees, init, handover) but received "lunch"
     hint: correct the parameters in the boot loader (see \`levain help parameters\`)
 
     rescue shell: \`levain status\` shows where the boot stopped, \`exit\` retries

@@ -81,6 +81,27 @@ describe("a slow device holds up no other", () => {
     expect(endMs).toBeLessThan(8000);
   });
 
+  for (const what of ["size", "read"] as const) {
+    test(`a root whose first answer to "${what}" is lost is asked once more`, () => {
+      let readers = 0;
+      const { end, endMs, console } = fakeBoot({
+        cmdline: "root=LABEL=ROOT",
+        disks: [ROOT],
+        before(machine) {
+          const { openAsyncReader } = machine;
+          const openDeaf = (path: string) => ({ ...openAsyncReader(path), [what]: () => null });
+          Object.assign(machine, {
+            openAsyncReader: (path: string) => (readers++ === 0 ? openDeaf : openAsyncReader)(path),
+          });
+        },
+      });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(console).not.toContain("has not answered yet");
+      expect(endMs).toBeLessThan(2000);
+      expect(readers).toBe(2);
+    });
+  }
+
   test("96 disks that never answer cost no more than one", () => {
     const silent = Array.from({ length: 96 }, (_, index) => ({ name: `sd${index}x`, answersAfterMs: NEVER }));
     const { end, endMs } = fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [...silent, ROOT] });

@@ -28,6 +28,26 @@ export const UNTOUCHED_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "bytes of a device are overwritten in place, and those beside them stay",
+    check(machine, directory) {
+      const node = `/dev/${FIXTURES.disk}`;
+      const [at, count] = [4086, 10];
+      const before = readSome(machine, node, 0, 8192);
+      machine.writeDevice(node, at, new Uint8Array(count).fill(0x5a));
+      const changed = Uint8Array.from(before).fill(0x5a, at, at + count);
+      deepEqual(readSome(machine, node, 0, 8192), changed);
+      machine.writeDevice(node, at, before.subarray(at, at + count));
+      deepEqual(readSome(machine, node, 0, 8192), before);
+      machine.protectDevice(node);
+      refuses("EPERM", () => machine.writeDevice(node, at, new Uint8Array(count)));
+      machine.releaseDevice(node);
+      deepEqual(readSome(machine, node, 0, 8192), before);
+      machine.writeFile(`${directory}/file`, "text");
+      refuses("ENOTBLK", () => machine.writeDevice(`${directory}/file`, 0, new Uint8Array(1)));
+      refuses("ENOENT", () => machine.writeDevice("/dev/none", 0, new Uint8Array(1)));
+    },
+  },
+  {
     name: "ext4 that was not unmounted is left as it is by noload on a protected device, and by nothing less",
     check(machine, directory) {
       const mount = { source: NODE, target: directory, type: "ext4", flags: ["ro"], options: "" } as const;
@@ -48,6 +68,15 @@ export const UNTOUCHED_CASES: readonly ContractCase[] = [
     },
   },
 ];
+
+function readSome(machine: Machine, node: string, offset: number, length: number): Uint8Array {
+  const reader = machine.openReader(node);
+  try {
+    return reader.read(offset, length);
+  } finally {
+    reader.close();
+  }
+}
 
 /** A hash of everything on the disk. */
 function readAll(machine: Machine): string {

@@ -64,7 +64,9 @@ export class FakeDevices {
     const { name, number, devpath } = device;
     this.#byNumber.set(number, device);
     const [major = "", minor = ""] = number.split(":");
-    const all = { MAJOR: major, MINOR: minor, DEVNAME: name, ...properties };
+    // kobject names have "!" where the node is in a directory (drivers/base/core.c).
+    const node = name.replaceAll("!", "/");
+    const all = { MAJOR: major, MINOR: minor, DEVNAME: node, ...properties };
     const uevent = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
     addEntry(this.#sys, `${devpath}/uevent`, uevent.join(""));
     addEntry(this.#sys, `${devpath}/dev`, `${number}\n`);
@@ -77,7 +79,7 @@ export class FakeDevices {
       addEntry(this.#sys, `${devpath}/queue/logical_block_size`, `${device.logicalBytes ?? 512}\n`);
     else addEntry(this.#sys, `${devpath}/partition`, `${properties.PARTN}\n`);
     addEntry(this.#sys, `/class/block/${name}`, { link: `../..${devpath}` });
-    addEntry(this.#dev, `/${name}`, { node: "block", number });
+    addEntry(this.#dev, `/${node}`, { node: "block", number });
     this.emit("add", devpath, "block", all);
   }
 

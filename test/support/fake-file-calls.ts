@@ -168,6 +168,7 @@ function write(kernel: FakeKernel, path: string, data: Uint8Array): void {
   if (filesystem.totalBytes > 0 && usedBytes(filesystem.root) + growth > filesystem.totalBytes)
     throw new SyscallError("write", "ENOSPC", path);
   if (node !== null) node.data = data;
+  if (node !== null) kernel.onWrite.get(node)?.(Buffer.from(data).toString());
   else asDirectory(parent.node, "open", path).entries.set(name, { kind: "file", mode: 0o644, data });
 }
 

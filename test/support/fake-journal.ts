@@ -33,6 +33,7 @@ const CHANGES: Describer = {
   protectDevice: (device) => `protect ${device}`,
   releaseDevice: (device) => `release ${device}`,
   releaseDevices: () => "release every device",
+  writeDevice: (device, offset, data) => `write ${data.length} bytes of ${device} at ${offset}`,
   registerBtrfs: (device) => `register ${device} with btrfs`,
   forgetBtrfs: () => "forget the devices of btrfs",
   startArray: ({ name, metadata, members }) => `start ${name} ${metadata} of ${members.join(" and ")}`,

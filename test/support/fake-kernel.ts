@@ -1,6 +1,6 @@
 import { FakeDevices } from "./fake-devices.ts";
 import type { FakeDisk } from "./fake-disk.ts";
-import { addEntry, type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
+import { addEntry, type FakeDirectory, type FakeNode, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import { FakeFilesystems } from "./fake-filesystems.ts";
 import { FakeKeys } from "./fake-keys.ts";
 import { type FakeFilesystem, type FakeMount, FakeNamespace } from "./fake-mounts.ts";
@@ -62,9 +62,9 @@ export class FakeKernel {
   readonly filesystems: FakeFilesystems;
   readonly modules: Readonly<Record<string, FakeModule>>;
   readonly loadedModules: string[] = [];
-  /** Device-mapper targets. */
   readonly targets = new Map<string, readonly [number, number, number]>();
   readonly keys = new FakeKeys();
+  readonly onWrite = new Map<FakeNode, (text: string) => void>();
   /** What looks after its devices when one is not used any more. */
   readonly onRelease: (() => void)[] = [];
   /** Types that mount(2) knows. */

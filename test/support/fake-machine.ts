@@ -11,6 +11,7 @@ import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
+import { createFakeHibernation, type FakeHibernation } from "./fake-hibernation.ts";
 import type { FakeImage } from "./fake-images.ts";
 import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 import { createFakeClock, createFakeEvents, createFakeKernelCalls } from "./fake-kernel-calls.ts";
@@ -21,6 +22,7 @@ import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
+import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
@@ -36,6 +38,10 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly images?: readonly FakeImage[];
   /** What can be mounted by its tag, if the kernel knows the type. */
   readonly shares?: FakeShares;
+  /** How the kernel resumes. */
+  readonly hibernation?: FakeHibernation;
+  /** NBD servers, by address and port. */
+  readonly servers?: FakeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** File servers. */
@@ -108,12 +114,12 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const children = startChildren(kernel, options, files, (request) => machine.mount(request));
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
-    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel) },
+    ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
     ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
-    ...createFakeCiphers(kernel),
+    ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),

@@ -55,6 +55,7 @@ function readingCalls({ find, look }: Places): Pick<Tree, "list" | "status" | "a
       const bytes = fileBytes(node);
       return {
         size: bytes.length,
+        mayHaveHoles: true,
         nextData: (offset) => (offset < bytes.length ? { start: offset, end: bytes.length } : null),
         read(to, offset) {
           const part = bytes.subarray(offset, offset + to.length);
@@ -98,7 +99,15 @@ function makingCalls(places: Places, { unsynced }: FakeTreeOptions): Pick<Tree, 
           resize(Math.max(fileBytes(node).length, offset + bytes.length)).set(bytes, offset);
           places.change("write", node).modifiedNs = tick();
         },
-        finish: (size) => void resize(size),
+        finish(size, kept) {
+          resize(size);
+          if (kept === undefined) return;
+          places.before("fchown");
+          node.mode = kept.access.mode;
+          const { userId, groupId } = kept.access;
+          const attributes = new Map([...kept.attributes].map(([name, value]) => [name, value.slice()]));
+          Object.assign(places.change("fchown", node), { userId, groupId, attributes, modifiedNs: kept.modifiedNs });
+        },
       };
     },
     link(from, to) {

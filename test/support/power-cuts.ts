@@ -28,8 +28,8 @@ export const [SYNCED_FILES, WRITTEN_FILES] = [200, 20];
 const LINES = 300;
 
 /** Fills a directory for mkfs.ext4(8): changes that a boot removes. */
-export function writeFirstChanges(tree: string, operation: Operation): void {
-  for (let index = 0; index < FIRST_FILES; index++) {
+export function writeFirstChanges(tree: string, operation: Operation, count = FIRST_FILES): void {
+  for (let index = 0; index < count; index++) {
     const path = join(tree, `upper/files/${index % 50}/${index}`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, "x".repeat(5000));
@@ -46,6 +46,8 @@ export const SCRIPTS = {
   write: `mkdir -p /w; n=0; while n=$((n+1)); do i=$((n%${WRITTEN_FILES})); yes gen-$n-$i | head -n ${LINES} > /w/new; sync; mv /w/new /w/$i; sync; echo ack-$n; done`,
   sync: (generation: number) =>
     `mkdir -p /s; awk 'BEGIN { for (i = 0; i < ${SYNCED_FILES}; i++) { f = "/s/" i; for (l = 0; l < ${LINES}; l++) print "gen-${generation}-" i > f; close(f) } }'; echo begin-$((40 + 2)); /run/levain/bin/levain sync; echo end-$((40 + 2))`,
+  /** Says "end-N" when all files of the generation N are synced. */
+  syncs: `mkdir -p /s; n=0; while n=$((n+1)); do awk -v n=$n 'BEGIN { for (i = 0; i < ${SYNCED_FILES}; i++) { f = "/s/" i; for (l = 0; l < ${LINES}; l++) print "gen-" n "-" i > f; close(f) } }'; /run/levain/bin/levain sync && echo end-$n; done`,
   show: "find /files -type f 2>/dev/null | wc -l; ls -A /run/levain/store; md5sum /s/* /w/* 2>/dev/null",
 } as const;
 

@@ -9,19 +9,63 @@ const NEVER_REFUSED = [
 /** What is no call of the machine but a test's own. */
 const TESTS_OWN = ["journal", "console", "kernelLog", "refuse", "plugIn", "pullOut", "overflowEvents", "say"];
 
+/** A call that a boot made. */
+export interface RecordedCall {
+  /** Its name and the texts that it was given. */
+  readonly text: string;
+  /** Whether no boot that was recorded before made it, with the same texts, from the same lines of src/. */
+  readonly isNew: boolean;
+}
+
 /** Counts the calls of a machine and refuses the one with this number; returns the list of all. */
 export function refuseCall(machine: FakeMachine, number: number | null, code: string): string[] {
   const calls: string[] = [];
+  watchCalls(machine, (name, given) => {
+    calls.push(describeCall(name, given));
+    if (calls.length - 1 === number) throw new SyscallError(name, code, subjectOf(given[0] ?? name));
+  });
+  return calls;
+}
+
+/**
+ * Returns the list of all calls of a machine, as `refuseCall` counts them. `known` has those of the boots before, and gets the new
+ * ones: boots of different storage begin and end with the same calls, and ask the same again while they wait.
+ */
+export function recordCalls(machine: FakeMachine, known: Set<string>): RecordedCall[] {
+  const calls: RecordedCall[] = [];
+  watchCalls(machine, (name, given) => {
+    const text = describeCall(name, given);
+    const sizeBefore = known.size;
+    calls.push({ text, isNew: known.add(`${text} ${findOrigin()}`).size > sizeBefore });
+  });
+  return calls;
+}
+
+function watchCalls(machine: FakeMachine, onCall: (name: string, given: readonly unknown[]) => void): void {
   for (const [name, call] of Object.entries(machine)) {
     if (typeof call !== "function" || NEVER_REFUSED.includes(name) || TESTS_OWN.includes(name)) continue;
     const watched = (...given: unknown[]) => {
-      calls.push(`${name} ${given.filter((one) => typeof one === "string").join(" ")}`);
-      if (calls.length - 1 === number) throw new SyscallError(name, code, subjectOf(given[0] ?? name));
+      onCall(name, given);
       return call(...given);
     };
     Object.assign(machine, { [name]: watched });
   }
-  return calls;
+}
+
+function describeCall(name: string, given: readonly unknown[]): string {
+  return `${name} ${given.filter((one) => typeof one === "string").join(" ")}`;
+}
+
+const STACK_FRAMES = 200;
+const SOURCE_LINE = /\bsrc\/\S+:\d+:\d+/g;
+
+/** The lines of src/ that led to a call, the last first. */
+function findOrigin(): string {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = STACK_FRAMES;
+  const { stack = "" } = new Error("where it comes from");
+  Error.stackTraceLimit = limit;
+  return (stack.match(SOURCE_LINE) ?? []).join(" ");
 }
 
 function subjectOf(given: unknown): string {

@@ -68,7 +68,8 @@ vmTest(
   },
 );
 
-for (const words of ["loglevel=7", "ignore_loglevel", "rd.debug"]) {
+// What rd.log= and the kernel's other levels do is in test/unit/log and test/boot/success.test.ts.
+for (const words of ["ignore_loglevel", "rd.debug"]) {
   vmTest(
     `with ${words} the kernel speaks, and no line comes twice`,
     () => guest(`${words} root=LABEL=ROOT`),
@@ -83,25 +84,3 @@ for (const words of ["loglevel=7", "ignore_loglevel", "rd.debug"]) {
     },
   );
 }
-
-vmTest(
-  "rd.log=kmsg leaves the console to the kernel",
-  () => guest("quiet rd.log=kmsg rd.debug=0 root=LABEL=ROOT"),
-  async (vm) => {
-    await vm.expect("small-root: ready");
-    vm.send("dmesg | grep -c 'levain: '\n");
-    await vm.expect(/^8$/m);
-    expect(vm.log()).not.toContain("switch_root to");
-  },
-);
-
-vmTest(
-  "rd.log=console leaves the kernel's log alone",
-  () => guest("rd.log=console root=LABEL=ROOT"),
-  async (vm) => {
-    await vm.expect(/^ {2}handover +switch_root to/m);
-    await vm.expect("small-root: ready");
-    vm.send("dmesg | grep -c 'levain: '\n");
-    await vm.expect(/^0$/m);
-  },
-);

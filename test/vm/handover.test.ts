@@ -56,8 +56,6 @@ const STARTS: readonly [string, string, RootChanges, RegExp][] = [
     },
     /the-init-is \/sbin\/init 1$/m,
   ],
-  ["the kernel's second choice", "", { ...NO_INIT, "/etc/init": SCRIPT }, /the-init-is \/etc\/init 1$/m],
-  ["the kernel's third choice", "", { ...NO_INIT, "/bin/init": SCRIPT }, /the-init-is \/bin\/init 1$/m],
   ["the kernel's last choice", "", NO_INIT, /built-in shell/],
   [
     "a second choice where the first cannot be run",

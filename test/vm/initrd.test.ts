@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { classicInitrd } from "../support/classic-initrd.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { levainGuest } from "../support/levain-guest.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 /** A boot of an ext4 root from a classic initrd; `change` is a script on its tree. */
@@ -62,16 +62,5 @@ vmTest(
     await vm.expect(/handover +pivot_root to \/sbin\/check-init/);
     await vm.expect(/check-init: \d+ passed, 0 failed/);
     expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
-  },
-);
-
-vmTest(
-  "a read-only initrd without /run says what it lacks",
-  () => initrd("squashfs-lz4", "", "rm -r ./run"),
-  async (vm) => {
-    await vm.expect("could not create /run to mount at");
-    await vm.expect("hint: create the directory /run in the initramfs");
-    await vm.expect(PROMPT);
-    expect(vm.log()).not.toContain("a bug in levain");
   },
 );

@@ -3,7 +3,7 @@ import { createCipheriv } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
-import { filesImage, flashStick, liveMedium } from "../support/disk-images.ts";
+import { filesImage, flashStick } from "../support/disk-images.ts";
 import { corruptImage, rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -66,7 +66,6 @@ const STACKS: readonly [string, () => Promise<string>, RegExp][] = [
     () => rootImage("ext4", { label: "ROOT" }),
     /lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/,
   ],
-  ["root=live:/dev/disk/by-label/LIVE", () => liveMedium("vfat"), /medium vfat \/dev\/vda ro,[\s\S]*mount \/ overlay/],
 ];
 
 for (const [cmdline, disk, mounts] of STACKS) {
@@ -106,16 +105,6 @@ vmTest(
     expect(vm.log()).not.toContain("mount /run/levain/medium");
     await vm.unplug("stick");
     await ask(vm, "while [ -e /dev/vda ]; do sleep 0.2; done; md5sum /noise", /^[0-9a-f]{32} {2}\/noise$/m);
-  },
-);
-
-vmTest(
-  "an image that does not fit into memory stays on the medium",
-  async () => levainGuest({ disks: [await bigMedium()], cmdline: "root=live:LABEL=BIG rd.live.ram", memoryMib: 336 }),
-  async (vm) => {
-    await vm.expect(/warning +not copying squashfs\.img to RAM: it takes 20[\d.]+ MiB and [\d.]+ MiB are free/);
-    await vm.expect("small-root: mount /run/levain/medium iso9660 /dev/vda ro,");
-    await vm.expect("small-root: ready");
   },
 );
 

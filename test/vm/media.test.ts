@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { runScript } from "../support/command.ts";
-import { assembleDisk, filesImage, flashStick } from "../support/disk-images.ts";
+import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import {
@@ -135,8 +135,9 @@ vmTest(
   async () => {
     const file = await isoDisk("ext4", { "/iso/ubuntu.iso": () => ubuntuIso("0a1b2c3d-0000-4000-8000-0000000000ca") });
     const layer = "layerfs-path=minimal.standard.live.squashfs uuid=0a1b2c3d-0000-4000-8000-0000000000ca";
-    const cmdline = `boot=casper iso-scan/filename=/iso/ubuntu.iso ${layer} noprompt quiet splash ---`;
-    return levainGuest({ disks: [await otherDisk(), file], cmdline });
+    const cmdline = `boot=casper iso-scan/filename=/iso/ubuntu.iso ${layer} noprompt quiet splash persistent ---`;
+    const changes = await treeImage("ext4", textTree({}), { label: "casper-rw" }, 16);
+    return levainGuest({ disks: [await otherDisk(), file, changes], cmdline });
   },
   async (vm) => {
     const names = ["minimal", "minimal.standard", "minimal.standard.live"];
@@ -144,6 +145,11 @@ vmTest(
       await vm.expect(`mount /run/levain/lower/${index} squashfs /dev/loop${index + 1} ro,`);
     await vm.expect("small-root: ready");
     await ask(vm, "cat /etc/layer /etc/desktop; echo x > /x && cat /x", /^live\s+yes\s+x$/m);
+    await ask(
+      vm,
+      "mount | grep -o 'vdc on .* ext4 (rw'; find /run/levain/store* -name x",
+      /vdc on .* ext4 \(rw[\s\S]*\/x$/m,
+    );
     await ask(
       vm,
       "grep -E ' /(cdrom|rofs|isodevice) ' /proc/mounts | cut -d' ' -f2,3 | sort | xargs",
@@ -168,22 +174,6 @@ vmTest(
     for (const index of [1, 2]) await vm.expect(`mount /run/levain/lower/${index + 1} squashfs /dev/loop${index} ro,`);
     await vm.expect("small-root: ready");
     await ask(vm, "cat /etc/layer /etc/desktop /etc/tree", /^work\s+yes\s+a directory$/m);
-  },
-);
-
-vmTest(
-  "live-boot's filesystem.module selects the images and their order",
-  async () => {
-    const list = await textFile("10-base.squashfs 30-work.squashfs\n20-desktop.squashfs gone.squashfs ../README.txt\n");
-    const images = { ...(await layeredImages()), "filesystem.module": list };
-    return levainGuest({ disks: [await debianIso(images)], cmdline: "boot=live toram" });
-  },
-  async (vm) => {
-    await vm.expect("filesystem.module names gone.squashfs, which is not beside it, ignoring");
-    await vm.expect(/names \.\.\/README\.txt, which/);
-    await vm.expect("small-root: ready");
-    expect(vm.log()).not.toContain("mount /run/levain/medium");
-    await ask(vm, "cat /etc/layer; ls /run/levain/ram", /^desktop\s+0 +1 +2$/m);
   },
 );
 
@@ -238,25 +228,6 @@ vmTest(
     await vm.expect("mount /run/levain/lower/1 squashfs /dev/loop0 ro,");
     await vm.expect("small-root: ready");
     await ask(vm, "cat /etc/layer", /^extra$/m);
-  },
-);
-
-vmTest(
-  "a layer that does not appear is named, and used as soon as it is there",
-  async () => {
-    const top = await treeImage("ext4", textTree({ "etc/layer": "top\n" }), { label: "TOP" });
-    return levainGuest({
-      disks: [await flashStick(), { file: top, id: "top", unplugged: true }],
-      cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.layer=LABEL=TOP rd.timeout=2",
-    });
-  },
-  async (vm) => {
-    await vm.expect("could not find the layer LABEL=TOP");
-    await vm.expect('no device with label "TOP" appeared within 2 s');
-    await vm.expect(PROMPT);
-    await vm.plug("top");
-    await ask(vm, "levain retry", "small-root: ready");
-    await ask(vm, "cat /etc/layer", /^top$/m);
   },
 );
 
@@ -333,17 +304,6 @@ vmTest(
       const copy = "mount -t exfat /dev/vda /mnt && cp /run/levain/medium/udf.iso /mnt/exfat.iso; umount /mnt";
       if (type === "udf") await ask(vm, `mkdir -p /mnt; ${copy}; echo copied-$((0))`, "copied-0");
     }
-  },
-);
-
-vmTest(
-  "without a medium, the report says what was searched for",
-  async () => levainGuest({ disks: [await otherDisk()], cmdline: "boot=live live-media-timeout=2" }),
-  async (vm) => {
-    await vm.expect("could not find the root device");
-    await vm.expect(/no device with \/live\/\*\.squashfs or [^:]* appeared\s+within 2 s/);
-    await vm.expect('seen: /dev/vda1 (unknown content) · /dev/vda2 ext4 "OTHER"');
-    await vm.expect(PROMPT);
   },
 );
 

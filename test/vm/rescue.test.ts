@@ -150,15 +150,6 @@ vmTest(
   },
 );
 
-vmTest("panic=5: announced, and done five seconds later", guest(`${WRONG} panic=5`), async (vm) => {
-  await vm.expect("rebooting in 5 s (panic=5)");
-  const start = performance.now();
-  expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
-  // What this process sees late makes it look shorter.
-  expect(performance.now() - start).toBeGreaterThan(2500);
-  expect(vm.log()).not.toMatch(PROMPT);
-});
-
 vmTest(
   "rd.emergency=reboot, after a long report",
   guest(`${WRONG} rd.emergency=reboot ${LONG} reboot=t,force`),
@@ -167,11 +158,6 @@ vmTest(
     expect(vm.log()).toContain("rebooting now\n");
   },
 );
-
-vmTest("rd.emergency=halt", guest(`${WRONG} rd.emergency=halt`), async (vm) => {
-  await vm.expect("halting now");
-  await expectNoShell(vm);
-});
 
 vmTest("an image without BusyBox says so", guest(WRONG, { image: { words: ["--busybox", "none"] } }), async (vm) => {
   await vm.expect("could not find the root device");

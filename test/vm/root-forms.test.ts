@@ -194,37 +194,6 @@ vmTest(
 );
 
 vmTest(
-  "a disk that comes 3 s late is waited for with rootwait",
-  async () =>
-    levainGuest({
-      disks: [await gptDisk(), { file: await dosDisk(), id: "late", unplugged: true }],
-      cmdline: "root=LABEL=ROOT rootwait",
-    }),
-  async (vm) => {
-    await vm.expect(/waiting for LABEL=ROOT.*seen: \/dev\/vda1 vfat "EFI" · \/dev\/vda2 ext4 "My Disk"/);
-    await vm.pause(3000);
-    await vm.plug("late");
-    await vm.expect("small-root: mount / ext4 /dev/vdb2 ro,", 20_000);
-  },
-);
-
-vmTest(
-  "a wrong label is reported with the labels that exist, and the shell continues with another",
-  async () => levainGuest({ disks: [await gptDisk()], cmdline: "root=LABEL=MY_DISK rd.timeout=2" }),
-  async (vm) => {
-    await vm.expect("could not find the root device");
-    await vm.expect('no device with label "MY_DISK" appeared within 2 s');
-    await vm.expect('/dev/vda2 ext4 "My Disk" has nearly that label');
-    await vm.expect('seen: /dev/vda1 vfat "EFI" · /dev/vda2 ext4 "My Disk"');
-    await vm.expect("hint: name that in root=: LABEL=My Disk");
-    await vm.expect(PROMPT);
-    vm.send('levain retry "root=LABEL=My Disk"\n');
-    await vm.expect("small-root: mount / ext4 /dev/vda2 ro,");
-    expect(vm.log()).not.toContain("a bug in levain");
-  },
-);
-
-vmTest(
   "an ISO image written to a stick is mounted by its partition, without a warning about the disk that looks the same",
   async () => {
     const image = join(scratchDirectory(), "hybrid.iso");

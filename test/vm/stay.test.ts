@@ -92,17 +92,6 @@ vmTest(
 );
 
 vmTest(
-  "root=/dev/ram0 init=/bin/sh: process 1 is the shell",
-  () => levainGuest({ cmdline: "root=/dev/ram0 init=/bin/sh" }),
-  async (vm) => {
-    await vm.expect(SHELL);
-    vm.send("echo process-$$-is-here; poweroff -f\n");
-    await vm.expect("process-1-is-here");
-    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
-  },
-);
-
-vmTest(
   "rd.handover=stay: the image's own init, whatever root= says",
   async () =>
     levainGuest({

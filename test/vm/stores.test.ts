@@ -5,9 +5,11 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { filesImage } from "../support/disk-images.ts";
+import { encryptedDisks } from "../support/encrypted-disks.ts";
 import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
-import { rootImage } from "../support/filesystem-images.ts";
+import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { debianIso, textTree } from "../support/live-media.ts";
 import type { Vm } from "../support/qemu.ts";
 import type { Disk } from "../support/qemu-arguments.ts";
 import { answer } from "../support/unlocking.ts";
@@ -146,8 +148,26 @@ vmTest(
   },
 );
 
+// https://manpages.debian.org/bookworm/live-boot-doc/live-boot.7.en.html, persistence-encryption.
 vmTest(
-  "a store without file types in its directories, one that folds case, and a write-protected one are refused, and changes go elsewhere on a retry",
+  "the live system's persistence volume is a LUKS volume",
+  async () => {
+    const inside = await treeImage("ext4", textTree({ "persistence.conf": "/ union\n" }), { label: "persistence" }, 16);
+    const recipe = { type: "luks2", options: "--label persistence", keys: [PASSPHRASE], inside } as const;
+    const { persistence } = await encryptedDisks({ persistence: recipe });
+    const words = "boot=live persistence persistence-encryption=luks rd.overlay.policy=required";
+    return levainGuest({ disks: [await debianIso(), kept(copyOf(persistence.volume))], cmdline: words });
+  },
+  async (vm) => {
+    await answer(vm, PASSPHRASE);
+    await vm.expect("small-root: ready");
+    const text = await ask(vm, "echo mine > /etc/mine; ls /run/live/persistence/*/rw/etc; cat /proc/mounts");
+    expect(text).toMatch(/mine[\s\S]*\/dev\/mapper\/\S+ \/run\/levain\/store-persistence\/0 ext4 rw/);
+  },
+);
+
+vmTest(
+  "stores without file types in their directories (ext4, XFS), one that folds case, and a write-protected one are refused, and changes go elsewhere on a retry",
   async () => {
     const [noTypes, folded, locked, good] = await Promise.all([
       ext4("NOTYPES", 16, ["-O", "^filetype"]),
@@ -155,12 +175,19 @@ vmTest(
       ext4("LOCKED", 16),
       ext4("GOOD", 16),
     ]);
+    // Of a RHEL 7 before 7.3; the 300 MiB are a hole.
+    const old = join(scratchDirectory(), "xfs");
+    await run(["mkfs.xfs", "-q", "-m", "crc=0", "-n", "ftype=0", "-L", "OLDXFS", "-d", `name=${old},size=300m,file`]);
     const root = await rootImage("ext4", { label: "ROOT" });
-    const disks: Disk[] = [{ file: root }, kept(noTypes), kept(folded), { file: locked, readOnly: true }, kept(good)];
+    const others = [kept(noTypes), kept(folded), { file: locked, readOnly: true }, kept(good), kept(old)];
+    const disks: Disk[] = [{ file: root }, ...others];
     return levainGuest({ disks, cmdline: "root=LABEL=ROOT rd.overlay=LABEL=NOTYPES" });
   },
   async (vm) => {
     await vm.expect("LABEL=NOTYPES cannot keep changes: /dev/vdb holds ext4");
+    await vm.expect(PROMPT);
+    vm.send("levain retry rd.overlay=LABEL=OLDXFS\n");
+    await vm.expect("LABEL=OLDXFS cannot keep changes: /dev/vdf holds xfs");
     await vm.expect(PROMPT);
     vm.send("levain retry rd.overlay=LABEL=FOLDED\n");
     await vm.expect("LABEL=FOLDED cannot keep changes: /dev/vdc holds ext4");

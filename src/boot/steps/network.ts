@@ -38,6 +38,17 @@ export function completePlan(
   throw problem("no-root-path", { servers: leases.map(({ server }) => server) });
 }
 
+/** Brings the network up again if the completed plan needs more of it, as for disks on servers: interfaces without an address, or addresses that stay. */
+export function connectMore(
+  context: Context,
+  network: NetworkUp,
+  first: NetworkPlan,
+  plan: NetworkPlan,
+): NetworkUp | null {
+  const isEnough = Bun.deepEquals({ ...first, carriesRoot: first.carriesRoot && plan.carriesRoot }, plan);
+  return isEnough ? network : connect(context, plan);
+}
+
 /** Leaves files about the network in /run, if it is up. */
 export function leaveNetworkFiles(context: Context, network: NetworkUp | null, { carriesRoot }: NetworkPlan): void {
   if (network === null) return;
@@ -88,11 +99,12 @@ const BY: Readonly<Record<UpInterface["method"], string>> = {
   auto6: "by router advertisement",
   "link-local": "link-local",
   static: "static",
+  link: "up, without an address",
 };
 
 function describeUp({ name, method, addresses, gateways, lease }: UpInterface): string {
   const own = addresses.map(({ address, prefix }) => `${address}/${prefix}`).join(" and ");
   const server = lease === null ? "" : ` from ${lease.server}`;
   const gateway = gateways[0] === undefined ? "" : `, gateway ${gateways[0]}`;
-  return `${name} ${own} ${BY[method]}${server}${gateway}`;
+  return `${name} ${own === "" ? "" : `${own} `}${BY[method]}${server}${gateway}`;
 }

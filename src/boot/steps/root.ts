@@ -1,4 +1,3 @@
-import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { checkFilesystem } from "../../filesystems/check.ts";
 import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
@@ -15,8 +14,9 @@ import { type StackedRoot, stackRoot } from "../../stack/layers.ts";
 import { mergedPlace, planBase, ROOT } from "../../stack/root-stack.ts";
 import { mountSubmounts } from "../../stack/submounts/mount-submounts.ts";
 import { planSubmounts } from "../../stack/submounts/submount.ts";
-import { attachDevice, describeAttached } from "../../storage/attach.ts";
+import { type Attached, attachDevice, describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
+import { guardMount } from "../../storage/resume/hibernated.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 import { mountOtherRoot } from "./other-roots.ts";
 import { BY_HAND, describeMounted, type Steps } from "./steps.ts";
@@ -74,7 +74,7 @@ function attachAndMount(
     try {
       return step(
         "mount",
-        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached.device)),
+        (undo) => (attached === null || isDoneByHand() ? null : mountRoot({ ...rest, undo }, plan, attached)),
         (done) => (done === null ? BY_HAND : describeMounted(done)),
       );
     } catch (error) {
@@ -87,11 +87,13 @@ function attachAndMount(
 }
 
 /** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
-function mountRoot(context: Context, plan: BootPlan, device: BlockDevice): MountedDevice {
+function mountRoot(context: Context, plan: BootPlan, attached: Attached): MountedDevice {
+  const { device } = attached;
   const { source: target } = planBase(plan);
   const { rootTypes: types, rootOptions: options } = plan;
   const asRoot = plan.rootWritable ? "writable" : "read-only";
   const access = target === ROOT ? asRoot : "untouched";
+  if (target === ROOT && plan.verity.root === null) guardMount(context, plan.resume, attached);
   // A verified device cannot be repaired: it is what it was made as, or the kernel refuses to read it.
   if (target === ROOT && plan.verity.root === null) checkFilesystem(context, device, plan);
   const type = mountDevice(context, { device, target, types, access, options, role: "root" });

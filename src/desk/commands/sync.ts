@@ -87,7 +87,7 @@ function syncOne(machine: Machine, path: string, order: SyncOrder): boolean {
   const voice = createTerminalVoice(process.stderr);
   try {
     const { changes, unstable } = syncBranch(machine, order, voice);
-    const count = changes.filter(({ operation }) => operation.kind !== "time").length;
+    const count = changes.filter(({ operation }) => !isDetail(operation)).length;
     console.log(`${printable(path)}: ${count === 1 ? "1 change" : `${count} changes`} written to the persistent layer`);
     if (changes.some(({ isLater }) => isLater)) console.log("some of them are completed at the next boot");
     for (const file of unstable) {
@@ -99,10 +99,15 @@ function syncOne(machine: Machine, path: string, order: SyncOrder): boolean {
   }
 }
 
+/** True for what belongs to another change of the same entry, or follows from changes in a directory. */
+function isDetail({ kind }: SyncPlan["operations"][number]["operation"]): boolean {
+  return kind === "time" || kind === "more attributes";
+}
+
 /** Returns a line for each entry that a sync would change. */
 export function describePlan(path: string, { items, operations }: SyncPlan): readonly string[] {
   return operations.flatMap(({ operation }) => {
-    if (operation.kind === "time") return [];
+    if (isDetail(operation)) return [];
     const isRemoval =
       operation.kind === "remove" || (operation.kind === "place" && items[operation.item]?.kind === "whiteout");
     return [

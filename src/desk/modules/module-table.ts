@@ -60,6 +60,7 @@ const NETWORK_TABLE: typeof TABLE = [
     "!ethernet/mellanox/mlxsw/* !ethernet/netronome/* !ethernet/cavium/liquidio/* !ethernet/marvell/prestera/*",
   ],
   ["drivers/net", "!ethernet/8390/* !usb/hso !usb/sierra_net"],
+  ["drivers/block", "aoe/*"],
   ["fs", "nfs/nfs nfs/nfsv3 nfs/nfsv4"],
   ["net", "8021q/8021q bridge/bridge packet/af_packet ipv6/ipv6"],
 ];

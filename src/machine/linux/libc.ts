@@ -35,14 +35,13 @@ export function callKernel(name: SystemCallName, given: readonly SystemCallArgum
   const held: unknown[] = [];
   inUse.arguments = held;
   // No map or destructuring: until they are compiled, they cost more than the rest of the call.
-  const word = (index: number): number => toWord(given[index], name, held);
   const number = SYS[name];
-  const a = word(0);
-  const b = word(1);
-  const c = word(2);
-  const d = word(3);
-  const e = word(4);
-  const f = word(5);
+  const a = toWord(given[0], name, held);
+  const b = toWord(given[1], name, held);
+  const c = toWord(given[2], name, held);
+  const d = toWord(given[3], name, held);
+  const e = toWord(given[4], name, held);
+  const f = toWord(given[5], name, held);
   for (;;) {
     const result = Number(libc.syscall(number, a, b, c, d, e, f));
     if (result !== -1) return result;

@@ -13,11 +13,13 @@ import { callKernel, systemCall } from "./libc.ts";
 import { connections } from "./network/connections.ts";
 import { http } from "./network/http.ts";
 import { createNetworks } from "./network/networks.ts";
+import { createRemoteDisks } from "./network/remote.ts";
 import { children } from "./processes/child.ts";
 import { createLinuxProcesses, drainConsole } from "./processes/processes.ts";
 import { createArrays } from "./storage/arrays.ts";
 import { forgetBtrfs, registerBtrfs } from "./storage/btrfs.ts";
 import { createDeviceMapper } from "./storage/device-mapper.ts";
+import { writeDevice } from "./storage/device-writes.ts";
 import { createLoopDevices } from "./storage/loop.ts";
 import { createProtection } from "./storage/protection.ts";
 import { loadKeymap } from "./terminals/keymap.ts";
@@ -58,8 +60,10 @@ export function createLinuxMachine(): Machine {
     ...createProtection(),
     registerBtrfs,
     forgetBtrfs,
+    writeDevice,
     ...createArrays(files, asyncCalls),
     ...createNetworks(uevents.wait),
+    ...createRemoteDisks(),
     ...createDeviceMapper(files, asyncCalls),
     ...kernelKeys,
     ...kernelCiphers,

@@ -4,9 +4,19 @@
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_PACKET = 17;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0x800;
+export const SO_ERROR = 4;
+export const SO_KEEPALIVE = 9;
+export const IPPROTO_TCP = 6;
+export const TCP_NODELAY = 1;
+export const MSG_NOSIGNAL = 0x4000;
 export const SO_ATTACH_FILTER = 26;
 export const ETH_P_IP = 0x0800;
+/** struct sockaddr_in: u16 family, be16 port, u8 address[4]; struct sockaddr_in6 has a u32 before the address, and a u32 behind it. */
+export const SOCKADDR_IN = { size: 16, sin_port: 2, sin_addr: 4 } as const;
+export const SOCKADDR_IN6 = { size: 28, sin6_port: 2, sin6_addr: 8 } as const;
 /** struct sockaddr_ll: u16 family, be16 protocol, s32 ifindex, u16 hatype, u8 pkttype, u8 halen, u8 addr[8]. */
 export const SOCKADDR_LL = {
   size: 20,
@@ -110,3 +120,20 @@ export const RTNH_F_ONLINK = 4;
 
 /** struct nduseroptmsg: u8 family, u8, u16 opts_len, s32 ifindex, u8 icmp type, u8 icmp code, six bytes of padding; then the options of RFC 4861. */
 export const NDUSEROPTMSG = { size: 16, nduseropt_opts_len: 2, nduseropt_ifindex: 4 } as const;
+
+/** linux/genetlink.h. struct genlmsghdr: u8 command, u8 version, u16 reserved. */
+export const NETLINK_GENERIC = 16;
+export const GENL_ID_CTRL = 0x10;
+export const CTRL_CMD_GETFAMILY = 3;
+export const CTRL_ATTR_FAMILY_ID = 1;
+export const CTRL_ATTR_FAMILY_NAME = 2;
+
+/** linux/nbd-netlink.h: attributes in the order of its enums. */
+export const NBD_CMD_CONNECT = 1;
+export const NBD_ATTR_INDEX = 1;
+export const NBD_ATTR_SIZE_BYTES = 2;
+export const NBD_ATTR_BLOCK_SIZE_BYTES = 3;
+export const NBD_ATTR_SERVER_FLAGS = 5;
+export const NBD_ATTR_SOCKETS = 7;
+export const NBD_SOCK_ITEM = 1;
+export const NBD_SOCK_FD = 1;

@@ -48,6 +48,7 @@ function addressing(
       ["may-fail", (method === "auto6") === isSix ? "false" : "true"],
     ];
   }
+  if (method === "link") return [["method", "disabled"]];
   if (method !== "static" || own.length === 0) return [["method", isSix ? "link-local" : "disabled"]];
   const gateway = gateways.find(ofFamily);
   return [

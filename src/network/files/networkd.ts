@@ -11,6 +11,8 @@ export function networkdFile(one: UpInterface, network: NetworkUp, carriesRoot: 
   const dns = network.nameservers.map((server) => ["DNS", server] as const);
   const lines = [
     ...section("Match", [["Name", one.name]]),
+    // networkd would set it up for DHCP, or down.
+    ...section("Link", [["Unmanaged", one.method === "link" ? "yes" : null]]),
     ...section("Network", [
       ["DHCP", one.method === "dhcp" ? "ipv4" : null],
       ["IPv6AcceptRA", one.method === "auto6" ? "yes" : null],

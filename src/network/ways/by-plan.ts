@@ -33,3 +33,10 @@ export function byPlan(tools: WayTools, plan: InterfacePlan): Way {
 function ownAddresses({ addresses }: NetworkState, index: number): NetworkState["addresses"] {
   return addresses.filter((one) => one.index === index);
 }
+
+/** The way of an interface that needs no address: its carrier is enough. */
+export const LINK_ALONE: Way = {
+  ...WAITS_FOR_KERNEL,
+  advance: () => ({ method: "link", addresses: [], gateways: [], lease: null, nameservers: [], search: [] }),
+  state: () => "tentative",
+};

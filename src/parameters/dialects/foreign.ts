@@ -8,7 +8,7 @@ const NAMES = `
   BOOT_IMAGE kexec
   rd.info rd.memdebug rd.udev. rd.live.debug rd.noverifyssl rd.plymouth rd.live.overlay.thin rd.live.overlay.cowfs rd.live.cowfile.
   rd.writable. rd.cmdline rd.ctty rd.shutdown. rd.vconsole. rd.locale. rd.fips rd.fips. rd.net.
-  rd.dasd rd.zfcp rd.zfcp. rd.znet rd.znet_ifname rd.cio_accept rd.zipl rd.ccw rd.lvm rd.lvm. rd.md. rd.dm rd.dm.
+  rd.dasd rd.zfcp rd.zfcp. rd.znet rd.znet_ifname rd.cio_accept rd.zipl rd.ccw rd.lvm. rd.md. rd.dm rd.dm.
   rd.systemd. rd.earlykdump rd.kiwi. rd.nfs. rd.usrmount. rd.hostonly rd.fcoe rd.nonvmf rd.qubes.
   bootdev team biosdevname netconsole copy_resolvconf archiso_nbd_name
   archiso_http_spc archiso_nfs_opt aoe_iflist aoe_mtu s390x_net dasd zfcp md

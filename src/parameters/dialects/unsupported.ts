@@ -1,6 +1,7 @@
 import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { normaliseName, type Word } from "../cmdline.ts";
+import { isSupportedNetroot } from "../network/remote.ts";
 import { isAsked, isShellTarget } from "../parameter.ts";
 import { isOutsideRoot } from "../stack/submounts.ts";
 
@@ -30,7 +31,7 @@ export const UNSUPPORTED = {
   ignored: [
     ...rows("encrypted devices need rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
-    ...rows("no LVM device is set up", "rd.lvm.vg rd.lvm.lv rd.dm.uuid"),
+    ...rows("no device of firmware RAID is set up", "rd.dm.uuid"),
     ...rows("only one path to a disk is used", "rd.multipath", isAsked),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
     ...rows("changes are kept by overlayfs", "persistence-method", (value) => !/\boverlay\b/.test(value ?? "")),
@@ -40,9 +41,9 @@ export const UNSUPPORTED = {
       (value) => !isShellTarget(value),
     ),
     ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
-    ...rows(NO_NETWORK, "netroot rd.aoe aoe nbd nbdroot wireguard"),
+    ...rows(NO_NETWORK, "nbd wireguard"),
+    ...rows(NO_NETWORK, "netroot", (value) => !isSupportedNetroot(value)),
     ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
-    ...rows("a hibernated system is not resumed", "resume"),
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [

@@ -1,7 +1,20 @@
 import { list, toggle } from "../parameter.ts";
-import * as values from "../values.ts";
+import { matching, parser } from "../parse.ts";
 
-/** Arrays of Linux RAID (md). */
+/** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
+export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
+  const digits = text.toLowerCase().replace(/[:-]/g, "");
+  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : null;
+});
+
+const lvmGroup = matching("the name of a volume group", /^(?!-)[\w+.-]{1,127}$/);
+/** With or without /dev/ in front; returns "GROUP/VOLUME". */
+const lvmVolume = parser("GROUP/VOLUME", (text) => {
+  const name = text.replace(/^\/dev\//, "");
+  return /^(?!-)[\w+.-]{1,127}\/(?!-)[\w+.-]{1,127}$/.test(name) ? name : null;
+});
+
+/** Arrays of Linux RAID (md), and volumes of LVM. */
 export const ARRAYS = {
   raid: toggle({
     syntax: "rd.md=yes|no",
@@ -9,10 +22,28 @@ export const ARRAYS = {
     text: "rd.md=0: start no array of Linux RAID.",
     example: "rd.md=0",
   }),
-  raidUuids: list(values.arrayUuid, {
+  raidUuids: list(arrayUuid, {
     syntax: "rd.md.uuid=UUID",
     fallback: "every array whose members are present",
     text: "Start only the array with this UUID, as mdadm or blkid prints it. May be given several times. An array with a missing member is started when the member has been waited for: 30 seconds, or two thirds of rd.timeout=.",
     example: "rd.md.uuid=0f6f4b5c:1d2e3f40:51627384:95a6b7c8",
+  }),
+  lvm: toggle({
+    syntax: "rd.lvm=yes|no",
+    fallback: "yes",
+    text: "rd.lvm=0: activate no logical volume of LVM.",
+    example: "rd.lvm=0",
+  }),
+  lvmGroups: list(lvmGroup, {
+    syntax: "rd.lvm.vg=GROUP",
+    fallback: "the volume groups that are needed to find the root",
+    text: "Activate logical volumes of this volume group only. May be given several times, also with rd.lvm.lv=.",
+    example: "rd.lvm.vg=vg0",
+  }),
+  lvmVolumes: list(lvmVolume, {
+    syntax: "rd.lvm.lv=GROUP/VOLUME",
+    fallback: "the volumes that are needed to find the root",
+    text: "Activate this logical volume only. May be given several times. A volume that root= names by its path is always activated.",
+    example: "rd.lvm.lv=vg0/root",
   }),
 };

@@ -78,7 +78,7 @@ export const NETWORK = {
     syntax: "rd.net.timeout=SECONDS",
     aliases: ["rd.net.timeout.dhcp=SECONDS"],
     fallback: "60",
-    text: "How long to wait for an address; 0: no limit.",
+    text: "How long to wait for an address; 0: no limit. By default, a machine without a card waits 15 s for one.",
     example: "root=LABEL=ROOT rd.neednet=1 rd.net.timeout=120",
   }),
 };

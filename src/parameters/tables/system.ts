@@ -89,7 +89,7 @@ export const RESCUE = {
       alias("rd.systemd.unit=emergency.target", (value) => (isShellTarget(value) ? "root" : undefined)),
     ],
     bare: "handover",
-    text: "A shell before a step: prepare, modules, network, root, mount, layers, subtrees, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
+    text: "A shell before a step: prepare, modules, network, resume, root, mount, layers, subtrees, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
     example: "rd.break=mount",
   }),
   emergency: single(values.oneOf("shell", "reboot", "poweroff", "halt"), {

@@ -70,7 +70,6 @@ function warnOfUnusedParameters(settings: Settings, decided: readonly DecidedVol
       cryptName !== undefined && !cryptRoot && "cryptdm= needs cryptroot=",
       cryptHeader && !cryptRoot && "cryptheader= needs cryptroot=",
       cryptDiscards && !cryptRoot && "cryptdiscards needs cryptroot=",
-      settings.auto === true && `rd.auto unlocks encrypted devices and starts arrays only: ${notSupportedYet("LVM")}`,
     ),
   ];
 }

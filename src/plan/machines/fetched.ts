@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isRackFile, parseRackFile } from "../../parameters/dialects/rack-file.ts";
 import { findParameters, type ParameterKey } from "../../parameters/parameters.ts";
 import { splitParameter } from "../../parameters/read-parameters.ts";
 import { NETWORK } from "../../parameters/tables/network.ts";
@@ -24,6 +25,7 @@ const TOO_LATE: ReadonlySet<ParameterKey> = new Set(
 
 /** Returns the parameters of a fetched configuration that are for this machine. Throws BootError for one that is not as it should be: it is used as a whole or not at all. */
 export function parseFetched(text: string, url: string, identity: MachineIdentity): readonly string[] {
+  if (isRackFile(text)) return permit(parseRack(text, url), url);
   const result = v.safeParse(FETCHED, parseToml(text, url));
   if (!result.success) {
     const seen = result.issues.map((issue) => {
@@ -34,13 +36,23 @@ export function parseFetched(text: string, url: string, identity: MachineIdentit
   }
   const { parameters, machine } = result.output;
   const tables = findMachines(Object.keys(machine), identity).flatMap((name) => machine[name]?.parameters ?? []);
-  const all = [...parameters, ...tables];
+  return permit([...parameters, ...tables], url);
+}
+
+/** Returns the parameters, if all of them may come from a server. */
+function permit(all: readonly string[], url: string): readonly string[] {
   const late = all.filter((given) => findParameters(splitParameter(given).name).some(({ key }) => TOO_LATE.has(key)));
   if (late.length === 0) return all;
   throw problem("config-malformed", {
     url,
     mistakes: late.map((given) => `${given} must be known before the network is up`),
   });
+}
+
+function parseRack(text: string, url: string): readonly string[] {
+  const { parameters, mistakes } = parseRackFile(text);
+  if (mistakes.length === 0) return parameters;
+  throw problem("config-malformed", { url, mistakes });
 }
 
 function parseToml(text: string, url: string): unknown {

@@ -24,6 +24,7 @@ const METHODS: Readonly<Record<InterfacePlan["method"], string>> = {
   auto6: "router advertisement",
   "link-local": "link-local address",
   static: "",
+  link: "up, without an address",
 };
 
 function formatInterface(

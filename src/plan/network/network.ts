@@ -7,15 +7,11 @@ import { printable } from "../../problems/report.ts";
 import type { InterfacePlan, NetworkNeeds, NetworkPlan } from "./plan.ts";
 
 /** rd.net.timeout= where it is not given: a switch with spanning tree forwards nothing for the first 30 to 50 s. */
-const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_TIMEOUT_MS = 60_000;
 
 const WITHOUT_IP: InterfacePlan = {
-  name: null,
-  method: "any",
-  addresses: [],
-  gateways: [],
-  mtu: null,
-  mac: null,
+  ...{ name: null, method: "any", addresses: [], gateways: [] },
+  ...{ mtu: null, mac: null },
 };
 
 /** Decides about the network. Its mistakes stop a boot that needs it; of one that only rd.neednet=1 asks for, they are warnings. `isPart`: there are none yet. */
@@ -35,13 +31,13 @@ export function planNetwork(
 function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
   const all = readable(settings.ip);
   const used = all.filter(({ method }) => method !== "off");
-  const isOff = all.length > 0 && used.length === 0;
+  const isOff = all.length > 0 && used.length === 0 && needs.links === null;
   const firstOf = <T>(pick: (ip: IpSetting) => T | null) => used.map(pick).find((one) => one !== null) ?? null;
   return {
     isNeeded: (needs.isNeeded || settings.needsNetwork === true) && !isOff,
     isOptional: !needs.isNeeded,
     carriesRoot: needs.carriesRoot,
-    interfaces: planInterfaces(used),
+    interfaces: planInterfaces(used, needs, settings.needsNetwork === true),
     bootMac: settings.usesBootMac === false ? null : (readOne(settings.bootMac) ?? null),
     names: readable(settings.interfaceNames),
     made: inOrder([...readable(settings.bonds), ...readable(settings.vlans), ...readable(settings.bridges)]),
@@ -68,7 +64,11 @@ function doubles(texts: readonly string[]): readonly string[] {
 }
 
 /** Several ip= for one interface are one plan: the last method counts, and static addresses are joined. */
-function planInterfaces(used: readonly IpSetting[]): readonly InterfacePlan[] {
+function planInterfaces(
+  used: readonly IpSetting[],
+  { links, needsAddress }: NetworkNeeds,
+  isAsked: boolean,
+): readonly InterfacePlan[] {
   const plans = [...Map.groupBy(used, (ip) => ip.interface)].map(([name, settings]): InterfacePlan => {
     const last = settings.at(-1)?.method ?? "dhcp";
     const fixed = last === "static" ? settings.filter(({ method }) => method === "static") : [];
@@ -84,7 +84,16 @@ function planInterfaces(used: readonly IpSetting[]): readonly InterfacePlan[] {
       mac: lastOf((ip) => ip.mac)?.mac ?? null,
     };
   });
-  return plans.length === 0 ? [WITHOUT_IP] : plans;
+  const isOnlyLinked = plans.length === 0 && links !== null && !needsAddress && !isAsked;
+  const addressed = plans.length > 0 || isOnlyLinked ? plans : [WITHOUT_IP];
+  return [...addressed, ...planLinks(links, addressed)];
+}
+
+/** An interface with an address is up anyway. */
+function planLinks(links: NetworkNeeds["links"], addressed: readonly InterfacePlan[]): readonly InterfacePlan[] {
+  const names: readonly (string | null)[] = links?.length === 0 ? [null] : (links ?? []);
+  const others = names.filter((name) => !addressed.some((one) => one.name === name));
+  return others.map((name) => ({ ...WITHOUT_IP, name, method: "link" }));
 }
 
 /** The second field of ip= is the other end of the link for dracut, and the server for the kernel: on a network with more than two addresses, it can only be the latter. */

@@ -11,7 +11,9 @@ export type AddressMethod =
   /** The link-local address of IPv6 is enough. */
   | "link-local"
   /** The addresses of the plan. */
-  | "static";
+  | "static"
+  /** None: the interface is only set up. */
+  | "link";
 
 /** How one interface, or every interface, gets its addresses. */
 export interface InterfacePlan {
@@ -57,6 +59,10 @@ export interface NetworkPlan {
 export interface NetworkNeeds {
   /** The boot cannot go on without it: the root, an image or the configuration comes from there. */
   readonly isNeeded: boolean;
+  /** An address is needed; false if interfaces that are up are enough, as for ATA over Ethernet. */
+  readonly needsAddress: boolean;
+  /** Interfaces that have to be up, with an address or not; none for every Ethernet interface, null if it does not matter. */
+  readonly links: readonly string[] | null;
   /** The root is still there after the handover. */
   readonly carriesRoot: boolean;
 }

@@ -17,6 +17,11 @@ const explainInit = ({ objections, causes }: InitFacts) => [
 const hintsFor = ({ causes }: InitFacts) => distinct(causes.flatMap((cause) => INIT_CAUSES[cause.kind].hints(cause)));
 
 const ORIGINS = {
+  "/etc/levain/rack.conf": {
+    where: "in /etc/levain/rack.conf of the image",
+    cure: "correct the file and rebuild the image",
+    hint: inBuilder,
+  },
   "Ubuntu's initramfs": {
     where: "in /conf of Ubuntu's initramfs",
     cure: "give the right layerfs-path= and uuid= in the boot loader",

@@ -178,6 +178,17 @@ export const STORAGE = {
       byHand("look at its members with `mdadm --examine` on another system"),
     ],
   }),
+  "group-refused": diagnosis<{ group: string; why: string }>({
+    text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
+    hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],
+  }),
+  "volume-refused": diagnosis<{ volume: string; why: string }>({
+    text: ({ volume, why }) => `the logical volume ${volume} is not activated: ${why}`,
+    hints: () => [
+      byHand("attach the missing disk, if one is missing"),
+      byHand("look at the volume with `lvs -a -o+devices` on another system"),
+    ],
+  }),
   "partly-encrypted": diagnosis<{ outside: readonly string[] }>({
     text: () => "only a part of the root is encrypted",
     reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],

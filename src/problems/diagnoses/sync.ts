@@ -2,6 +2,15 @@ import { byHand, diagnosis } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 import { formatBytes } from "../size.ts";
 
+const NOT_WRITABLE = {
+  "old-kernel": { reasons: ["this needs Linux 5.12 or newer"], cure: "boot a newer kernel" },
+  "image-file": {
+    reasons: ["it lies in an image file whose loop device is read-only, and no call makes a loop device writable"],
+    cure: "boot without rd.overlay.readonly, which writes changes there at once, or use a partition instead of the file",
+  },
+  unknown: { reasons: [], cure: "check whether the medium is write-protected, and what the kernel says: dmesg" },
+} as const;
+
 /** What stops `levain sync` and `levain factory-reset`. */
 export const SYNC = {
   "sync-no-branch": diagnosis<{ path: string | null }>({
@@ -21,11 +30,10 @@ export const SYNC = {
     text: ({ path, bytes }) => `a path has more than ${formatBytes(bytes)}: ${printable(path.slice(0, 200))}…`,
     hints: () => [byHand("remove the directory, or move it up")],
   }),
-  "sync-not-writable": diagnosis<{ directory: string; isOldKernel: boolean }>({
+  "sync-not-writable": diagnosis<{ directory: string; why: "old-kernel" | "image-file" | null }>({
     text: ({ directory }) => `could not write to the persistent layer at ${directory}`,
-    reasons: ({ isOldKernel }) => (isOldKernel ? ["this needs Linux 5.12 or newer"] : []),
-    hints: ({ isOldKernel }) =>
-      isOldKernel ? [] : [byHand("check whether the medium is write-protected, and what the kernel says: dmesg")],
+    reasons: ({ why }) => NOT_WRITABLE[why ?? "unknown"].reasons,
+    hints: ({ why }) => [byHand(NOT_WRITABLE[why ?? "unknown"].cure)],
   }),
   "sync-no-space": diagnosis<{ bytes: number; freeBytes: number }>({
     text: ({ bytes, freeBytes }) =>

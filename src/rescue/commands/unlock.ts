@@ -14,11 +14,13 @@ import type { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
+import { createWaitNotice } from "../../problems/wait-notice.ts";
 import { createHeldTerminals } from "../../prompt/held-terminals.ts";
 import type { Wait } from "../../storage/contract.ts";
 import { describeSeen } from "../../storage/findings.ts";
 import { createSearch, type Search } from "../../storage/search.ts";
 import { specText } from "../../storage/search-words.ts";
+import { listOpenVolumes } from "../../storage/trust.ts";
 
 interface UnlockQuestion {
   /** As in root=; null: the volumes that the command line names, or every LUKS volume. */
@@ -53,7 +55,7 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
     openAll({ ...context, search }, question.device === null ? rootDevices(plan.root) : []);
     const problems = search.problems();
     const failure = problems.find(({ isFatal }) => isFatal)?.error ?? nothingOpened(search, question);
-    return { opened: listOpened(search), problems, failure };
+    return { opened: listOpened(machine, search), problems, failure };
   });
   // The end of the search stops the arrays in which nothing was opened.
   const open = result.opened.filter(({ inside }) => readDeviceEntry(machine, inside) !== null);
@@ -76,8 +78,9 @@ interface Opened {
   readonly text: string;
 }
 
-/** Lists what is open now, also if its content has not answered yet. */
-function listOpened(search: Search): readonly Opened[] {
+/** Lists the encrypted volumes that are open now, also if their content has not answered yet. */
+function listOpened(machine: Machine, search: Search): readonly Opened[] {
+  const volumes = listOpenVolumes(machine).map(({ device }) => device);
   const describe = (name: string) => {
     const known = search.inventory.get(name);
     if (known !== undefined) return describeDevice(known);
@@ -86,7 +89,8 @@ function listOpened(search: Search): readonly Opened[] {
   };
   return search.links().flatMap(({ from, to, isReplacement }) => {
     const outside = from.flatMap((name) => search.inventory.get(name) ?? []);
-    if (to === null || !isReplacement) return [];
+    // A member of an array that runs is of no interest here.
+    if (to === null || !isReplacement || !volumes.includes(to)) return [];
     return outside.map(({ node }) => ({ inside: to, text: `${node} is open: ${describe(to)}` }));
   });
 }
@@ -97,6 +101,7 @@ function openAll(
   roots: readonly DeviceSpec[],
 ): void {
   const deadlineMs = machine.nowMs() + ANSWER_MS;
+  const waitFor = createWait(search, machine, voice);
   const isClosed = (device: BlockDevice) => search.state(device)?.kind === "closed";
   for (;;) {
     search.takeEvents(0);
@@ -107,9 +112,21 @@ function openAll(
     if (round !== "idle" && drivers.loadMore()) continue;
     const wait = round === "idle" ? awaitAnswer(search, deadlineMs - machine.nowMs()) : round;
     if (wait === null) return;
-    voice.progress(`waiting for ${wait.text}`);
-    if (search.terminals.waitForDevice(Math.max(1, wait.leftMs)) === "cancelled") throw problem("unlock-cancelled", {});
+    waitFor(wait);
   }
+}
+
+/** Returns what waits for a device, and says so from time to time. Throws BootError if the user gives up. */
+function createWait({ terminals }: Search, machine: Machine, voice: Voice): (wait: Wait) => void {
+  const notice = createWaitNotice(voice);
+  let waited = { text: "", startMs: 0 };
+  return ({ text, leftMs }) => {
+    if (text !== waited.text) waited = { text, startMs: machine.nowMs() };
+    const waitedMs = machine.nowMs() - waited.startMs;
+    const noticeMs = notice(text, waitedMs, Number.isFinite(leftMs) ? waitedMs + leftMs : null);
+    const answer = terminals.waitForDevice(Math.max(1, Math.min(leftMs, noticeMs)));
+    if (answer === "cancelled") throw problem("unlock-cancelled", {});
+  };
 }
 
 /** Returns the wait for a device that may hold a volume, or was just made from one, and has not answered yet; null if there is none or the time is over. */

@@ -46,8 +46,8 @@ export function mountKept(
   });
 }
 
-/** At the top of a volume: a copy that is not complete. */
-const unfinishedCopy = (volume: string) => `${volume}/.levain-new`;
+/** At the top of a volume, or of the subvolume that the copy is for: a copy that is not complete. */
+const unfinishedCopy = (top: string) => `${top}/.levain-new`;
 
 /** Removes what a power cut has left of a copy. The next boot may not copy the directory again: persistence.conf can change. */
 function removeUnfinished(machine: Machine, volume: string): void {
@@ -91,9 +91,11 @@ function bootstrap({ machine, voice }: Context, { mount, volume, target }: KeptO
   const { source, path } = mount;
   const parent = makeDirectoryIn(machine, volume, source.slice(0, source.lastIndexOf("/")));
   const directory = `${parent}/${source.slice(source.lastIndexOf("/") + 1)}`;
-  const fresh = unfinishedCopy(volume);
+  // A subvolume is a filesystem of its own to rename(2).
+  const isInSubvolume = machine.lstat(parent)?.device !== machine.lstat(volume)?.device;
+  const fresh = unfinishedCopy(isInSubvolume ? parent : volume);
   voice.progress(`copying ${printable(path)} to its persistence volume`);
-  removeUnfinished(machine, volume);
+  removeUnfinished(machine, isInSubvolume ? parent : volume);
   try {
     copyTree({ machine, voice }, target, fresh);
     machine.syncFilesystem(parent);

@@ -10,6 +10,7 @@ import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
 import { describeAttached } from "../../storage/attach.ts";
+import { guardMount } from "../../storage/resume/hibernated.ts";
 import { specText } from "../../storage/search-words.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 import { attachPart, openImage, unlockImage } from "../mount-image.ts";
@@ -60,6 +61,7 @@ export function openStore(context: Context, plan: BootPlan, order: StoreOrder): 
   const isInside = liesInVolume(context.machine)(device);
   const text = `${store.path === null ? "" : `${printable(store.path)} on `}${describeAttached(attached)}`;
   const target = store.path === null ? place : outer;
+  if (access === "writable") guardMount(context, plan.resume, attached);
   const mount = { store: name, device, target, access, options: store.options };
   const type = mountStore(context, plan, mount);
   const found = { directory: place, name, text, node: device.node, type, isInside, names: null };

@@ -145,6 +145,8 @@ function attachSubmount(context: Context, plan: BootPlan, submount: DeviceSubmou
     layers: [],
     crypt: cryptForRoot(plan),
     arrays: plan.arrays,
+    remote: plan.remote,
+    lvm: plan.lvm,
     // A hash for /usr is for whatever is mounted there, by whichever name.
     verity: path === "/usr" && plan.verity.usr !== null ? [plan.verity.usr] : [],
     keymap: plan.keymap,

@@ -58,6 +58,9 @@ function apply(change: Change, operation: Operation): void {
     case "attributes":
       setAttributes(change, operation);
       break;
+    case "more attributes":
+      if (change.tree.status(change.at) !== null) addAttributes(change, decodeAttributes(operation.attributes));
+      break;
     case "time":
       setTime(change, operation.modified);
       break;
@@ -116,9 +119,17 @@ function decodeAttributes(encoded: Readonly<Record<string, string>>): ReadonlyMa
 function replaceAttributes(tree: Tree, path: string, attributes: ReadonlyMap<string, Uint8Array>): void {
   const old = tree.attributes(path);
   for (const name of old.keys()) if (!attributes.has(name) && !isMark(name)) tree.removeAttribute(path, name);
+  addAttributes({ tree, at: path }, attributes, old);
+}
+
+function addAttributes(
+  { tree, at }: Pick<Change, "tree" | "at">,
+  attributes: ReadonlyMap<string, Uint8Array>,
+  old = tree.attributes(at),
+): void {
   for (const [name, value] of attributes) {
     const there = old.get(name);
-    if (there === undefined || !Buffer.from(there).equals(value)) tree.setAttribute(path, name, value);
+    if (there === undefined || !Buffer.from(there).equals(value)) tree.setAttribute(at, name, value);
   }
 }
 

@@ -33,6 +33,7 @@ export function haveSameAccess({ status: one }: Entry, { status: other }: Entry)
 /** Returns true if the extended attributes, without overlayfs' own, are the same. */
 export function haveSameAttributes({ attributes: one }: Entry, { attributes: other }: Entry): boolean {
   if (one.size !== other.size) return false;
+  if (one.size === 0) return true;
   return [...one].every(([name, value]) => {
     const theirs = other.get(name);
     return theirs !== undefined && Buffer.from(value).equals(theirs);

@@ -1,4 +1,4 @@
-import type { DataReader, DataWriter, Tree } from "../../machine/trees.ts";
+import type { DataReader, DataWriter, Kept, Tree } from "../../machine/trees.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -12,10 +12,12 @@ export function haveSameContent(oneTree: Tree, onePath: string, otherTree: Tree,
 /** Skips what is a hole in both: a user can make a file of many TiB that has no data. */
 function areEqual(one: DataReader, other: DataReader): boolean {
   if (one.size !== other.size) return false;
-  const [mine, theirs] = [Buffer.alloc(chunkFor(one)), Buffer.alloc(chunkFor(one))];
-  for (let at = nextInEither(one, other, 0); at !== null; at = nextInEither(one, other, at + CHUNK_BYTES)) {
+  const [mine, theirs] = [chunkFor(one, 0), chunkFor(one, 1)];
+  // Most files are small: a look for holes costs more than to read them.
+  let at: number | null = 0;
+  for (; at !== null && at < one.size; at = nextInEither(one, other, at + CHUNK_BYTES)) {
     const count = one.read(mine, at);
-    if (other.read(theirs, at) !== count || !mine.subarray(0, count).equals(theirs.subarray(0, count))) return false;
+    if (other.read(theirs, at) !== count || mine.compare(theirs, 0, count, 0, count) !== 0) return false;
   }
   return true;
 }
@@ -27,19 +29,25 @@ function nextInEither(one: DataReader, other: DataReader, offset: number): numbe
 }
 
 /**
- * Copies the data of a file into a new one, with its holes. `onProgress` gets the bytes of each part. Returns false if the file has
+ * Copies the data of a file into a new one, with its holes, and finishes that with `kept`. `onProgress` gets the bytes of each part. Returns false if the file has
  * changed meanwhile: a program that writes through mmap(2) changes none of its times, so it is read once more.
  */
-export function copyContent(from: DataReader, to: DataWriter, onProgress: (bytes: number) => void): boolean {
-  const extents = listData(from);
+export function copyContent(
+  from: DataReader,
+  to: DataWriter,
+  kept: Kept,
+  onProgress: (bytes: number) => void,
+): boolean {
+  let extents: readonly Extent[] = [];
   let copied: bigint;
   try {
+    extents = listData(from);
     copied = hashData(from, extents, (part, offset) => {
       to.write(part, offset);
       onProgress(part.length);
     });
   } finally {
-    to.finish(from.size);
+    to.finish(from.size, kept);
   }
   // A hole may have got data.
   const [first] = extents;
@@ -53,6 +61,7 @@ interface Extent {
 }
 
 function listData(from: DataReader): readonly Extent[] {
+  if (!from.mayHaveHoles) return from.size === 0 ? [] : [{ start: 0, end: from.size }];
   const extents: Extent[] = [];
   for (let at = from.nextData(0); at !== null; at = from.nextData(at.end)) extents.push(at);
   return extents;
@@ -64,7 +73,7 @@ function hashData(
   extents: readonly Extent[],
   onPart: (part: Uint8Array, offset: number) => void,
 ): bigint {
-  const buffer = Buffer.alloc(chunkFor(from));
+  const buffer = chunkFor(from, 0);
   let hash = 0n;
   for (const { start, end } of extents) {
     for (let offset = start; offset < end; ) {
@@ -79,8 +88,12 @@ function hashData(
   return hash;
 }
 
-function chunkFor({ size }: DataReader): number {
-  return Math.max(1, Math.min(size, CHUNK_BYTES));
+const scratch: (Buffer | undefined)[] = [];
+
+/** Returns one of the two pieces of memory for the data of a file. They are used again for the next one. */
+function chunkFor({ size }: DataReader, which: 0 | 1): Buffer {
+  scratch[which] ??= Buffer.alloc(CHUNK_BYTES);
+  return scratch[which].subarray(0, Math.max(1, Math.min(size, CHUNK_BYTES)));
 }
 
 /** Uses an open file, and closes it. */

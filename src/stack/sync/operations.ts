@@ -25,6 +25,8 @@ export const OPERATION = v.variant("kind", [
   v.object({ kind: v.literal("place"), path: PATH, item: NUMBER }),
   /** Sets the attributes of a file. */
   v.object({ kind: v.literal("attributes"), path: PATH, ...ACCESS, attributes: ATTRIBUTES, modified: TIME }),
+  /** Sets more extended attributes, and leaves the others: those of one entry can be more than a line of the journal may have. */
+  v.object({ kind: v.literal("more attributes"), path: PATH, attributes: ATTRIBUTES }),
   /** Sets the time of a directory, after what changes it. */
   v.object({ kind: v.literal("time"), path: PATH, modified: TIME }),
   /** Removes an entry, and what is below it. */
@@ -48,7 +50,28 @@ export function accessOf({ userId, groupId, mode }: EntryStatus): Pick<EntryStat
   return { userId, groupId, mode };
 }
 
+const MOST_ATTRIBUTE_BYTES = 4 << 20;
+
+/** Returns the attributes of an entry for its first operation, and operations for those that are too many for one. */
+export function divideAttributes(
+  path: string,
+  attributes: ReadonlyMap<string, Uint8Array>,
+): { readonly first: Record<string, string>; readonly more: readonly Operation[] } {
+  const parts: Map<string, Uint8Array>[] = [new Map()];
+  let bytes = 0;
+  for (const [name, value] of attributes) {
+    bytes += name.length + value.length;
+    if (bytes > MOST_ATTRIBUTE_BYTES) {
+      parts.push(new Map());
+      bytes = name.length + value.length;
+    }
+    parts.at(-1)?.set(name, value);
+  }
+  const [first = {}, ...others] = parts.map(encodeAttributes);
+  return { first, more: others.map((part) => ({ kind: "more attributes", path, attributes: part })) };
+}
+
 /** Returns attributes as an operation has them. */
-export function encodeAttributes(attributes: ReadonlyMap<string, Uint8Array>): Record<string, string> {
+function encodeAttributes(attributes: ReadonlyMap<string, Uint8Array>): Record<string, string> {
   return Object.fromEntries([...attributes].map(([name, value]) => [name, Buffer.from(value).toString("base64")]));
 }

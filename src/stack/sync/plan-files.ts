@@ -1,7 +1,7 @@
 import { compare } from "./compare.ts";
 import { BRANCH, type Entry, type Layers } from "./layers.ts";
 import type { Found } from "./lookup.ts";
-import { accessOf, encodeAttributes, type Item, type Operation } from "./operations.ts";
+import { accessOf, divideAttributes, type Item, type Operation } from "./operations.ts";
 
 /** A place of the branch where a file, link or node should be, and what is there. */
 export interface FileTarget {
@@ -39,8 +39,9 @@ function planOne(layers: Layers, { path, found, old }: FileTarget, addItem: (ite
   // The branch's file may have other names, which keep their attributes.
   if (difference === "attributes" && old?.status.links === 1) {
     const modified = String(status.modifiedNs);
-    const all = { attributes: encodeAttributes(attributes), modified };
-    return [[{ kind: "attributes", path, ...accessOf(status), ...all }]];
+    const { first, more } = divideAttributes(path, attributes);
+    const access = accessOf(status);
+    return [[{ kind: "attributes", path, ...access, attributes: first, modified }, ...more]];
   }
   return [[{ kind: "place", path, item: addItem(itemOf(found)) }]];
 }

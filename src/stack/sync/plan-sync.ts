@@ -2,7 +2,7 @@ import { problem } from "../../problems/problem.ts";
 import { haveSameAccess, haveSameAttributes } from "./compare.ts";
 import { BRANCH, type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
 import { type Found, lookUp } from "./lookup.ts";
-import { accessOf, encodeAttributes, type Item, type Operation } from "./operations.ts";
+import { accessOf, divideAttributes, type Item, type Operation } from "./operations.ts";
 import { type FileTarget, planFiles } from "./plan-files.ts";
 
 /** A change of the branch. */
@@ -65,10 +65,8 @@ export function planSync(layers: Layers, scope: string): SyncPlan {
 
 /** The root of a layer may have files as whiteouts too. */
 function withMarks(layers: Layers, parts: MergedDirectory): MergedDirectory {
-  return parts.map((part) => ({
-    ...part,
-    hasFileWhiteouts: layers.entry(part, false)?.marks.hasFileWhiteouts ?? false,
-  }));
+  const hasFileWhiteouts = (part: Place) => layers.entry(part, false)?.marks.hasFileWhiteouts ?? false;
+  return parts.map((part) => ({ ...part, hasFileWhiteouts: hasFileWhiteouts(part) }));
 }
 
 /** A user may make directories without end, and the plan has the path of each. */
@@ -103,7 +101,8 @@ function planEntry(walk: Walk, directory: Directory, name: string): void {
   const { layers } = walk;
   const path = joinPath(directory.path, name);
   const found = lookUp(layers, directory.merged, name);
-  const old = layers.entry({ layer: BRANCH, path }, directory.old?.marks.hasFileWhiteouts ?? false);
+  const above = directory.old?.marks;
+  const old = above === undefined ? null : layers.entry({ layer: BRANCH, path }, above.hasFileWhiteouts);
   if (found === null) {
     planAbsence(walk, directory, { name, path, old });
     return;
@@ -144,7 +143,9 @@ function planSubdirectory(walk: Walk, parent: Directory, { name, path, old, foun
 }
 
 function addDirectory(walk: Walk, path: string, { status, attributes }: Entry, isOpaque: boolean): void {
-  add(walk, { kind: "directory", path, ...accessOf(status), attributes: encodeAttributes(attributes), isOpaque });
+  const { first, more } = divideAttributes(path, attributes);
+  add(walk, { kind: "directory", path, ...accessOf(status), attributes: first, isOpaque });
+  walk.steps.push(...more.map((operation) => ({ operation })));
 }
 
 function add({ steps }: Walk, operation: Operation): void {

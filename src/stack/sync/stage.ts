@@ -57,13 +57,14 @@ function makeCopy(
 ): boolean {
   const { kind, represents } = top.status;
   const source = trees[data.layer] as Tree;
-  let isWhole = true;
   if (kind === "file") {
-    isWhole = using(source.openFile(data.path), (file) => copyContent(file, target.createFile(path), onProgress));
-  } else if (kind === "symlink") target.makeSymlink(source.readLink(data.path), path);
+    const kept = { access: top.status, attributes: top.attributes, modifiedNs: top.status.modifiedNs };
+    return using(source.openFile(data.path), (file) => copyContent(file, target.createFile(path), kept, onProgress));
+  }
+  if (kind === "symlink") target.makeSymlink(source.readLink(data.path), path);
   else if (kind !== "directory") target.makeNode(path, kind, represents);
   finishCopy(target, path, top);
-  return isWhole;
+  return true;
 }
 
 /** The owner first: changing it removes capabilities and the set-user-ID bit. The time last. */

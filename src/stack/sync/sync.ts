@@ -1,3 +1,4 @@
+import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { removeTree, type Tree } from "../../machine/trees.ts";
 import { isErrno } from "../../problems/errors.ts";
@@ -61,8 +62,15 @@ function openWritable(machine: Machine, directory: string): Tree {
   try {
     return machine.openTree(directory, "writable");
   } catch (cause) {
-    throw problem("sync-not-writable", { directory, isOldKernel: isErrno(cause, "ENOSYS") }, { cause });
+    if (isErrno(cause, "ENOSYS")) throw problem("sync-not-writable", { directory, why: "old-kernel" }, { cause });
+    const why = isInImageFile(machine, directory) ? "image-file" : null;
+    throw problem("sync-not-writable", { directory, why }, { cause });
   }
+}
+
+/** A second, writable mount of the same image would damage it: the one that is in use keeps what it has read. */
+function isInImageFile(machine: Machine, directory: string): boolean {
+  return findMountOf(readMounts(machine), directory)?.source.startsWith("/dev/loop") ?? false;
 }
 
 function withLayers<T>(machine: Machine, { upper, branch, lowers }: SyncOrder, use: (trees: readonly Tree[]) => T): T {

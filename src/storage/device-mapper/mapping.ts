@@ -28,17 +28,27 @@ export function requireTarget(
 
 /** Creates a device of one target, which the undo of the step removes. Throws BootError with the kernel's log if the kernel refuses. */
 export function createMapping(
-  { machine, voice, undo }: Pick<Context, "machine" | "voice" | "undo">,
-  { name, uuid, readOnly }: Pick<MappingRequest, "name" | "uuid" | "readOnly">,
+  context: Pick<Context, "machine" | "voice" | "undo">,
+  request: Pick<MappingRequest, "name" | "uuid" | "readOnly">,
   target: Omit<MappingTarget, "startSector">,
 ): Mapping {
+  return createTable(context, { ...request, targets: [{ ...target, startSector: 0 }] });
+}
+
+/** Creates a device of several targets in the same way; `flags` are what udev's rules have to know of it besides. */
+export function createTable(
+  { machine, voice, undo }: Pick<Context, "machine" | "voice" | "undo">,
+  request: MappingRequest,
+  flags: readonly string[] = [],
+): Mapping {
+  const { name } = request;
   const mark = machine.kernelLogMark();
   tolerateRefusal(() => forgetTyped(machine, name));
   return unlessRefused(
     () => {
-      const mapping = machine.createMapping({ name, uuid, readOnly, targets: [{ ...target, startSector: 0 }] });
+      const mapping = machine.createMapping(request);
       undo(() => removeMapping(machine, mapping));
-      informUdev({ machine, voice }, mapping);
+      informUdev({ machine, voice }, mapping, flags);
       return mapping;
     },
     (error) => {
@@ -87,13 +97,18 @@ export function removeMapping(machine: Machine, { name, device }: Mapping): void
 }
 
 /** Without this entry, 10-dm.rules treats the device as not set up yet and hides it from systemd. */
-function informUdev({ machine, voice }: Pick<Context, "machine" | "voice">, { device }: Mapping): void {
+function informUdev(
+  { machine, voice }: Pick<Context, "machine" | "voice">,
+  { device }: Mapping,
+  flags: readonly string[],
+): void {
   unlessRefused(
     () => {
       const entry = udevEntry(machine, device);
       if (entry === null) return;
       machine.makeDirectory(UDEV_DATA);
-      machine.writeFile(entry, "E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
+      const lines = ["DM_UDEV_PRIMARY_SOURCE_FLAG", ...flags].map((flag) => `E:${flag}=1\n`);
+      machine.writeFile(entry, lines.join(""));
     },
     (refusal) => voice.warn(`udev of the real system may not know ${device}: ${describeRefusal(refusal)}`),
   );

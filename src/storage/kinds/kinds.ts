@@ -1,9 +1,19 @@
 import type { StorageKind } from "../contract.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
+import { startVolumeGroups } from "./lvm/lvm.ts";
 import { startArrays } from "./md/md.ts";
 import { startPartitions } from "./partitions.ts";
+import { startRemote } from "./remote/remote.ts";
 import { startVerity } from "./verity/verity.ts";
 
 /** THE table of kinds: each kind of storage is a file or folder and a row here. Storage nests in any order, so theirs matters little; but a kind that may have to ask the user comes last. */
-export const KINDS: readonly StorageKind[] = [startBtrfs, startPartitions, startArrays, startVerity, startCrypt];
+export const KINDS: readonly StorageKind[] = [
+  startRemote,
+  startBtrfs,
+  startPartitions,
+  startArrays,
+  startVolumeGroups,
+  startVerity,
+  startCrypt,
+];

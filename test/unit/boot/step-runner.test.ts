@@ -96,10 +96,10 @@ describe("going back", () => {
     note("modules");
     note("root");
     expect(() => run("mount", refuse, say)).toThrow();
-    rewindFailed();
+    rewindFailed(false);
     for (const name of ["modules", "root", "mount"] as const) note(name);
     expect(() => run("init", refuse, say)).toThrow();
-    rewindFailed();
+    rewindFailed(false);
     for (const name of ["modules", "root", "mount"] as const) note(name);
     expect(ran).toEqual(["modules", "root", "modules", "root", "mount", "modules"]);
   });

@@ -51,7 +51,7 @@ describe("levain", () => {
     ["rd.timeout", "rd.timeout=SECONDS", "Example: "],
     ["rd.timeout=60", "rd.timeout=SECONDS", "Default: "],
     ["rd.live.image", "rd.live.image", "Default: "],
-    ["rd.lvm.vg", "rd.lvm.vg is not supported: no LVM device is set up", ""],
+    ["rd.dm.uuid", "rd.dm.uuid is not supported: no device of firmware RAID is set up", ""],
     ["rd.iscsi.target", "rd.iscsi.target is not supported: the network is not set up", ""],
     ["console", "console is a parameter of the kernel, which levain does not use", ""],
   ])("help %s explains that parameter alone", (name, first, later) => {

@@ -108,6 +108,7 @@ describe("listLinks", () => {
     const card = { "device/name": "QEMU!\n", "device/serial": "0xdeadbeef\n" };
     expect(links("mmcblk0", ":05.0/mmc_host/mmc0/mmc0:4567", card, 1)).toEqual(["by-id/mmc-QEMU__0xdeadbeef-part1"]);
     expect(links("dm-0", ":00.0/virtual", { "dm/name": "vg-root\n", "dm/uuid": "LVM-abc\n" })).toContainAllValues([
+      "/dev/vg/root",
       "by-id/dm-name-vg-root",
       "by-id/dm-uuid-LVM-abc",
       "/dev/mapper/vg-root",
@@ -116,7 +117,9 @@ describe("listLinks", () => {
 });
 
 test("only udev's links are looked up like this", () => {
-  expect(["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x", "/dev/md/x"].every(isLink)).toBeTrue();
+  expect(
+    ["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x", "/dev/md/x", "/dev/vg/x"].every(isLink),
+  ).toBeTrue();
   expect(["/dev/sda", "/dev/disk/x", "/dev/md0"].some(isLink)).toBeFalse();
 });
 

@@ -7,6 +7,7 @@ test("every type that contains other devices has a name, or levain opens it", ()
   expect(containers.length).toBeGreaterThan(20);
   expect(containers.filter((type) => unsupportedLayer(type) === null)).toEqual([
     "linux_raid_member",
+    "LVM2_member",
     "DM_verity_hash",
     "crypto_LUKS",
   ]);
@@ -22,7 +23,7 @@ test("a filesystem is neither a layer nor without files", () => {
 
 test("the names that people know", () => {
   const names = [
-    "LVM2_member",
+    "LVM1_member",
     "linux_raid_member",
     "isw_raid_member",
     "zfs_member",
@@ -32,7 +33,7 @@ test("the names that people know", () => {
     "stratis",
   ];
   expect(names.map(unsupportedLayer)).toEqual([
-    "LVM",
+    "LVM 1",
     null,
     "firmware RAID",
     "ZFS",

@@ -56,7 +56,7 @@ test("a cable that is plugged in while levain waits", async () => {
     parameters: "",
   });
   expect(network?.interfaces[0]?.addresses).toEqual([{ address: "192.0.2.50", prefix: 24 }]);
-  expect(said).toContain("waiting for the network: v0 has no carrier");
+  expect(said).toContain("waiting for the network, 3 of 60 s · seen: v0 has no carrier");
   expect(tookMs).toBeLessThan(8000);
 });
 

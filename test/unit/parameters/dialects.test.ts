@@ -147,7 +147,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {},
       [
         "rd.multipath= is not supported yet, ignoring it: only one path to a disk is used",
-        "rd.dm.uuid= is not supported yet, ignoring it: no LVM device is set up",
+        "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up",
         "netroot= is not supported yet, ignoring it: the network is not set up",
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",
       ],
@@ -265,7 +265,6 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live fromiso=/dev/mapper/vg-isos/image.iso",
       { root: block(path("/dev/mapper/vg-isos")), image: liveImage({ iso: "/image.iso" }) },
-      ["/dev/mapper/vg-isos may be a name of LVM: LVM is not supported yet"],
     ],
     ["boot=live overlay-size=75%", { overlay: { kind: "tmpfs", size: "75%" } }],
     ["boot=live nopersistence noeject ignore_uuid username=user hostname=live", { root: block(liveSearch()) }],
@@ -425,7 +424,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R aoe=e0.0 nbd=10.0.0.1:10809",
       {},
-      ["aoe=", "nbd="].map((name) => `${name} is not supported yet, ignoring it: the network is not set up`),
+      ["nbd= is not supported yet, ignoring it: the network is not set up"],
     ],
     ["root=/dev/sda3 modloop=none usbdelay=5 init_args=-x", { root: block(path("/dev/sda3")) }],
     ["cryptroot=/dev/sda2 cryptdm=root root=/dev/mapper/root", { root: block(path("/dev/mapper/root")) }],
@@ -528,7 +527,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["boot=casper netboot=url", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
-  ...["live:torrent://x", "aoe:e0.0", "iscsi:x", "nbd:x:1", "dhcp6"].map((root): [string, string[]] => [
+  ...["live:torrent://x", "iscsi:x", "dhcp6"].map((root): [string, string[]] => [
     `root=${root}`,
     [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
   ]),

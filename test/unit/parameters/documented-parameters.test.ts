@@ -25,17 +25,17 @@ const S390 = "devices of S/390, which levain does not support";
 const SOURCES: Readonly<Record<string, Documented>> = {
   "dracut.cmdline(7) of dracut 059": {
     context: "root=LABEL=R",
-    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=dhcp init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.retry=1 rd.timeout=1 rd.emergency=reboot
+    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=dhcp init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.lvm=0 rd.lvm.vg=x rd.lvm.lv=x/y rd.retry=1 rd.timeout=1 resume=/dev/x rd.emergency=reboot
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
       rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x ip=dhcp rd.neednet=1 ifname=x:52:54:00:12:34:56 rd.route=198.51.100.0/24:192.0.2.1 rd.bootif=0 rd.peerdns=0 rd.net.timeout.dhcp=1
-      nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
-    named: `rd.lvm.vg=x rd.lvm.lv=x rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=cifs://x/y root=iscsi:x root=nbd:x:1
-      root=x:/y netroot=nbd:x:1 nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
-      rd.nvmf.discover=fc,auto fcoe=eth0:dcb resume=/dev/x`,
+      root=nbd:x:1 netroot=nbd:x:1 nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
+    named: `rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=cifs://x/y root=iscsi:x
+       root=x:/y netroot=iscsi:x nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
+       rd.nvmf.discover=fc,auto fcoe=eth0:dcb`,
     nothing: {
-      "rd.lvm=0 rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
+      "rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
         "levain does none of it",
       "rd.hostonly=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
       "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "messages",
@@ -97,48 +97,46 @@ const SOURCES: Readonly<Record<string, Documented>> = {
   "mkinitcpio(8)": {
     context: "root=LABEL=R",
     obeyed:
-      "root=LABEL=x rootdelay=1 rootwait rootflags=ro rootfstype=ext4 ro rw init=/x break=premount break=postmount earlymodules=a rd.debug rd.log=all quiet fsck.mode=skip mount.usr=LABEL=x",
-    named: "resume=/dev/x nfsroot=x",
+      "root=LABEL=x rootdelay=1 rootwait rootflags=ro rootfstype=ext4 ro rw init=/x break=premount break=postmount earlymodules=a rd.debug rd.log=all quiet fsck.mode=skip mount.usr=LABEL=x resume=/dev/x resume_offset=1 noresume",
+    named: "nfsroot=x",
     nothing: {
       "disablehooks=x": "there are no hooks",
       "md=0,/dev/x": THE_KERNELS,
-      "resume_offset=1 noresume": "see resume=",
     },
   },
   "initramfs-tools(7) 0.142": {
     context: "root=LABEL=R",
     obeyed: `init=/x root=LABEL=x rootfstype=ext4 rootdelay=1 rootflags=ro boot=local quiet ro rw blacklist=a panic=5 debug debug=vc break break=top break=mountroot
-      fsck.mode=force fastboot forcefsck fsck.repair=yes fsckfix cryptopts=source=/dev/sda2 ip=dhcp BOOTIF=01-52-54-00-12-34-56 root=/dev/nfs`,
-    named: "nfsroot=auto boot=nfs resume=/dev/x",
+      fsck.mode=force fastboot forcefsck fsck.repair=yes fsckfix cryptopts=source=/dev/sda2 ip=dhcp BOOTIF=01-52-54-00-12-34-56
+      root=/dev/nfs resume=/dev/x resume_offset=1 noresume`,
+    named: "nfsroot=auto boot=nfs",
     nothing: {
       "initramfs.clear initramfs.runsize=10%": "the console is not cleared, /run has its usual size",
       "netconsole=x": NETWORK,
-      "resume_offset=1 noresume": "see resume=",
       all_generic_ide: "drivers are loaded automatically",
     },
   },
   "mkinitfs-bootparam(7) of Alpine": {
     context: "root=LABEL=R",
     obeyed: `blacklist=a cryptdiscards cryptdm=x cryptheader=/dev/x cryptkey=/k cryptroot=/dev/sda2 init=/x init_args=-x modules=a overlaytmpfs overlaytmpfsflags=size=1M
-      quiet root=LABEL=x root=nfs:x:/y rootflags=ro rootfstype=ext4 single usrflags=ro`,
-    named: "aoe=0.0 nbd=x:1 resume=/dev/x cryptoffset=8 wireguard=x",
+      quiet root=LABEL=x root=nfs:x:/y rootflags=ro rootfstype=ext4 single usrflags=ro resume=/dev/x resume_offset=1`,
+    named: "nbd=x:1 cryptoffset=8 wireguard=x",
     nothing: {
       "aoe_iflist=eth0 aoe_mtu=1500": NETWORK,
       "chart debug_init splash uevent_buf_size=1 usbdelay=1 zfs_force=1":
         "the root does not depend on it; levain waits for devices",
       "dasd zfcp=x s390x_net=x": S390,
-      resume_offset: "see resume=",
       "autodetect_serial=no ds=x nokeep_apk_new pkgs=x ssh_key=x":
         "part of the diskless mode: alpine_repo= and the like are refused",
     },
   },
   "kernel-command-line(7) and systemd-gpt-auto-generator(8), bootup(7) of systemd 252": {
     context: "root=LABEL=R",
-    obeyed: `root=gpt-auto rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.volatile=yes systemd.volatile=state systemd.volatile=no systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip fsck.repair=preen
+    obeyed: `root=gpt-auto resume=/dev/x resume_offset=1 noresume rootflags=ro rootfstype=ext4 ro rw init=/x quiet debug systemd.volatile=overlay systemd.volatile=yes systemd.volatile=state systemd.volatile=no systemd.gpt_auto=0 rd.systemd.gpt_auto=0 fsck.mode=skip fsck.repair=preen
       modules_load=a rd.modules_load=a module_blacklist=a rd.emergency rd.rescue rd.systemd.unit=emergency.target vconsole.keymap=de rd.vconsole.keymap=de
       luks=0 rd.luks=0 luks.crypttab=0 rd.luks.crypttab=0 luks.name=abcd=x rd.luks.name=abcd=x luks.uuid=abcd rd.luks.uuid=abcd luks.options=tries=1
       rd.luks.options=tries=1 luks.key=/k rd.luks.key=/k rd.luks.data=abcd=/dev/x roothash=${HASH} usrhash=${HASH} systemd.verity_root_data=/dev/x systemd.verity_root_hash=/dev/x mount.usr=LABEL=x mount.usrfstype=ext4 mount.usrflags=ro rd.fstab=0 fstab=0`,
-    named: `resume=/dev/x rd.systemd.unit=initrd.target
+    named: `rd.systemd.unit=initrd.target
       rd.systemd.mount-extra=/dev/x:/y`,
     nothing: {
       "systemd.unit=rescue.target systemd.mask=x systemd.wants=x systemd.debug_shell systemd.crash_reboot systemd.machine_id=x systemd.mount-extra=x:y":

@@ -44,6 +44,9 @@ test("a command line that asks for nothing", () => {
     submounts: { usr: null, fstab: false, extra: [], tmpfs: [], unions: [] },
     crypt: NO_CRYPT,
     arrays: { isOff: false, uuids: [] },
+    resume: { isOff: false, device: null, offset: 0, kernel: null, timeoutMs: 10_000, policy: "ask" },
+    remote: { aoe: null, nbd: [] },
+    lvm: { isOff: false, groups: [], volumes: [] },
     network: {
       isNeeded: false,
       isOptional: true,
@@ -278,7 +281,7 @@ describe("mistakes", () => {
     expect(error.hints[0]?.text).toContain("boot loader");
     expect(error.seen).toEqual([
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
-      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0 but received "sda1"',
+      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
       'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
@@ -398,7 +401,7 @@ describe("mistakes", () => {
 
 describe("warnings", () => {
   test.each([
-    ["rd.lvm.lv=secret", "rd.lvm.lv= is not supported yet, ignoring it: no LVM device is set up"],
+    ["rd.dm.uuid=secret", "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up"],
     ["root=LABEL=A rd.handover=stay", "root= is not used: rd.handover=stay keeps the initramfs"],
     ["rd.handover=pivot_root", "rd.handover=pivot_root needs root="],
     ["rd.image=/x", "rd.image= needs root=, the device with the image"],
@@ -425,9 +428,9 @@ describe("warnings", () => {
   });
 
   test("are about unknown parameters in levain.toml", () => {
-    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.lvm.vg=x");
+    const { warnings } = make("", "rd.timeot=5", "FOO=bar", "loop.max_loop=8", "rd.dm.uuid=x");
     expect(warnings).toEqual([
-      "rd.lvm.vg= is not supported yet, ignoring it: no LVM device is set up",
+      "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up",
       "rd.timeot in levain.toml is not a parameter of levain, ignoring it: did you mean rd.timeout=?",
       "FOO in levain.toml is not a parameter of levain, ignoring it",
     ]);

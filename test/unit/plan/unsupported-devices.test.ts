@@ -8,16 +8,6 @@ const UUID = "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c";
 
 describe("a device that levain does not set up yet is named by its layer", () => {
   test.each([
-    ["root=/dev/mapper/ubuntu--vg-ubuntu--lv", "/dev/mapper/ubuntu--vg-ubuntu--lv", "LVM"],
-    ["root=/dev/vg/root", "/dev/vg/root", "LVM"],
-    ["root=/dev/my-vg.1/root_a", "/dev/my-vg.1/root_a", "LVM"],
-    ["root=/dev/disk/by-id/dm-name-fedora-root", "/dev/disk/by-id/dm-name-fedora-root", "LVM"],
-    ["root=live:/dev/vg/live", "/dev/vg/live", "LVM"],
-    ["root=LABEL=A rootfallback=/dev/vg/b", "/dev/vg/b", "LVM"],
-    ["root=LABEL=A rd.layer=/dev/vg/top", "/dev/vg/top", "LVM"],
-    ["root=LABEL=A rd.overlay=/dev/vg/changes:/x", "/dev/vg/changes", "LVM"],
-    ["cryptdevice=/dev/vg/root:root root=/dev/mapper/root", "/dev/vg/root", "LVM"],
-    [`rd.luks.name=${UUID}=cryptlvm root=/dev/mapper/vg0-root`, "/dev/mapper/vg0-root", "LVM"],
     ["root=/dev/mapper/mpatha-part1", "/dev/mapper/mpatha-part1", "multipath"],
     ["root=/dev/bcache0", "/dev/bcache0", "bcache"],
     ["root=/dev/drbd/by-res/r0/0", "/dev/drbd/by-res/r0/0", "DRBD"],

@@ -11,7 +11,12 @@ const buffer = new Uint8Array(64 << 10);
 
 /** Opens a socket of NETLINK_ROUTE; `groups` are those whose notices it receives. */
 export function openRouteSocket(groups: number): number {
-  const fd = systemCall("socket", SUBJECT, abi.AF_NETLINK, abi.SOCK_RAW | abi.SOCK_CLOEXEC, net.NETLINK_ROUTE);
+  return openNetlinkSocket(net.NETLINK_ROUTE, groups);
+}
+
+/** Opens a socket of netlink(7). */
+export function openNetlinkSocket(protocol: number, groups: number): number {
+  const fd = systemCall("socket", SUBJECT, abi.AF_NETLINK, abi.SOCK_RAW | abi.SOCK_CLOEXEC, protocol);
   const address = new Uint8Array(abi.SOCKADDR_NL.size);
   const view = new DataView(address.buffer);
   view.setUint16(abi.SOCKADDR_NL.nl_family, abi.AF_NETLINK, true);

@@ -5,9 +5,10 @@ import * as numbers from "../../abi-trees.ts";
 import type { NodeKind, Tree, Trees } from "../../trees.ts";
 import { refusable } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
-import { attributesOf, encodeName } from "./attributes.ts";
-import { createFile, openFile } from "./data.ts";
+import { attributesOf } from "./attributes.ts";
+import { createFile, encodeTimes, openFile } from "./data.ts";
 import { createDirectories, type Directories } from "./directories.ts";
+import { encodeName } from "./names.ts";
 import { statusOf } from "./status.ts";
 import { mountWritable } from "./writable-mount.ts";
 
@@ -57,16 +58,20 @@ function openTree(directory: string, access: "as mounted" | "writable"): Tree {
 
 function readingCalls({
   place,
+  through,
   inside,
 }: Directories): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {
   return {
     list: (path) =>
-      refusable(path, () => fs.readdirSync(inside(path), { encoding: "buffer" })).map((name) =>
+      refusable(path, () => fs.readdirSync(`/proc/self/fd/${inside(path)}/.`, { encoding: "buffer" })).map((name) =>
         name.toString("latin1"),
       ),
     status: (path) => orIfRefused(() => statusOf(place(path), path), null, "ENOENT", "ENOTDIR", "ELOOP"),
-    attributes: (path) => attributesOf(place(path), path),
-    readLink: (path) => refusable(path, () => fs.readlinkSync(place(path), { encoding: "buffer" })).toString("latin1"),
+    attributes: (path) => attributesOf(through(path), path),
+    readLink: (path) =>
+      refusable(path, () =>
+        fs.readlinkSync(Buffer.from(through(path).subarray(0, -1)), { encoding: "buffer" }),
+      ).toString("latin1"),
     openFile: (path) => openFile(place(path), path),
   };
 }
@@ -80,62 +85,61 @@ type Making = "makeDirectory" | "makeSymlink" | "makeNode" | "createFile" | "lin
 
 function makingCalls({ place, pair }: Directories): Pick<Tree, Making> {
   return {
-    makeDirectory: (path) => refusable(path, () => fs.mkdirSync(place(path), { mode: 0o700 })),
-    makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(Buffer.from(target, "latin1"), place(path))),
-    makeNode: (path, kind, represents) =>
-      void systemCall(
-        "mknodat",
-        path,
-        abi.AT_FDCWD,
-        encodeName(place(path)),
-        TYPES[kind] | 0o600,
-        parseDevice(represents),
-      ),
+    makeDirectory(path) {
+      const { directory, name } = place(path);
+      systemCall("mkdirat", path, directory, name, 0o700);
+    },
+    makeSymlink(target, path) {
+      const { directory, name } = place(path);
+      systemCall("symlinkat", path, encodeName(target), directory, name);
+    },
+    makeNode(path, kind, represents) {
+      const { directory, name } = place(path);
+      systemCall("mknodat", path, directory, name, TYPES[kind] | 0o600, parseDevice(represents));
+    },
     createFile: (path) => createFile(place(path), path),
-    link: (from, to) => refusable(to, () => fs.linkSync(...pair(from, to))),
+    link(from, to) {
+      const [one, other] = pair(from, to);
+      systemCall("linkat", to, one.directory, one.name, other.directory, other.name, 0);
+    },
   };
 }
 
 type Changing = "rename" | "remove" | "setAccess" | "setModified" | "setAttribute" | "removeAttribute";
 
-function changingCalls({ place, pair, forget }: Directories): Pick<Tree, Changing> {
+function changingCalls({ place, through, pair, forget }: Directories): Pick<Tree, Changing> {
   return {
     rename(from, to) {
-      refusable(to, () => fs.renameSync(...pair(from, to)));
+      const [one, other] = pair(from, to);
+      const code = callKernel("renameat2", [one.directory, one.name, other.directory, other.name, 0]);
+      if (typeof code === "string") throw new SyscallError("rename", code, to);
       forget(from);
       forget(to);
     },
     remove(path) {
-      const code = callKernel("unlinkat", [abi.AT_FDCWD, encodeName(place(path)), 0]);
+      const { directory, name } = place(path);
+      const code = callKernel("unlinkat", [directory, name, 0]);
       if (code === 0) return;
       if (code !== "EISDIR") throw new SyscallError("unlinkat", String(code), path);
-      refusable(path, () => fs.rmdirSync(place(path)));
       forget(path);
+      const emptied = place(path);
+      systemCall("unlinkat", path, emptied.directory, emptied.name, numbers.AT_REMOVEDIR);
     },
     setAccess(path, { userId, groupId, mode }) {
       const at = place(path);
-      refusable(path, () => fs.lchownSync(at, userId, groupId));
+      systemCall("fchownat", path, at.directory, at.name, userId, groupId, numbers.AT_SYMLINK_NOFOLLOW);
       // A symbolic link has no mode of its own, and chmod(2) would follow it.
-      if (statusOf(at, path)?.kind !== "symlink") refusable(path, () => fs.chmodSync(at, mode));
+      if (statusOf(at, path)?.kind !== "symlink") systemCall("fchmodat", path, at.directory, at.name, mode);
     },
     setModified(path, modifiedNs) {
-      const second = 1_000_000_000n;
-      const nanoseconds = ((modifiedNs % second) + second) % second;
-      const times = BigInt64Array.of(0n, BigInt(numbers.UTIME_OMIT), (modifiedNs - nanoseconds) / second, nanoseconds);
-      systemCall("utimensat", path, abi.AT_FDCWD, encodeName(place(path)), times, numbers.AT_SYMLINK_NOFOLLOW);
+      const { directory, name } = place(path);
+      const times = encodeTimes(modifiedNs);
+      systemCall("utimensat", path, directory, name, times, numbers.AT_SYMLINK_NOFOLLOW);
     },
     setAttribute: (path, name, value) =>
-      void systemCall(
-        "lsetxattr",
-        path,
-        encodeName(place(path)),
-        encodeName(Buffer.from(name, "latin1")),
-        value,
-        value.length,
-        0,
-      ),
+      void systemCall("lsetxattr", path, through(path), encodeName(name), value, value.length, 0),
     removeAttribute(path, name) {
-      const code = callKernel("lremovexattr", [encodeName(place(path)), encodeName(Buffer.from(name, "latin1"))]);
+      const code = callKernel("lremovexattr", [through(path), encodeName(name)]);
       if (typeof code === "string" && code !== "ENODATA") throw new SyscallError("lremovexattr", code, path);
     },
   };

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import * as abi from "../../abi.ts";
 import type { OpenOptions, ReadPlace } from "../../async.ts";
 import { callKernel } from "../libc.ts";
-import type { Answer, Order, WorkerCall } from "./worker.ts";
+import type { Answer, Argument, Order, WorkerCall } from "./worker.ts";
 
 const encoder = new TextEncoder();
 
@@ -39,10 +39,14 @@ export function carryOutHere({ calls, data }: Order): Answer {
   return { results, data };
 }
 
-/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, then the state of an optical drive, or how many of the first bytes were read: its data. */
-export function openOrder(path: string, { isOptical = false, firstBytes = 0 }: OpenOptions): Order {
+/** How many calls of the order to open a file come before the first read. */
+export const CALLS_TO_OPEN = 3;
+
+/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, then the state of an optical drive, or how many bytes of each first place were read: they are its data. */
+export function openOrder(path: string, { isOptical = false, first = [] }: OpenOptions): Order {
   // Without O_NONBLOCK the kernel closes an open tray (open_for_data() of drivers/cdrom/cdrom.c), before a person has inserted the disc.
   const flags = abi.O_CLOEXEC | (isOptical ? constants.O_NONBLOCK : 0);
+  const reads = readOrder({ resultOf: 0 }, first);
   return {
     calls: [
       ["openat", abi.AT_FDCWD, { data: 0 }, flags, 0],
@@ -52,15 +56,16 @@ export function openOrder(path: string, { isOptical = false, firstBytes = 0 }: O
       ["fadvise64", { resultOf: 0 }, 0, 0, abi.POSIX_FADV_RANDOM],
       ...(isOptical ? [["ioctl", { resultOf: 0 }, abi.CDROM_DRIVE_STATUS, abi.CDSL_CURRENT] as const] : []),
       // Over the path, which is not needed any more.
-      ...(firstBytes > 0 ? [["pread64", { resultOf: 0 }, { data: 0 }, firstBytes, 0] as const] : []),
+      ...reads.calls,
     ],
     data: encodeTexts(path).data,
-    answerBytes: firstBytes,
+    answerBytes: reads.answerBytes,
+    gate: CALLS_TO_OPEN,
   };
 }
 
 /** The order to read all places; the data of the answer are their bytes, one place behind the other. */
-export function readOrder(fd: number, places: readonly ReadPlace[]): Order {
+export function readOrder(fd: Argument, places: readonly ReadPlace[]): Order & { readonly answerBytes: number } {
   let answerBytes = 0;
   const calls = places.map(({ offset, length }) => {
     const call: WorkerCall = ["pread64", fd, { data: answerBytes }, length, offset];

@@ -2,7 +2,7 @@ import { SyscallError } from "../../../problems/errors.ts";
 import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi.ts";
 import type { AsyncReader, OpenOptions, ReadPlace } from "../../async.ts";
 import type { RandomReader } from "../../machine.ts";
-import { closeOrder, openOrder, readOrder } from "./orders.ts";
+import { CALLS_TO_OPEN, closeOrder, openOrder, readOrder } from "./orders.ts";
 import { type Answer, CALLS, type Order, type Worker } from "./worker.ts";
 
 /** The most that one order reads: the head of a device, which the probe reads first, is less. */
@@ -44,14 +44,9 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
 
   /** Reads as many pieces as fit into one order; null if the device has not answered. */
   function readSome(fd: number, pieces: readonly ReadPlace[], timeoutMs: number): readonly Result[] | null {
-    const some = pieces.slice(0, countInOrder(pieces));
+    const some = pieces.slice(0, countInOrder(pieces, CALLS));
     const answer = ask(() => readOrder(fd, some), timeoutMs);
-    if (answer === null) return null;
-    let at = 0;
-    return some.map(({ length }, index) => {
-      at += length;
-      return toResult(path, answer, index, at - length);
-    });
+    return answer === null ? null : toResults(path, answer, some, 0);
   }
 
   const opening = createOpening(path, options, ask);
@@ -81,22 +76,23 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
 /** Opens the file with the first call; `ask` sends the order, and waits. */
 function createOpening(
   path: string,
-  { isOptical = false, firstBytes = 0 }: OpenOptions,
+  { isOptical = false, first: given = [] }: OpenOptions,
   ask: (makeOrder: () => Order, timeoutMs: number) => Answer | null,
 ) {
   // An empty drive is not read.
-  const options = { isOptical, firstBytes: isOptical ? 0 : Math.min(firstBytes, READ_BYTES) };
+  const places = isOptical ? [] : given.slice(0, countInOrder(given, CALLS - CALLS_TO_OPEN));
+  const options = { isOptical, first: places };
   let file: { readonly fd: number; readonly size: number } | null = null;
   let refusal: SyscallError | null = null;
-  /** The beginning of the file, until it is asked for. */
-  let first: Result | null = null;
+  /** What was read when the file was opened, until it is asked for. */
+  let first: readonly Result[] = [];
 
   function take(answer: Answer): void {
     const [fd = "EIO", size] = answer.results;
     if (typeof fd === "number") file = { fd, size: typeof size === "number" ? size : 0 };
     const code = typeof fd === "string" ? fd : objectToMedium(answer, options);
     refusal = code === null ? null : new SyscallError("open", code, path);
-    if (options.firstBytes > 0) first = toResult(path, answer, 3, 0);
+    first = toResults(path, answer, places, CALLS_TO_OPEN);
   }
 
   const order = () => openOrder(path, options);
@@ -109,20 +105,30 @@ function createOpening(
       if (refusal !== null) throw refusal;
       return file;
     },
-    /** Returns the bytes that came when the file was opened, once, if they are what is wanted first. */
-    takeFirst([place]: readonly ReadPlace[], size: number): Result[] {
-      const isIt = place?.offset === 0 && place.length === Math.min(options.firstBytes, size);
-      const result = first;
-      first = null;
-      return isIt && result !== null ? [result] : [];
+    /** Returns the bytes that came when the file was opened, once, as far as they are what is wanted first. */
+    takeFirst(wanted: readonly ReadPlace[], size: number): Result[] {
+      const isOther = ({ offset, length }: ReadPlace, index: number) => {
+        const place = places[index];
+        return place?.offset !== offset || Math.min(place.length, Math.max(0, size - offset)) !== length;
+      };
+      const count = wanted.findIndex(isOther);
+      const results = first.slice(0, count < 0 ? wanted.length : count);
+      first = [];
+      return results;
     },
     fd: () => file?.fd ?? null,
   };
 }
 
-function toResult(path: string, { results, data }: Answer, index: number, from: number): Result {
-  const count = results[index] ?? "EIO";
-  return typeof count === "string" ? new SyscallError("read", count, path) : data.subarray(from, from + count);
+/** The bytes of these places, whose results begin with that of call `from`. */
+function toResults(path: string, { results, data }: Answer, places: readonly ReadPlace[], from: number): Result[] {
+  let at = 0;
+  return places.map(({ length }, index) => {
+    const count = results[from + index] ?? "EIO";
+    const start = at;
+    at += length;
+    return typeof count === "string" ? new SyscallError("read", count, path) : data.subarray(start, start + count);
+  });
 }
 
 /** The pieces of a place that are inside the device, each small enough for one order; at least one, which may be empty. */
@@ -134,11 +140,11 @@ function split({ offset, length }: ReadPlace, size: number): readonly ReadPlace[
   });
 }
 
-function countInOrder(pieces: readonly ReadPlace[]): number {
+function countInOrder(pieces: readonly ReadPlace[], most: number): number {
   let bytes = 0;
   const count = pieces.findIndex(({ length }, index) => {
     bytes += length;
-    return index === CALLS || bytes > READ_BYTES;
+    return index === most || bytes > READ_BYTES;
   });
   return count < 0 ? pieces.length : count;
 }

@@ -20,7 +20,7 @@ export interface Group {
 
 /** Finds the arrays among the devices that are present; one that is being started counts as not started. */
 export function createGroups(
-  { machine, present }: Pick<StorageContext, "machine" | "present">,
+  { machine, present, named }: Pick<StorageContext, "machine" | "present" | "named">,
   isUnderWay: (group: Pick<Group, "uuid">) => boolean,
 ) {
   const known = new WeakMap<BlockDevice, Member | null>();
@@ -69,8 +69,9 @@ export function createGroups(
     close: () => [...reads.keys()].forEach(stopReading),
     /** The array that a device is a member of, or a partition of a member, which is the array's. */
     groupOf(device: BlockDevice): Group | null {
-      const disk = present().find(({ name }) => name === device.partition?.disk);
-      const isMember = [device, ...(disk === undefined ? [] : [disk])].some((one) => readMember(one) !== null);
+      // Asked for each device of a machine that may have hundreds, so it must not look at all of them.
+      const disk = device.partition === null ? null : named(device.partition.disk);
+      const isMember = readMember(device) !== null || (disk !== null && readMember(disk) !== null);
       return isMember ? (list().find((group) => isPartOf(group, device)) ?? null) : null;
     },
   };

@@ -3,15 +3,12 @@ import type { Machine } from "../../../machine/machine.ts";
 import { tolerateRefusal } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { liesIn } from "../../trust.ts";
+import { listParts } from "../claimed.ts";
+import { createGrace } from "../grace.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
 import { liesOnStick, unlinkArray } from "./names.ts";
 import { createStarter } from "./start.ts";
-
-/** How long a missing member is waited for, as mdadm's timer "last-resort" does: a disk may take long to spin up. */
-const GRACE_MS = 30_000;
-/** A boot with a shorter limit starts a degraded array before it gives up. */
-const GRACE_SHARE = 2 / 3;
 
 type ArrayPlan = Pick<StoragePlan, "arrays" | "rootTimeoutMs">;
 
@@ -25,8 +22,7 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
   const { list, groupOf, close } = createGroups(context, starter.isUnderWay);
   const ours: string[] = [];
   let claimed: readonly BlockDevice[] = [];
-  const graceMs = Math.min(GRACE_MS, (rootTimeoutMs ?? Number.POSITIVE_INFINITY) * GRACE_SHARE);
-  const leftOfGrace = createGrace(machine.nowMs, graceMs);
+  const leftOfGrace = createGrace(machine.nowMs, { rootTimeoutMs });
   const isWanted = ({ uuid }: Group) => !arrays.isOff && (arrays.uuids.length === 0 || arrays.uuids.includes(uuid));
 
   /** Without the array, a partition of a member is one like any other. */
@@ -89,12 +85,6 @@ function sticksLast(machine: Machine, groups: readonly Group[]): readonly Group[
   return [...groups.filter((group) => !isOnStick(group)), ...groups.filter(isOnStick)];
 }
 
-/** Lists the devices that are mounted with `device`: a btrfs of several may lie on several arrays. */
-function listParts(device: BlockDevice, present: readonly BlockDevice[]): readonly BlockDevice[] {
-  const { type, uuid } = device.facts;
-  return type === "btrfs" ? present.filter(({ facts }) => facts.type === type && facts.uuid === uuid) : [device];
-}
-
 function stopUnused(machine: Machine, ours: readonly string[], claimed: readonly BlockDevice[]): void {
   for (const name of ours) {
     if (claimed.some(liesIn(machine, [name]))) continue;
@@ -120,14 +110,4 @@ function describeState({ started, state, members }: Group, ours: readonly string
   if (isUnderWay) return { kind: "incomplete", text: `${array}: a member does not answer` };
   const isRefused = state.kind === "refused";
   return { kind: "incomplete", text: `${array}: ${isRefused ? state.why : describeLack(state)}`, isRefused };
-}
-
-/** Returns what is left of the time in which the missing members of an array may appear. */
-function createGrace(nowMs: () => number, graceMs: number) {
-  const sinceMs = new Map<string, number>();
-  return (uuid: string): number => {
-    const since = sinceMs.get(uuid) ?? nowMs();
-    sinceMs.set(uuid, since);
-    return since + graceMs - nowMs();
-  };
 }

@@ -38,10 +38,10 @@ describe("levain devices FILE…", () => {
   });
 
   test("a layer that is not supported yet is named beside what blkid prints", () => {
-    const withLvm = fakeMachine({ files: { "/pv": headerOnDisk("lvm2-sector-2").bytes } });
-    expect(describeImages(withLvm, ["/pv"], EXPORT)).toMatchObject({
-      output: expect.stringContaining("TYPE=LVM2_member"),
-      problems: ["/pv: LVM is not supported yet"],
+    const locked = fakeMachine({ files: { "/disk": headerOnDisk("bitlocker-7").bytes } });
+    expect(describeImages(locked, ["/disk"], EXPORT)).toMatchObject({
+      output: expect.stringContaining("TYPE=BitLocker"),
+      problems: ["/disk: BitLocker is not supported yet"],
       status: 0,
     });
   });

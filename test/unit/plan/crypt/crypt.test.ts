@@ -340,7 +340,7 @@ test("rd.auto unlocks every LUKS volume, those named in other parameters with th
   const { plan, warnings } = make(`rd.auto rd.luks.options=${A}=tries=2`);
   expect(plan.crypt.everyLuks).toBe(true);
   expect(plan.crypt.volumes).toEqual([volume(uuid(A), null, { tries: 2, isOptional: true })]);
-  expect(warnings).toEqual(["rd.auto unlocks encrypted devices and starts arrays only: LVM is not supported yet"]);
+  expect(warnings).toEqual([]);
 });
 
 test("the keymap of the passphrase", () => {
@@ -467,7 +467,6 @@ describe("parameters that are ignored or not used cause a warning", () => {
       "cryptopts=source=/dev/sda2,keyscript=/x,lvm=vg,check=blkid,loud",
       [
         "cryptopts=: keyscript is not run: levain asks for what it would print",
-        "cryptopts=: lvm is not supported yet: no LVM device is set up",
         "cryptopts=: check is not run: levain asks again if a plain volume has no known filesystem",
       ],
     ],

@@ -24,10 +24,11 @@ describe("levain status", () => {
       '  no device with label "WRONG" appeared within 30 s',
       "hint: correct root=",
     ];
-    const [prepare, modules, network, root] = record.steps;
+    const [prepare, modules, network, resume, root] = record.steps;
     Object.assign(prepare ?? {}, { outcome: "done", text: "command line read", startMs: 10, endMs: 12.2 });
     Object.assign(modules ?? {}, { outcome: "done", text: "41 loaded for 12 devices", startMs: 12, endMs: 1300 });
     Object.assign(network ?? {}, { outcome: "done", startMs: 1300, endMs: 1300 });
+    Object.assign(resume ?? {}, { outcome: "done", startMs: 1300, endMs: 1300 });
     Object.assign(root ?? {}, {
       outcome: "failed",
       text: "could not find the root device",

@@ -4,7 +4,7 @@ import { unlockVolumes } from "../../../../src/rescue/commands/unlock.ts";
 import { fakeMember } from "../../../support/fake-arrays.ts";
 import { rootImage } from "../../../support/fake-boot.ts";
 import type { FakeImage } from "../../../support/fake-images.ts";
-import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
+import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 import { CHEAP } from "../../../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../../../support/luks/encrypted-disk.ts";
 
@@ -27,7 +27,11 @@ const DEP = "/lib/modules/6.1.0-fake/modules.dep";
 const NOTHING = { device: null, name: null, keyFile: null };
 const onTerminal = (text: string) => ({ terminal: "/dev/tty", text: `${text}\r` });
 
-function run(question: Partial<typeof NOTHING | Record<string, string>>, more: FakeMachineOptions = {}) {
+function run(
+  question: Partial<typeof NOTHING | Record<string, string>>,
+  more: FakeMachineOptions = {},
+  prepare: (machine: FakeMachine) => void = () => undefined,
+) {
   const machine = fakeMachine({
     ...CRYPT_IMAGE,
     mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs", "/run": "tmpfs" },
@@ -38,6 +42,7 @@ function run(question: Partial<typeof NOTHING | Record<string, string>>, more: F
     ...more,
     files: { ...CRYPT_IMAGE.files, ...more.files },
   });
+  prepare(machine);
   const said: string[] = [];
   const voice = { warn: (text: string) => void said.push(text), debug: () => undefined, progress: () => undefined };
   try {
@@ -84,23 +89,35 @@ describe("levain unlock", () => {
     expect(machine.nowMs()).toBeLessThan(10_000);
   });
 
+  const withArray = (): FakeMachineOptions => ({
+    disks: [
+      { name: "vda", image: luks },
+      { name: "vdb", content: fakeMember(data, { place: 0, disks: 1 }) },
+    ],
+    modules: { ...CRYPT_IMAGE.modules, md_mod: {}, raid1: {} },
+    files: {
+      [DEP]: `${String(CRYPT_IMAGE.files[DEP])}\nkernel/md-mod.ko:\nkernel/raid1.ko: kernel/md-mod.ko\n`,
+      "/lib/modules/6.1.0-fake/kernel/md-mod.ko": "module",
+      "/lib/modules/6.1.0-fake/kernel/raid1.ko": "module",
+    },
+  });
+
   test("does not list an array in which it has opened nothing: the end of the search stops it", () => {
-    const { machine, lines } = run(
-      { device: "/dev/vda", name: "box" },
-      {
-        disks: [
-          { name: "vda", image: luks },
-          { name: "vdb", content: fakeMember(data, { place: 0, disks: 1 }) },
-        ],
-        modules: { ...CRYPT_IMAGE.modules, md_mod: {}, raid1: {} },
-        files: {
-          [DEP]: `${String(CRYPT_IMAGE.files[DEP])}\nkernel/md-mod.ko:\nkernel/raid1.ko: kernel/md-mod.ko\n`,
-          "/lib/modules/6.1.0-fake/kernel/md-mod.ko": "module",
-          "/lib/modules/6.1.0-fake/kernel/raid1.ko": "module",
-        },
-      },
-    );
+    const { machine, lines } = run({ device: "/dev/vda", name: "box" }, withArray());
     expect(machine.journal).toContain("stop md0");
+    expect(lines).toEqual(['/dev/vda is open: /dev/mapper/box ext4 "ROOT"']);
+  });
+
+  test("does not list an array that ran before, and leaves it", () => {
+    const { machine, lines } = run({ device: "/dev/vda", name: "box" }, withArray(), (before) => {
+      for (const name of ["md-mod", "raid1"]) {
+        before.startModule(`/lib/modules/6.1.0-fake/kernel/${name}.ko`, "").isDone(0);
+      }
+      before
+        .startArray({ name: "md0", metadata: "1.2", members: [before.stat("/dev/vdb")?.represents ?? ""] })
+        .isStarted(0);
+    });
+    expect(machine.journal).not.toContain("stop md0");
     expect(lines).toEqual(['/dev/vda is open: /dev/mapper/box ext4 "ROOT"']);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Tree } from "../../../../src/machine/trees.ts";
 import { SyscallError } from "../../../../src/problems/errors.ts";
+import { report } from "../../../../src/problems/report.ts";
 import { haveSameContent } from "../../../../src/stack/sync/content.ts";
 import { settleBranch } from "../../../../src/stack/sync/settle.ts";
 import { syncBranch } from "../../../../src/stack/sync/sync.ts";
@@ -216,3 +217,54 @@ function cutPower(seed: number, cut: number): "old" | "new" {
   expect([seed, cut, ...differences(wanted, layers.below())]).toEqual([seed, cut]);
   return "new";
 }
+
+test("attributes of a directory and a file that are too many for a line of the journal survive a power failure", () => {
+  const layers = fakeLayers();
+  const value = new Uint8Array(64 << 10).fill(7);
+  const [upper, store] = [layers.tree("/ram/upper"), layers.tree("/store/upper")];
+  for (const tree of [upper, store]) {
+    const file = tree.createFile("file");
+    file.write(Buffer.from("same"), 0);
+    file.finish(4);
+  }
+  upper.makeDirectory("directory");
+  for (let count = 0; count < 210; count++) {
+    for (const path of ["directory", "file"]) upper.setAttribute(path, `user.${count}`, value);
+  }
+  upper.setModified("file", store.status("file")?.modifiedNs ?? 0n);
+  // The journal is complete, and nothing of it is done.
+  const { machine } = layers;
+  const openTree: typeof machine.openTree = (path, access) => {
+    const tree = machine.openTree(path, access);
+    const makeDirectory = (at: string) => {
+      if (at.endsWith("upper/directory")) throw new PowerCutError();
+      tree.makeDirectory(at);
+    };
+    return { ...tree, makeDirectory };
+  };
+  expect(() => syncBranch({ ...machine, openTree }, layers.order, SILENT)).toThrow(PowerCutError);
+  const warnings: string[] = [];
+  settleBranch(machine, layers.order.branch, { ...SILENT, warn: (text) => void warnings.push(text) });
+  const counts = ["directory", "file"].map((path) => layers.tree("/store/upper").attributes(path).size);
+  expect({ warnings, counts }).toEqual({ warnings: [], counts: [210, 210] });
+});
+
+test("an image file below a read-only loop device is refused with the cure", () => {
+  const { machine, order } = fakeLayers();
+  const refuse = () => {
+    throw new SyscallError("fsconfig", "EACCES", "/store");
+  };
+  const reportOf = (source: string) => {
+    const mounts = `30 1 7:0 / /store ro - ext4 ${source} ro\n`;
+    const readFile = () => Buffer.from(mounts);
+    try {
+      syncBranch({ ...machine, openTree: refuse, readFile }, order, SILENT);
+      return "";
+    } catch (error) {
+      return report(error).join(" ");
+    }
+  };
+  expect(reportOf("/dev/loop0")).toContain("image file whose loop device is read-only");
+  expect(reportOf("/dev/loop0")).toContain("boot without rd.overlay.readonly");
+  expect(reportOf("/dev/sda1")).toContain("write-protected");
+});

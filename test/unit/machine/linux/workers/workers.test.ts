@@ -32,6 +32,9 @@ beforeAll(async () => {
   await run(["mkfifo", join(directory, "pipe")]);
 });
 
+/** The places to read first. */
+const head = (length: number) => [{ offset: 0, length }];
+
 function open(name: string, options: OpenOptions = {}): AsyncReader {
   const reader = calls.openReader(join(directory, name), options);
   if (reader === null) throw new Error("no worker was started");
@@ -117,24 +120,46 @@ describe("a reader in another process", () => {
 
   test("has read the first bytes when the file is open", () => {
     const size = 33 * 1024;
-    const reader = open("file", { firstBytes: size });
+    const reader = open("file", { first: head(size) });
     expect(reader.size(PATIENCE_MS)).toBe(CONTENT.length);
     expect(readOne(reader, 0, size, 0)).toEqual(CONTENT.slice(0, size));
     expect(readOne(reader, 0, size, PATIENCE_MS)).toEqual(CONTENT.slice(0, size));
     expect(readOne(reader, 1, 10, PATIENCE_MS)).toEqual(CONTENT.slice(1, 11));
     reader.close();
-    const other = open("file", { firstBytes: 300_000 });
+    const other = open("file", { first: head(300_000) });
     expect(readOne(other, 3, 10, PATIENCE_MS)).toEqual(CONTENT.slice(3, 13));
     expect(readOne(other, 0, CONTENT.length, PATIENCE_MS)).toEqual(CONTENT);
     other.close();
-    const short = open("short", { firstBytes: size });
+    const short = open("short", { first: head(size) });
     expect(short.size(PATIENCE_MS)).toBe(10);
     expect(readOne(short, 0, 10, 0)).toEqual(CONTENT.slice(0, 10));
     short.close();
-    const directory = open(".", { firstBytes: size });
+    const directory = open(".", { first: head(size) });
     expect(directory.read([{ offset: 0, length: 10 }], PATIENCE_MS)?.[0]).toMatchObject({ code: "EISDIR" });
     directory.close();
-    expect(() => open("none", { firstBytes: size }).size(PATIENCE_MS)).toThrow("ENOENT");
+    expect(() => open("none", { first: head(size) }).size(PATIENCE_MS)).toThrow("ENOENT");
+  });
+
+  test("has read several places when the file is open, if the first can be read", () => {
+    const first = [...head(500), { offset: 70_000, length: 10 }, { offset: CONTENT.length - 5, length: 10 }];
+    const bytesOf = ({ offset, length }: (typeof first)[number]) => CONTENT.slice(offset, offset + length);
+    const reader = open("file", { first });
+    expect(reader.size(PATIENCE_MS)).toBe(CONTENT.length);
+    expect(reader.read(first, 0)).toEqual(first.map(bytesOf));
+    reader.close();
+    // What else is wanted is read as ever.
+    const other = open("file", { first });
+    const wanted = [...head(500), { offset: 1000, length: 3 }];
+    expect(other.read(wanted, PATIENCE_MS)).toEqual(wanted.map(bytesOf));
+    other.close();
+    const refused = open(".", { first });
+    const answers = refused.read(first.slice(0, 2), PATIENCE_MS);
+    expect(answers).toMatchObject([{ code: "EISDIR" }, { code: "ECANCELED" }]);
+    refused.close();
+    const many = Array.from({ length: 60 }, (_, index) => ({ offset: index * 100, length: 2 }));
+    const crowded = open("file", { first: many });
+    expect(crowded.read(many, PATIENCE_MS)).toEqual(many.map(bytesOf));
+    crowded.close();
   });
 
   test("that may linger is closed by the process that serves the next one", () => {

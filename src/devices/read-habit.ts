@@ -1,0 +1,41 @@
+import type { ReadPlace } from "../machine/async.ts";
+import type { DeviceEntry } from "./block-devices.ts";
+
+/** What the probes of one search have in common: where devices of the same size and kind are read. */
+export interface ReadHabit {
+  /** The places that the probe of this device reads, most likely: its head, and those of others of its kind. */
+  placesFor(entry: DeviceEntry): readonly ReadPlace[];
+  /** Remembers what was read of a device. */
+  learn(entry: DeviceEntry, places: readonly ReadPlace[]): void;
+}
+
+/** The probe reads this much first (`Area.head`). */
+export const HEAD_BYTES = 33 * 1024;
+/** Longer pieces are read of few devices. */
+const MOST_BYTES = 4096;
+
+const keyOf = ({ sizeBytes, area }: DeviceEntry) => `${sizeBytes} ${area.kind} ${area.sectorSize}`;
+const isSame = (one: ReadPlace, other: ReadPlace) => one.offset === other.offset && one.length === other.length;
+
+/**
+ * Creates it. A server has many disks of a few sizes: what is known to be read of the next one is asked for at once, with one order
+ * to a worker instead of two, and with one pass of the probe.
+ */
+export function createReadHabit(): ReadHabit {
+  const known = new Map<string, readonly ReadPlace[]>();
+  return {
+    placesFor(entry) {
+      // The size of a medium that the kernel has not looked at yet is 0.
+      const length = entry.sizeBytes > 0 ? Math.min(HEAD_BYTES, entry.sizeBytes) : HEAD_BYTES;
+      return [{ offset: 0, length }, ...(known.get(keyOf(entry)) ?? [])];
+    },
+    learn(entry, places) {
+      const key = keyOf(entry);
+      const before = known.get(key);
+      // Only what is read of all of them: nothing is read in advance that the content of one has led to.
+      const far = places.filter(({ offset, length }) => offset >= HEAD_BYTES && length <= MOST_BYTES);
+      const common = before === undefined ? far : before.filter((place) => far.some((other) => isSame(place, other)));
+      known.set(key, common);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** A connection over TCP. */
+export interface TcpSocket {
+  send(bytes: Uint8Array): void;
+  /** Waits, and returns the bytes that have come, at most `most`; none at the end of the connection, null if nothing has come within `timeoutMs`. */
+  receive(most: number, timeoutMs: number): Uint8Array | null;
+  close(): void;
+}
+
+/** An export of an NBD server that a connection leads to. */
+export interface NbdRequest {
+  /** The kernel's name of the device: "nbd0". */
+  readonly device: string;
+  readonly sizeBytes: number;
+  /** Of the requests: a power of two, 512 or more. */
+  readonly blockBytes: number;
+  /** The transmission flags, as the server has sent them. */
+  readonly flags: number;
+}
+
+/** Disks on servers, as far as the kernel does not find them alone. */
+export interface RemoteDisks {
+  /** Returns the addresses of a host: 4 bytes of IPv4, 16 of IPv6. Throws SyscallError: EHOSTUNREACH if no name server knows it. May wait for a name server for some seconds. */
+  resolveHost(name: string): readonly Uint8Array[];
+  /** Connects to a port of such an address; `subject` names it in an error. Throws SyscallError: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH. */
+  connectTcp(address: Uint8Array, port: number, timeoutMs: number, subject: string): TcpSocket;
+  /** Gives a connection to the driver nbd, which keeps it after `close`, and after this process. EBUSY if the device is in use, ENOENT without the driver. */
+  attachNbd(socket: TcpSocket, request: NbdRequest): void;
+}

@@ -1,0 +1,19 @@
+import type { DeviceSpec } from "../../parameters/device-spec.ts";
+
+/** What happens to a hibernated system that cannot be resumed. */
+export type ResumePolicy = "ask" | "discard" | "stop";
+
+/** Whether a hibernated system is resumed, and from where. */
+export interface ResumePlan {
+  /** noresume: an image on `device` is discarded. */
+  readonly isOff: boolean;
+  /** null: no parameter and no EFI variable names one. */
+  readonly device: DeviceSpec | null;
+  /** Where the swap file begins on the device, in pages. */
+  readonly offset: number;
+  /** `uname -r` of the system that systemd hibernated; null if it does not say. */
+  readonly kernel: string | null;
+  /** Milliseconds to wait for the device; null: no limit. */
+  readonly timeoutMs: number | null;
+  readonly policy: ResumePolicy;
+}

@@ -1,0 +1,41 @@
+import type { HibernateLocation } from "../../formats/hibernation/location.ts";
+import { onlyTexts } from "../../formats/text.ts";
+import { formatDeviceSpec } from "../../parameters/device-spec.ts";
+import type { Settings } from "../../parameters/parameters.ts";
+import type { FailurePolicy } from "../plan.ts";
+import type { ResumePlan } from "./plan.ts";
+
+const TIMEOUT_MS = 10_000;
+
+/** Decides from where to resume. `findLocation` is called only if no parameter says. */
+export function decideResume(
+  settings: Settings,
+  onFailure: FailurePolicy,
+  findLocation: () => HibernateLocation | null,
+): ResumePlan {
+  const { resumeDevice, resumeOffset = 0, noResume = false, resumeTimeoutMs, resumePolicy } = settings;
+  const location = resumeDevice === undefined && !noResume ? findLocation() : null;
+  const own = resumeDevice === undefined || resumeDevice === "none" ? null : resumeDevice;
+  const rest = {
+    isOff: noResume,
+    timeoutMs: resumeTimeoutMs === undefined ? TIMEOUT_MS : resumeTimeoutMs,
+    policy: resumePolicy ?? (onFailure === "shell" ? "ask" : "stop"),
+  };
+  if (location === null) return { ...rest, device: own, offset: own === null ? 0 : resumeOffset, kernel: null };
+  const { uuid, offset, kernel } = location;
+  return { ...rest, device: { by: "uuid", value: uuid }, offset, kernel };
+}
+
+/** Formats it for `levain plan`; null if there is nothing to resume. */
+export function formatResume({ isOff, device, offset, timeoutMs, policy }: ResumePlan): string | null {
+  if (device === null) return isOff ? "never" : null;
+  const where = `${formatDeviceSpec(device)}${offset === 0 ? "" : `, swap file at page ${offset}`}`;
+  if (isOff) return `never, an image on ${where} is discarded`;
+  const wait = timeoutMs === null ? "waiting without limit" : `waiting at most ${timeoutMs / 1000} s`;
+  const otherwise = {
+    ask: "asks before it is discarded",
+    discard: "discarded if it cannot be resumed",
+    stop: "stops if it cannot be resumed",
+  }[policy];
+  return onlyTexts(where, wait, otherwise).join(", ");
+}

@@ -1,0 +1,91 @@
+import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { problem } from "../../../problems/problem.ts";
+import type { Assembly, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
+import { liesIn } from "../../trust.ts";
+import { listParts } from "../claimed.ts";
+import { createGrace } from "../grace.ts";
+import type { JudgedGroup } from "./judge.ts";
+import { linkVolume } from "./links.ts";
+import { createMembers } from "./members.ts";
+import { isVisible } from "./plan-volume.ts";
+import { type ActiveVolume, createVolumes } from "./volumes.ts";
+import { createNamedTest, createOfferedTest, type VolumeTest } from "./wanted.ts";
+
+type Group = JudgedGroup<BlockDevice>;
+
+/**
+ * Activates logical volumes of LVM by the metadata of their group, to which nothing is written: those that a path names, and if the
+ * root is still not there, the others. What the root is not in is deactivated again.
+ */
+export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
+  const members = createMembers(context);
+  const volumes = createVolumes(context);
+  const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
+  const leftOfGrace = createGrace(context.machine.nowMs, plan);
+  let claimed: readonly BlockDevice[] = [];
+  const list = () => (plan.lvm.isOff ? [] : members.list());
+  const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
+
+  function advanceOne(judged: Group, isWanted: VolumeTest): Round {
+    const { group, refusal, missing } = judged;
+    // It may have been activated before the group appeared that is used in its place.
+    if (refusal !== null) return volumes.deactivateAll((one) => isOf(one, judged)) ? "changed" : "idle";
+    const wanted = group.volumes.filter(
+      (volume) => isVisible(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
+    );
+    if (wanted.length === 0) return "idle";
+    const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
+    if (leftMs > 0) return { text: describeLack(judged), leftMs };
+    return volumes.activateAll(judged, wanted) ? "changed" : "idle";
+  }
+
+  function advanceAll(tests: readonly VolumeTest[]): Round {
+    let result: Round = "idle";
+    for (const [isWanted, judged] of tests.flatMap((test) => list().map((group) => [test, group] as const))) {
+      const round = advanceOne(judged, isWanted);
+      if (round === "changed") return round;
+      if (round !== "idle") result = round;
+    }
+    return result;
+  }
+
+  return {
+    advance: (candidate) => advanceAll(candidate === null ? [isNamed, isOffered] : [isNamed]),
+    links: () => volumes.list().map(linkOf),
+    state(device) {
+      const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
+      const text = `a physical volume of "${one?.judged.group.name}"`;
+      return one === undefined ? null : { kind: "open", text, closes: true };
+    },
+    problems: () => [...list().flatMap(describeRefusal), ...volumes.problems()],
+    claim(device) {
+      claimed = listParts(device, context.present());
+      for (const one of volumes.list()) if (isUsed(one)) linkVolume(context, one.judged.group, one.volume, one.device);
+    },
+    close() {
+      members.close();
+      volumes.deactivateAll((one) => !isUsed(one));
+    },
+  };
+}
+
+function isOf(one: ActiveVolume, { group, isInside }: Group): boolean {
+  return one.judged.group.id === group.id && one.judged.isInside === isInside;
+}
+
+function linkOf({ judged, device }: ActiveVolume): Link {
+  const from = [...judged.members.values()].map(({ name }) => name);
+  return { from, to: device, isReplacement: false };
+}
+
+function describeLack({ group, members, missing }: Group): string {
+  const count = `${members.size} of ${members.size + missing.length}`;
+  const verb = missing.length === 1 ? "is" : "are";
+  const ids = missing.map(({ id }) => id).join(" and ");
+  return `the volume group "${group.name}": ${count} physical volumes are present: ${ids} ${verb} missing`;
+}
+
+function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
+  if (refusal === null) return [];
+  return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
+}

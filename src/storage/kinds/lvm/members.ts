@@ -1,0 +1,86 @@
+import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { createPatientSource, NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
+import { type PhysicalVolume, readPhysicalVolume } from "../../../formats/lvm/physical-volume.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { isErrno } from "../../../problems/errors.ts";
+import type { StorageContext } from "../../contract.ts";
+import { liesInVolume } from "../../trust.ts";
+import { liesOnStick } from "../md/names.ts";
+import { type JudgedGroup, judgeGroups } from "./judge.ts";
+import { VOLUME_UUID } from "./names.ts";
+
+/** Reads the physical volumes among the devices that are present, each once. */
+export function createMembers({ machine, devices, voice }: Pick<StorageContext, "machine" | "devices" | "voice">) {
+  const known = new WeakMap<BlockDevice, PhysicalVolume | null>();
+  const reads = new Map<BlockDevice, PatientSource>();
+  let judged: { readonly of: readonly string[]; readonly groups: readonly JudgedGroup<BlockDevice>[] } | null = null;
+
+  /** null also while the device does not answer. */
+  function readMember(device: BlockDevice): PhysicalVolume | null {
+    const cached = known.get(device);
+    if (cached !== undefined || device.facts.type !== "LVM2_member") return cached ?? null;
+    const info = isVolume(machine, device) ? null : readFrom(device);
+    if (info === "no answer") return null;
+    known.set(device, info);
+    stopReading(device);
+    for (const flaw of info?.flaws ?? []) voice.warn(`LVM on ${device.node}: ${flaw}`);
+    return info;
+  }
+
+  function readFrom(device: BlockDevice): PhysicalVolume | null | "no answer" {
+    const read = reads.get(device);
+    const source = read ?? createPatientSource(machine, device.node, {});
+    reads.set(device, source);
+    source.allow(read === undefined ? SLOW_MS : 0, "all answers");
+    return readFromSource(source);
+  }
+
+  function stopReading(device: BlockDevice): void {
+    reads.get(device)?.close();
+    reads.delete(device);
+  }
+
+  return {
+    /** Finds the groups; a device that appeared or was opened changes them. */
+    list(): readonly JudgedGroup<BlockDevice>[] {
+      const present = devices();
+      for (const device of [...reads.keys()]) if (!present.includes(device)) stopReading(device);
+      const found = present.flatMap((device) => {
+        const info = readMember(device);
+        return info === null ? [] : [{ device, node: device.node, info }];
+      });
+      if (found.length === 0) return [];
+      const isInside = liesInVolume(machine);
+      const candidates = found.map((one) => ({
+        ...one,
+        isInside: isInside(one.device),
+        isOnStick: liesOnStick(machine, one.device.name),
+      }));
+      const of = candidates.map(
+        (one) => `${one.device.name} ${one.info.uuid} ${one.info.group?.seqno} ${one.isInside}`,
+      );
+      if (judged === null || !Bun.deepEquals(judged.of, of)) judged = { of, groups: judgeGroups(candidates) };
+      return judged.groups;
+    },
+    /** Ends the reads of devices that do not answer. */
+    close: () => [...reads.keys()].forEach(stopReading),
+  };
+}
+
+/** null if it cannot be read: the device is gone. */
+function readFromSource(source: PatientSource): PhysicalVolume | null | "no answer" {
+  try {
+    const size = source.size();
+    return source.gather((read) => readPhysicalVolume({ size, read }));
+  } catch (error) {
+    if (error instanceof NoAnswerError) return "no answer";
+    if (!isErrno(error)) throw error;
+    return null;
+  }
+}
+
+/** A logical volume may be the disk of a virtual machine, whose volume groups are none of the host's: lvm2 reads none there either (`scan_lvs` of lvm.conf). */
+function isVolume(machine: Machine, device: BlockDevice): boolean {
+  return machine.listMappings().some(({ device: name, uuid }) => name === device.name && VOLUME_UUID.test(uuid));
+}

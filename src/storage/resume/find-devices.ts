@@ -1,0 +1,73 @@
+import type { BlockDevice } from "../../devices/block-devices.ts";
+import { isPluggable } from "../../devices/drives.ts";
+import type { Context } from "../../drivers/context.ts";
+import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import type { BootPlan } from "../../plan/plan.ts";
+import type { ResumePlan } from "../../plan/resume/plan.ts";
+import { printable } from "../../problems/report.ts";
+import type { StoragePlan } from "../contract.ts";
+import { createPatience } from "../patience.ts";
+import { createSearch, type Search } from "../search.ts";
+import { liesInVolume } from "../trust.ts";
+
+/** A plan that resumes from a device. */
+export type NamedResume = ResumePlan & { readonly device: DeviceSpec };
+
+/**
+ * Waits until a device appears that `resume` names, and returns all that do; none if the time is up. It opens encrypted volumes and
+ * starts arrays, as the search for the root does, but only if no device outside them has the name. Throws BootError if the user gives up.
+ */
+export function findResumeDevices(context: Context, plan: BootPlan, resume: NamedResume): readonly BlockDevice[] {
+  // What is only discarded is not worth a passphrase.
+  const crypt = resume.isOff ? { ...plan.crypt, volumes: [], everyLuks: false } : plan.crypt;
+  const wish: StoragePlan = { ...plan, crypt, image: null, layers: [], roots: [resume.device], verity: [] };
+  const search = createSearch(context, wish);
+  // 1 ms: what is there when all drivers are loaded.
+  const patience = createPatience(context, resume.device, resume.isOff ? 1 : resume.timeoutMs, search);
+  const trust = createTrust(context, plan);
+  try {
+    for (;;) {
+      search.takeEvents(0);
+      search.settle();
+      const found = findUsable(search, resume.device).filter(trust);
+      if (found.length > 0) return found;
+      const [closed = null] = resume.isOff || crypt.isOff ? [] : search.matches(resume.device);
+      const round = patience.uncounted(() => search.advance(closed));
+      if (round === "changed" || context.drivers.loadMore()) continue;
+      if (!patience.wait(round)) return [];
+    }
+  } finally {
+    patience.end();
+    search.close();
+  }
+}
+
+/** Returns the devices of that name that can be used as they are; those in encrypted volumes first. */
+function findUsable(search: Search, spec: DeviceSpec): readonly BlockDevice[] {
+  const isUsable = (device: BlockDevice) => {
+    const state = search.state(device);
+    return state === null || state.kind === "unopened";
+  };
+  return [...new Set([...search.matches(spec), ...search.find(spec)])].filter(isUsable);
+}
+
+/**
+ * Returns the test for devices that may be resumed from: an image is a kernel, and names are public. If dm-verity verifies the root,
+ * the image lies in an encrypted volume; if a volume has to be unlocked, it lies there or on a disk that is not plugged in by hand.
+ */
+function createTrust({ machine, voice }: Context, { crypt, verity }: BootPlan): (device: BlockDevice) => boolean {
+  const isVerified = verity.root !== null;
+  const isEncrypted = crypt.volumes.some(({ isOptional }) => !isOptional) || crypt.everyLuks;
+  const refused = new Set<string>();
+  return (device) => {
+    if (liesInVolume(machine)(device)) return true;
+    const isRefused = isVerified || (isEncrypted && isPluggable(machine, device));
+    if (!isRefused) return true;
+    const why = isVerified
+      ? "the root is verified, and a hibernated system is not"
+      : "encrypted volumes are asked for, and it is on a removable disk outside them";
+    if (!refused.has(device.name)) voice.warn(printable(`not resuming from ${device.node}: ${why}`));
+    refused.add(device.name);
+    return false;
+  };
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "bun:test";
+import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
+import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
+import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
+
+const MODULES = "/lib/modules/6.1.0-fake";
+const small = rootImage();
+const EXTENTS = Math.max(4, extentsOf(small.bytes));
+/** An image of whole extents. */
+const root = { ...small, bytes: Buffer.concat([small.bytes], EXTENTS * EXTENT_BYTES) };
+const FILES = {
+  ...INITRAMFS,
+  [`${MODULES}/modules.dep`]: "kernel/dm-mod.ko:\n",
+  [`${MODULES}/kernel/dm-mod.ko`]: "module",
+};
+const ONE: FakeGroup = {
+  members: { pv0: fakeId("a") },
+  volumes: {
+    root: { segments: [{ on: "pv0", from: 0, extents: EXTENTS }] },
+    other: { segments: [{ on: "pv0", from: EXTENTS, extents: 1 }] },
+  },
+};
+const disk = (name: string, group: FakeGroup, rest: Partial<FakeDisk> = {}, id = fakeId("a")): FakeDisk => ({
+  name,
+  content: fakePhysicalVolume({ id, text: groupText(group), data: root.bytes }),
+  ...rest,
+});
+const boot = (disks: readonly FakeDisk[], more: FakeBootOptions = {}) =>
+  fakeBoot({
+    cmdline: "root=/dev/vg0/root",
+    images: [root],
+    files: FILES,
+    modules: { dm_mod: CRYPT_MODULES.dm_mod },
+    disks,
+    ...more,
+  });
+
+describe("a root in a logical volume", () => {
+  test.each([["/dev/vg0/root"], ["/dev/mapper/vg0-root"], ["/dev/disk/by-id/dm-name-vg0-root"], ["LABEL=ROOT"]])(
+    "root=%s is activated, and its link is there",
+    (spec) => {
+      const { end, journal, console } = boot([disk("vda", ONE)], { cmdline: `root=${spec}` });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
+      expect(journal).toContain("link /dev/vg0/root to ../dm-0");
+      expect(console).toContain('root      /dev/mapper/vg0-root ext4 "ROOT"');
+    },
+  );
+
+  test("no other volume is activated for a path, and for a label none stays active", () => {
+    expect(boot([disk("vda", ONE)]).journal.join("\n")).not.toContain("vg0-other");
+    const { journal } = boot([disk("vda", ONE)], { cmdline: "root=LABEL=ROOT" });
+    expect(journal).toContain(`map vg0-root as LVM-${"g".repeat(32)}${"l".repeat(32)}: linear`);
+    expect(journal).toContain("unmap vg0-other");
+    expect(journal).not.toContain("unmap vg0-root");
+  });
+
+  test("its parts may lie on two disks", () => {
+    const first = 2;
+    const group: FakeGroup = {
+      members: { pv0: fakeId("a"), pv1: fakeId("b") },
+      volumes: {
+        root: {
+          segments: [
+            { on: "pv0", from: 0, extents: first },
+            { on: "pv1", from: 1, extents: EXTENTS - first },
+          ],
+        },
+      },
+    };
+    const halves = [
+      root.bytes.subarray(0, first * EXTENT_BYTES),
+      Buffer.concat([Buffer.alloc(EXTENT_BYTES), root.bytes.subarray(first * EXTENT_BYTES)]),
+    ];
+    const disks = halves.map((data, index) => ({
+      name: `vd${"ab"[index]}`,
+      content: fakePhysicalVolume({ id: fakeId("ab"[index] ?? ""), text: groupText(group), data }),
+    }));
+    expect(boot(disks).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("rd.lvm=0 activates nothing, rd.lvm.lv= nothing else", () => {
+    for (const words of ["rd.lvm=0", "rd.lvm.lv=vg0/other", "rd.lvm.vg=vg1"]) {
+      const { end, journal } = boot([disk("vda", ONE)], { cmdline: `root=LABEL=ROOT rd.timeout=3 rdshell=0 ${words}` });
+      expect(end).toBe("halt");
+      expect(journal.join("\n")).not.toContain("vg0-root");
+    }
+  });
+});
+
+/** The console of a boot that fails, without its line breaks. */
+const report = (disks: readonly FakeDisk[], cmdline = "root=/dev/vg0/root rd.timeout=3 rdshell=0") => {
+  const { end, console } = boot(disks, { cmdline });
+  expect(end).toBe("halt");
+  return console.replace(/\s+/g, " ");
+};
+
+describe("a group that is not used is named, and why", () => {
+  test.each<[string, Partial<FakeGroup>]>([
+    ["it is exported", { status: ["RESIZEABLE", "READ", "WRITE", "EXPORTED"] }],
+    ["it is shared between machines (lock type sanlock)", { more: 'lock_type = "sanlock"' }],
+    ["it is shared between machines (lock type clvm)", { status: ["RESIZEABLE", "READ", "WRITE", "CLUSTERED"] }],
+    ['it belongs to the system ID "other"', { more: 'system_id = "other"' }],
+  ])("%s", (why, change) => {
+    expect(report([disk("vda", { ...ONE, ...change })])).toContain(`the volume group "vg0" is not used: ${why}`);
+  });
+
+  test("two devices with one UUID", () => {
+    expect(report([disk("vda", ONE), disk("vdb", ONE)])).toContain(
+      `/dev/vda and /dev/vdb have the same physical volume UUID, ${fakeId("a")}`,
+    );
+  });
+
+  test("two groups with one name", () => {
+    const other = { ...ONE, id: fakeId("h"), members: { pv0: fakeId("b") } };
+    expect(report([disk("vda", ONE), disk("vdb", other, {}, fakeId("b"))])).toContain(
+      `two groups have this name, with the UUIDs ${fakeId("g")} and ${fakeId("h")}`,
+    );
+  });
+
+  test("a missing physical volume, by UUID and size", () => {
+    const group = { ...ONE, members: { pv0: fakeId("b"), pv1: fakeId("a") } };
+    expect(report([disk("vda", group)])).toContain(
+      `the logical volume vg0/root is not activated: the physical volume ${fakeId("b")} (10 GiB) is missing`,
+    );
+  });
+
+  test("a type of volume that is not supported", () => {
+    const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "thin" } } } as FakeGroup;
+    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, thin, is not supported yet");
+  });
+});
+
+test("a volume whose physical volumes are there is activated although another one is missing, when that has been waited for", () => {
+  const group = { ...ONE, members: { ...ONE.members, pv1: fakeId("b") } };
+  const { end, endMs, console } = boot([disk("vda", group)]);
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBeGreaterThan(15_000);
+  expect(console).toContain("1 of 2 physical volumes are present");
+});
+
+test("a metadata area with a wrong checksum is ignored and named", () => {
+  const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes, damage: "text" });
+  expect(report([{ name: "vda", content }])).toContain(
+    "LVM on /dev/vda: metadata area at 4096: wrong checksum of its text",
+  );
+});
+
+describe("a stick", () => {
+  const STICK = { isRemovable: true };
+
+  test("with a group of the same name is not used", () => {
+    const forged = { ...ONE, id: fakeId("h"), members: { pv0: fakeId("b") } };
+    const { journal } = boot([disk("sdb", forged, STICK, fakeId("b")), disk("vda", ONE)]);
+    expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
+  });
+
+  test("does not redefine a group of the machine", () => {
+    const forged: FakeGroup = {
+      ...ONE,
+      seqno: 99,
+      members: { pv0: fakeId("a"), pv1: fakeId("b") },
+      volumes: { root: { segments: [{ on: "pv1", from: 0, extents: EXTENTS }] } },
+    };
+    expect(report([disk("sdb", forged, STICK, fakeId("b")), disk("vda", ONE)])).toContain("on a stick (/dev/sdb)");
+  });
+});

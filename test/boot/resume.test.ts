@@ -1,0 +1,369 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { retryBoot } from "../../src/rescue/commands/retry.ts";
+import { type FakeBootOptions, fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
+import { hibernatedSwap, swapImage } from "../support/fake-hibernation.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
+import { CHEAP } from "../support/luks/cryptsetup-image.ts";
+import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+
+// Whole boots of machines that were hibernated, or were not.
+
+const UUID = "0e1f0a9c-1111-4000-8000-00000000cafe";
+const LUKS = "6c657661-696e-4000-8000-00000000dddd";
+const MISMATCH = ["PM: hibernation: Image mismatch: memory size", "PM: hibernation: Failed to load image, recovering."];
+const CMDLINE = `root=LABEL=ROOT rw resume=UUID=${UUID}`;
+
+/** A root in use is not unmounted: its journal holds changes. */
+const rootOf = (isUnclean: boolean) => fakeImage("ext4", { label: "ROOT", isUnclean }, ROOT_TREE);
+
+function boot(swap: FakeImage, more: FakeBootOptions = {}, isUnclean = true) {
+  return fakeBoot({
+    cmdline: CMDLINE,
+    disks: [{ name: "vda", partitions: [{ image: rootOf(isUnclean) }, { image: swap }] }],
+    ...more,
+  });
+}
+
+type Booted = ReturnType<typeof boot>;
+const bytesAt = ({ machine }: Booted, from: number, to: number) =>
+  Buffer.from(machine.disk("vda2")?.content.subarray(from, to) ?? []).toString("latin1");
+const signature = (result: Booted) => bytesAt(result, 4086, 4096).replace(/\0+$/, "");
+const touched = ({ journal }: Booted) => journal.filter((line) => / at \/sysroot|fsck|protect/.test(line));
+
+describe("a hibernated system", () => {
+  test("is resumed before its filesystems are checked, mounted or even read for writing", () => {
+    const result = boot(hibernatedSwap(UUID));
+    expect(result.end).toBe("resume");
+    expect(result.console).toContain("resuming the hibernated system on /dev/vda2");
+    expect(touched(result)).toEqual([]);
+    expect(result.journal.filter((line) => line.includes("/sys/power"))).toEqual([
+      "write /sys/power/resume_offset",
+      "write /sys/power/resume",
+    ]);
+  });
+
+  test.each([
+    ["/dev/vda2"],
+    ["swap:/dev/vda2"],
+    ["PARTUUID=c0ffee00-0000-4000-8000-000000000002"],
+    [`/dev/disk/by-uuid/${UUID}`],
+  ])("is found by resume=%s", (name) => {
+    const partitions = [
+      { image: rootOf(true) },
+      { image: hibernatedSwap(UUID), uuid: "c0ffee00-0000-4000-8000-000000000002" },
+    ];
+    const disks = [{ name: "vda", partitions }];
+    expect(fakeBoot({ cmdline: `root=LABEL=ROOT resume=${name}`, disks }).end).toBe("resume");
+  });
+
+  test("is found by the EFI variable in which systemd names it", () => {
+    const value = JSON.stringify({ uuid: UUID.replaceAll("-", ""), offset: 0, kernelVersion: "6.1.0-fake" });
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT", ...efi(value) });
+    expect(result.end).toBe("resume");
+  });
+
+  test("of another kernel, as that variable says, is kept", () => {
+    const value = JSON.stringify({ uuid: UUID, offset: 0, kernelVersion: "6.1.0-other" });
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rd.resume.policy=stop", ...efi(value) });
+    expect(result.console).toContain("it was hibernated with Linux 6.1.0-other, and this is another kernel");
+    expect(touched(result)).toEqual([]);
+    expect(signature(result)).toBe("S1SUSPEND");
+  });
+
+  test.each(["{", '{"uuid": 7, "offset": 0}', `{"uuid": "${UUID}", "offset": -1}`, "null"])(
+    "is not looked for if that variable is malformed: %s",
+    (value) => {
+      const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) });
+      expect(result.end).toMatchObject({ mode: "switch_root" });
+      expect(result.console).toContain("HibernateLocation does not name a device and an offset, ignoring it");
+    },
+  );
+
+  test("in a swap file is found by its offset", () => {
+    const file = fakeImage("ext4", { label: "ROOT", isUnclean: true, sizeBytes: 1 << 20 }, ROOT_TREE);
+    file.bytes.set(hibernatedSwap(UUID).bytes, 40 * 4096);
+    const cmdline = "root=LABEL=ROOT resume=LABEL=ROOT resume_offset=40";
+    const result = fakeBoot({ cmdline, disks: [{ name: "vda", image: file }] });
+    expect(result.end).toBe("resume");
+    expect(touched(result)).toEqual([]);
+  });
+
+  test("on a disk that comes late is waited for, and the root is not touched before", () => {
+    const disks = [
+      { name: "vda", image: rootOf(true) },
+      { name: "vdb", image: hibernatedSwap(UUID), arrivesAtMs: 7000 },
+    ];
+    const result = fakeBoot({ cmdline: CMDLINE, disks });
+    expect(result.end).toBe("resume");
+    expect(touched(result)).toEqual([]);
+    expect(result.console).toContain(`waiting for UUID=${UUID}, 1 of 10 s`);
+  });
+});
+
+function efi(value: string) {
+  const variable = new Uint8Array([7, 0, 0, 0, ...Buffer.from(`${value}\0`, "utf16le")]);
+  return {
+    sys: { "/firmware/efi/efivars": { directory: true } as const },
+    before: (machine: Booted["machine"]) => {
+      const mount = machine.mount;
+      Object.assign(machine, {
+        mount(request: Parameters<typeof mount>[0]) {
+          if (request.type !== "efivarfs") return mount(request);
+          mount({ ...request, source: "tmpfs", type: "tmpfs", flags: [] });
+          machine.writeFile(`${request.target}/HibernateLocation-8cf2644b-4b0b-428f-9387-6d876050dc67`, variable);
+        },
+      });
+    },
+  };
+}
+
+describe("a hibernated system that cannot be resumed", () => {
+  const refused = { hibernation: { refusal: MISMATCH } };
+
+  test("stops the boot, and its image stays for the kernel that fits", () => {
+    const result = boot(hibernatedSwap(UUID), { ...refused, cmdline: `${CMDLINE} rd.resume.policy=stop` });
+    expect(result.end).toBe("poweroff");
+    expect(result.shells).toBe(1);
+    expect(result.console).toContain("/dev/vda2 holds a hibernated system that could not be resumed");
+    expect(result.console).toContain("the machine or its kernel has changed since it was hibernated: memory size");
+    expect(touched(result)).toEqual([]);
+    expect(signature(result)).toBe("S1SUSPEND");
+  });
+
+  test("is discarded by rd.resume.policy=discard", () => {
+    const result = boot(hibernatedSwap(UUID), { ...refused, cmdline: `${CMDLINE} rd.resume.policy=discard` });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain("discarded the hibernated system on /dev/vda2");
+    expect(signature(result)).toBe("SWAPSPACE2");
+  });
+
+  test.each([
+    ["y", { mode: "switch_root" }, "SWAPSPACE2"],
+    ["n", "poweroff", "S1SUSPEND"],
+  ] as const)("is asked for: %s", (key, end, left) => {
+    const result = boot(hibernatedSwap(UUID), {
+      ...refused,
+      typing: [{ terminal: "/dev/ttyS0", text: key, atMs: 5000 }],
+    });
+    if (typeof end === "string") expect(result.end).toBe(end);
+    else expect(result.end).toMatchObject(end);
+    expect(signature(result)).toBe(left);
+    if (key === "n") expect(touched(result)).toEqual([]);
+  });
+
+  test("is discarded by `levain retry`, and then the boot goes on", () => {
+    const result = boot(hibernatedSwap(UUID), {
+      ...refused,
+      cmdline: `${CMDLINE} rd.resume.policy=stop`,
+      person: [(machine) => retryBoot(machine, ["rd.resume.policy=discard"])],
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(signature(result)).toBe("SWAPSPACE2");
+  });
+
+  test("stops a boot that ends without a shell", () => {
+    const result = boot(hibernatedSwap(UUID), { ...refused, cmdline: `${CMDLINE} rdshell=0` });
+    expect(result.end).toBe("halt");
+    expect(touched(result)).toEqual([]);
+  });
+
+  test.each([
+    ["ULSUSPEND", "uswsusp made the image"],
+    ["LINHIB0001", "uswsusp made the image"],
+    ["S2SUSPEND", "Software Suspend 2 made the image"],
+  ])("because the kernel did not make it: %s", (mark, words) => {
+    const result = boot(hibernatedSwap(UUID, mark), { cmdline: `${CMDLINE} rd.resume.policy=stop` });
+    expect(result.console).toContain(words);
+    expect(result.journal.join("\n")).not.toContain("/sys/power/resume");
+    expect(signature(result)).toBe(mark);
+  });
+
+  test.each([
+    [{ isBuilt: false }, "this kernel was built without CONFIG_HIBERNATION"],
+    [{ isDisabled: true }, "hibernation is switched off"],
+    [{ refusal: [] }, "the kernel does not say why"],
+    [
+      { refusal: ["Hibernate inconsistent memory map detected!", "PM: Image mismatch: architecture specific data"] },
+      "the firmware's memory map has changed",
+    ],
+    [
+      { refusal: ["Freezing of tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=0):"] },
+      "stopped",
+    ],
+  ])("says why: %j", (hibernation, words) => {
+    const result = boot(hibernatedSwap(UUID), { hibernation, cmdline: `${CMDLINE} rd.resume.policy=stop` });
+    expect(result.console).toContain(words);
+    expect(signature(result)).toBe("S1SUSPEND");
+  });
+
+  test("is not discarded if its image does not have the signature of the swap space", () => {
+    const swap = swapImage(UUID, { signature: "ULSUSPEND", before: "\0".repeat(10) });
+    const result = boot(swap, { cmdline: `${CMDLINE} rd.resume.policy=discard` });
+    expect(result.console).toContain("could not discard the hibernated system on /dev/vda2");
+    expect(touched(result)).toEqual([]);
+  });
+
+  test("is not discarded if the disk refuses", () => {
+    const result = boot(hibernatedSwap(UUID), {
+      hibernation: { isDisabled: true },
+      cmdline: `${CMDLINE} rd.resume.policy=discard`,
+      before: (machine) => machine.refuse("writeDevice", "", "EIO"),
+    });
+    expect(result.console).toContain("could not discard the hibernated system on /dev/vda2");
+    expect(touched(result)).toEqual([]);
+  });
+});
+
+describe("noresume", () => {
+  test.each(["noresume", "hibernate=noresume", "hibernate=no", "nohibernate"])("%s discards the image", (word) => {
+    const result = boot(hibernatedSwap(UUID), { cmdline: `${CMDLINE} ${word}` });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(signature(result)).toBe("SWAPSPACE2");
+    expect(result.journal.join("\n")).not.toContain("/sys/power/resume");
+  });
+
+  test("hibernate=nocompress is another thing", () => {
+    expect(boot(hibernatedSwap(UUID), { cmdline: `${CMDLINE} hibernate=nocompress` }).end).toBe("resume");
+  });
+});
+
+describe("without a hibernated system", () => {
+  test("the boot says so and goes on", () => {
+    const result = boot(swapImage(UUID));
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain("  resume    no hibernated system on /dev/vda2");
+    expect(result.journal.join("\n")).not.toContain("/sys/power/resume");
+  });
+
+  test("a device that does not come is waited for, and not longer", () => {
+    const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw resume=UUID=1234" });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain("UUID=1234 of resume= did not appear, booting without it");
+    expect(result.endMs).toBeLessThan(14_000);
+  });
+
+  test("a device that is no swap space is named", () => {
+    const result = boot(fakeImage("vfat", { label: "EFI" }), { cmdline: "root=LABEL=ROOT rw resume=LABEL=EFI" });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain('LABEL=EFI of resume= is no swap space: /dev/vda2 vfat "EFI"');
+  });
+
+  test("resume=none asks for nothing", () => {
+    const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT resume=none" });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).not.toContain("  resume ");
+  });
+});
+
+describe("a hibernated system that no parameter names", () => {
+  const cmdline = "root=LABEL=ROOT rw rd.resume.policy=stop";
+
+  test("keeps a root in use from being mounted", () => {
+    const result = boot(hibernatedSwap(UUID), { cmdline });
+    expect(result.console).toContain("/dev/vda2 holds a hibernated system that may use /dev/vda1");
+    expect(result.console).toContain(`resume=UUID=${UUID}`);
+    expect(touched(result)).toEqual([]);
+    expect(signature(result)).toBe("S1SUSPEND");
+  });
+
+  test("is discarded by policy", () => {
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rw rd.resume.policy=discard" });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(signature(result)).toBe("SWAPSPACE2");
+  });
+
+  test("is another system's if the root was unmounted", () => {
+    const result = boot(hibernatedSwap(UUID), { cmdline }, false);
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console).toContain("was unmounted before, so it is not part of it");
+    expect(signature(result)).toBe("S1SUSPEND");
+  });
+
+  test("keeps a store in use from being mounted", () => {
+    const store = fakeImage("ext4", { label: "DATA", sizeBytes: 64 << 20, isUnclean: true });
+    const disks = [
+      { name: "vda", image: rootOf(true) },
+      { name: "vdb", partitions: [{ image: store }, { image: hibernatedSwap(UUID) }] },
+    ];
+    const result = fakeBoot({ cmdline: `${cmdline} rd.overlay=LABEL=DATA`, disks });
+    expect(result.console).toContain("/dev/vdb2 holds a hibernated system that may use /dev/vdb1");
+    expect(result.journal.filter((line) => line.startsWith("mount ext4 /dev/vdb1"))).toEqual([]);
+  });
+
+  test("on another disk is none of the root's business", () => {
+    const disks = [
+      { name: "vda", image: rootOf(true) },
+      { name: "vdb", image: hibernatedSwap(UUID) },
+    ];
+    expect(fakeBoot({ cmdline, disks }).end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+describe("in an encrypted volume", () => {
+  let inside: FakeImage;
+  const swap = hibernatedSwap(UUID);
+  const format = `cryptsetup luksFormat -q --type luks2 --sector-size 512 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${LUKS} ${CHEAP} $1 key`;
+  beforeAll(async () => {
+    inside = await luksDisk({ name: "boot-resume", script: format }, swap);
+  });
+  const encrypted = (more: FakeBootOptions = {}) =>
+    cryptBoot({
+      cmdline: `rd.luks.name=${LUKS}=cryptswap root=LABEL=ROOT resume=UUID=${UUID}`,
+      disks: [{ name: "vda", partitions: [{ image: rootOf(true) }, { image: inside }] }],
+      images: [swap],
+      typing: typed("pass"),
+      ...more,
+    });
+
+  test("the volume is opened first, under its name", () => {
+    const result = encrypted();
+    expect(result.end).toBe("resume");
+    expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
+    expect(touched(result)).toEqual([]);
+  });
+
+  test("a stick with the same UUID is not resumed", () => {
+    const stick = { name: "sda", image: hibernatedSwap(UUID), isRemovable: true };
+    const result = encrypted({
+      disks: [stick, { name: "vda", partitions: [{ image: rootOf(true) }, { image: inside }] }],
+    });
+    expect(result.console).toContain("not resuming from /dev/sda");
+    expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
+  });
+
+  test("with the root beside it in the volume, one passphrase is enough", async () => {
+    const root = rootOf(true);
+    const { bytes } = partitionDisk([{ image: root }, { image: swapImage(UUID) }]);
+    const both = await luksDisk({ name: "boot-resume-both", script: format }, { type: "gpt", bytes, root: root.root });
+    const result = encrypted({ disks: [{ name: "vda", image: both }], images: [root] });
+    expect(result.console).toContain("  resume    no hibernated system on /dev/mapper/cryptswap2");
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.machine.terminals.screen("/dev/ttyS0").split("  unlock    ")).toHaveLength(2);
+  });
+
+  test("noresume asks for no passphrase", () => {
+    const cmdline = `rd.luks.name=${LUKS}=cryptswap rd.luks.options=nofail root=LABEL=ROOT resume=UUID=${UUID} noresume`;
+    const result = encrypted({ cmdline, typing: [] });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
+describe("trust", () => {
+  test("two devices of the name are not resumed if one holds an image", () => {
+    const disks = [
+      { name: "vda", partitions: [{ image: rootOf(true) }, { image: swapImage(UUID) }] },
+      { name: "vdb", image: hibernatedSwap(UUID) },
+    ];
+    const result = fakeBoot({ cmdline: CMDLINE, disks });
+    expect(result.console).toContain("names /dev/vda2 and /dev/vdb, and\none of them holds a hibernated system");
+    expect(touched(result)).toEqual([]);
+  });
+
+  test("a verified root is not replaced by an image outside encrypted volumes", () => {
+    const cmdline = `${CMDLINE} roothash=${"ab".repeat(32)} rd.resume.timeout=1 rd.timeout=1`;
+    const result = boot(hibernatedSwap(UUID), { cmdline });
+    expect(result.console).toContain("not resuming from /dev/vda2: the root is verified");
+    expect(result.end).not.toBe("resume");
+  });
+});

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { createRemoteDisks } from "../../../src/machine/linux/network/remote.ts";
+import type { TcpSocket } from "../../../src/machine/network/remote.ts";
+import { negotiate } from "../../../src/network/remote/nbd.ts";
+import { isErrno } from "../../../src/problems/errors.ts";
+import { scratchDirectory } from "../../support/cache.ts";
+import { serveNbd } from "../../support/network/block-servers.ts";
+
+const now = () => performance.now();
+const soon = () => now() + 5000;
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+
+/** A connection on which these bytes come, and then its end. */
+function socketWith(bytes: Uint8Array): TcpSocket {
+  let at = 0;
+  return {
+    send: () => undefined,
+    receive(most) {
+      const part = bytes.subarray(at, at + most);
+      at += part.length;
+      return part;
+    },
+    close: () => undefined,
+  };
+}
+
+test("a real nbd-server: an export, and one that it does not have", async () => {
+  const file = join(scratchDirectory(), "disk");
+  writeFileSync(file, new Uint8Array(1_000_448));
+  const disks = createRemoteDisks();
+  const ask = async (name: string) => {
+    const server = serveNbd({ disk: file });
+    for (let left = 100; ; left--) {
+      try {
+        const socket = disks.connectTcp(LOOPBACK, server.port, 1000, "nbd-server");
+        const result = negotiate(socket, name, soon(), now);
+        socket.close();
+        server.stop();
+        return result;
+      } catch (error) {
+        // It has not begun to listen.
+        if (!isErrno(error, "ECONNREFUSED") || left === 0) throw error;
+        await Bun.sleep(50);
+      }
+    }
+  };
+  const found = await ask("disk");
+  expect(found).toMatchObject({ kind: "export", sizeBytes: 1_000_448, blockBytes: 512 });
+  // NBD_FLAG_READ_ONLY
+  expect(found.kind === "export" && found.flags & 2).toBe(2);
+  expect(await ask("other")).toMatchObject({ kind: "refused", refusal: "unknown-export" });
+});
+
+test("a port on which no server listens, and a name of /etc/hosts", () => {
+  const disks = createRemoteDisks();
+  expect(() => disks.connectTcp(LOOPBACK, 1, 1000, "nobody")).toThrow(
+    expect.objectContaining({ code: "ECONNREFUSED" }),
+  );
+  expect(disks.resolveHost("localhost").map((address) => address.join("."))).toContain("127.0.0.1");
+  expect(() => disks.resolveHost("no.such.host.invalid")).toThrow(expect.objectContaining({ code: "EHOSTUNREACH" }));
+});
+
+const GREETING = Buffer.from("4e42444d41474943494841564 54f50540003".replace(" ", ""), "hex");
+
+/** A reply with a head that is right but for what is random. */
+const reply = fc
+  .tuple(
+    fc.constantFrom(1, 2, 3, 2 ** 31 + 1, 2 ** 31 + 6, 2 ** 31 + 99, 7),
+    fc.uint8Array({ maxLength: 40 }),
+    fc.option(fc.nat({ max: 2 ** 32 - 1 }), { nil: undefined, freq: 5 }),
+  )
+  .map(([type, data, length]) => {
+    const head = Buffer.from("0003e889045565a900000007".padEnd(40, "0"), "hex");
+    head.writeUInt32BE(type, 12);
+    head.writeUInt32BE(length ?? data.length, 16);
+    return Buffer.concat([head, data]);
+  });
+
+test("crafted replies are refused, or an export that the driver accepts", () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.array(reply, { maxLength: 40 }).map((replies) => Buffer.concat([GREETING, ...replies])),
+  );
+  fc.assert(
+    fc.property(bytes, (sent) => {
+      try {
+        const result = negotiate(socketWith(sent), "disk", soon(), now);
+        if (result.kind === "refused") return result.words.length <= 800;
+        const { sizeBytes, blockBytes } = result;
+        return sizeBytes > 0 && sizeBytes % blockBytes === 0 && [512, 1024, 2048, 4096].includes(blockBytes);
+      } catch (error) {
+        return isErrno(error, "ECONNRESET");
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
