@@ -119,7 +119,7 @@ export interface RootSetting {
 }
 
 /** Spellings of a root on the network that are not supported yet: root=iscsi:…, root=live:ftp://…, root=dhcp6. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:iscsi|cifs|ftp|tftp|torrent)(?::|$)|dhcp6$)/;
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:iscsi|cifs|ftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [

@@ -66,8 +66,8 @@ function hasPlace({ root }: Settings): boolean {
 
 /** Returns whose parameters the command line has. */
 export function readDialect(settings: Settings): Dialect {
-  const { root, rootFallbacks, boot, archDirectory, archDevice, archFile } = settings;
-  const namesArchiso = [archDirectory, archDevice, archFile].some((value) => value !== undefined);
+  const { root, rootFallbacks, boot, archDirectory, archDevice, archFile, archNfs } = settings;
+  const namesArchiso = [archDirectory, archDevice, archFile, archNfs].some((value) => value !== undefined);
   return {
     isLiveBoot: root === undefined && boot === "live",
     isCasper: root === undefined && boot === "casper",

@@ -41,6 +41,14 @@ test("an image on a web server becomes the root, below a tmpfs", () => {
   }
 });
 
+test("an image on a TFTP server becomes the root", () => {
+  const url = "tftp://10.0.0.1/img/root.sfs";
+  const { console, end } = fakeBoot({ cmdline: `root=${url}`, ...SERVER, web: { [url]: SQUASHFS.bytes } });
+  expect(end).toMatchObject({ mode: "switch_root", root: "/sysroot" });
+  expect(console).toContain(`root      ${url}, `);
+  expect(console).toContain("nothing protects the download from changes in transit");
+});
+
 test("a digest decides between mirrors, and protects a download without TLS", () => {
   const other = "http://10.0.0.2/root.sfs";
   const web = { [URL]: Buffer.from("another file"), [other]: SQUASHFS.bytes };

@@ -164,6 +164,25 @@ test("an image in an exported directory, and a tmpfs over one", () => {
   expect(over.mounts).toEqual(expect.arrayContaining(["/sysroot overlay overlay"]));
 });
 
+test("live media of Debian, Ubuntu and Arch in an exported directory", () => {
+  const { squashfs } = stick();
+  for (const [path, cmdline] of [
+    ["/live/filesystem.squashfs", "boot=live netboot=nfs nfsroot=192.0.2.1:/srv/m nfsopts=vers=3"],
+    ["/casper/filesystem.squashfs", "boot=casper netboot nfsroot=/srv/m,vers=3"],
+    ["/arch/x86_64/airootfs.sfs", "archiso_nfs_srv=192.0.2.1:/srv/m,vers=3"],
+  ] as const) {
+    const nfs = { "192.0.2.1": { ...SERVER, exports: { "/srv/m": { [path]: squashfs.bytes } } } };
+    const { end, journal } = boot(cmdline, { nfs, images: [squashfs], filesystems: ["nfs", "squashfs"] });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(mountsOf(journal)).toEqual([
+      "mount nfs 192.0.2.1:/srv/m at /run/levain/medium (ro,vers=3,nolock,addr=192.0.2.1)",
+    ]);
+    expect(journal).toContain(`loop /run/levain/medium${path} (ro)`);
+  }
+  const failed = boot("archisobasedir=arch archiso_nfs_srv=nowhere").record.failure?.join(" ");
+  expect(failed).toContain("archiso_nfs_srv=nowhere: Expected [SERVER:]PATH");
+});
+
 test("a mistake in nfsroot= counts only if the root is on NFS", () => {
   expect(boot("root=/dev/nfs nfsroot=nowhere").record.failure?.join(" ")).toContain(
     "nfsroot=nowhere: Expected [SERVER:]PATH",

@@ -30,7 +30,7 @@ export function createFakeDownloadChild(kernel: FakeKernel, files: Pick<Files, "
       const failures = tries.flatMap(({ url, fault }) => (fault === null ? [] : { url, fault }));
       const totalBytes = found?.file?.length ?? null;
       const doneBytes = Math.min(totalBytes ?? 0, (kernel.nowMs - startMs) * BYTES_PER_MS);
-      const common = { doneBytes, totalBytes, url: found?.url ?? null, failures: [] };
+      const common = { doneBytes, totalBytes, url: found?.url ?? null, failures: [], notes: [] };
       if (found?.file == null) return answer({ ...common, state: "failed", last: failures });
       if (doneBytes < found.file.length) return answer({ ...common, state: "running", last: [] });
       files.writeFile(order.path, found.file);

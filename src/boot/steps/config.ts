@@ -29,12 +29,13 @@ export function fetchConfig(
   if (!isSigned && !url.startsWith("https:")) {
     voice.warn("nothing protects the configuration from changes in transit: use https:// or a signature");
   }
-  setClock(machine, voice);
+  const timeServers = setClock(machine, voice) ? network.timeServers : [];
   const read = (address: string, name: string) => {
     const path = `${DIRECTORY}/${name}`;
     machine.makeDirectory(DIRECTORY);
     const { rootTimeoutMs: patienceMs } = plan;
-    const order = { urls: [address], path, limitBytes: MOST_BYTES, patienceMs, proxy: plan.config.proxy, digest: null };
+    const { proxy } = plan.config;
+    const order = { urls: [address], path, limitBytes: MOST_BYTES, patienceMs, proxy, digest: null, timeServers };
     downloadFile({ machine, voice }, order, name);
     return machine.readFile(path);
   };

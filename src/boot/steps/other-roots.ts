@@ -106,7 +106,7 @@ function mountByName(
 
 /** Downloads the image: the tmpfs with it takes the place of a medium. */
 function fetchRoot(
-  { step, ...rest }: Tools,
+  { step, network, ...rest }: Tools,
   plan: BootPlan,
   download: RootOf<"download">,
   isDoneByHand: () => boolean,
@@ -118,7 +118,8 @@ function fetchRoot(
       if (isDoneByHand()) return null;
       const { digest } = plan.checks;
       const isVerified = requiresImageHashes(plan);
-      const order = { download, digest, isVerified, directory, timeoutMs: plan.rootTimeoutMs };
+      const { timeServers = [] } = network ?? {};
+      const order = { download, digest, isVerified, directory, timeoutMs: plan.rootTimeoutMs, timeServers };
       return downloadToMemory({ ...rest, undo }, order);
     },
     (text) => text ?? BY_HAND,

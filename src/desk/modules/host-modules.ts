@@ -24,6 +24,7 @@ export interface HostUse {
 const KEYBOARDS: ReadonlySet<string> = new Set(["usbhid", "hid_generic"]);
 /** A line of proc_pid_mountinfo(5) for /, of NFS, NBD or the like. */
 const ROOT_ON_NETWORK = /^\d+ \d+ \S+ \S+ \/ .* - (?:(?:nfs4?|cifs|smb3|ceph) |\S+ \/dev\/(?:nbd\d|etherd\/|drbd))/;
+const NFS_MODULES = ["nfs", "nfsv3", "nfsv4"];
 const VOLUMES = /^kernel\/(drivers\/md|crypto|arch\/\w+\/crypto)\//;
 
 /** Reads from /sys and /proc what this machine uses. Throws BootError if its devices are not visible. */
@@ -49,9 +50,17 @@ export function readHostUse(root = "/"): HostUse {
 }
 
 /** Adds what the parameters of the image need: its root may lie in volumes that the machine does not have yet. */
-export function withPlanned(use: HostUse, { verity, crypt }: Pick<BootPlan, "verity" | "crypt">): HostUse {
+export function withPlanned(
+  use: HostUse,
+  { root, verity, crypt }: Pick<BootPlan, "root" | "verity" | "crypt">,
+): HostUse {
   const isPlanned = [verity.root, verity.usr, verity.images].some((one) => one !== null) || crypt.volumes.length > 0;
-  return { ...use, hasVolumes: use.hasVolumes || isPlanned };
+  const isOnNfs = root.kind === "nfs" || root.kind === "dhcp";
+  return {
+    ...use,
+    hasVolumes: use.hasVolumes || isPlanned,
+    loaded: isOnNfs ? [...use.loaded, ...NFS_MODULES] : use.loaded,
+  };
 }
 
 /** Returns those of the modules `names` that the machine uses, or that a boot of it may need at any time. */

@@ -1,8 +1,18 @@
-/** Connections, for a child process: asynchronous, as `Http`. */
+/** Datagrams to one server and from it (UDP). */
+export interface Conversation {
+  send(bytes: Uint8Array, port: number): void;
+  /** Waits for the next datagram; null after `timeoutMs`. Throws SyscallError, as ECONNREFUSED for a closed port. */
+  receive(timeoutMs: number): Promise<{ readonly bytes: Uint8Array; readonly port: number } | null>;
+  close(): void;
+}
+
+/** Connections, for a child process: asynchronous, as `Http`. The name servers of resolv.conf(5) are asked for names. */
 export interface Connections {
   /**
-   * Makes a TCP connection, closes it again, and returns the address that has accepted it; the name servers of resolv.conf(5) are
-   * asked for a name. Throws SyscallError; its code is an errno name, or one of getaddrinfo(3), as "ENOTFOUND".
+   * Makes a TCP connection, closes it again, and returns the address that has accepted it. Throws SyscallError; its code is an errno
+   * name, or one of getaddrinfo(3), as "ENOTFOUND".
    */
   tryConnection(host: string, port: number, timeoutMs: number): Promise<string>;
+  /** Opens a socket for datagrams. Throws SyscallError, as for a name that is unknown. */
+  openConversation(host: string): Promise<Conversation>;
 }

@@ -1,13 +1,16 @@
 import type { Clock, Files } from "../../machine/machine.ts";
+import type { Connections } from "../../machine/network/connections.ts";
 import type { Http } from "../../machine/network/http.ts";
 import type { Fault } from "../../problems/causes/transfer.ts";
 import { isFinal, TransferError } from "./fault.ts";
 import type { DownloadOrder, Failure } from "./order.ts";
+import { SLOWEST } from "./pace.ts";
 import { createReceived, type Received } from "./received.ts";
+import { transferTftp } from "./tftp.ts";
 import { transfer } from "./transfer.ts";
 
 /** What a download needs of the machine. */
-export type DownloadMachine = Http & Pick<Files, "openWriter"> & Pick<Clock, "nowMs">;
+export type DownloadMachine = Http & Connections & Pick<Files, "openWriter"> & Pick<Clock, "nowMs">;
 
 /** What others may see of a download while it runs. */
 export interface Watched {
@@ -37,10 +40,14 @@ export async function download(
     const received = createReceived(machine, order);
     watched.received = received;
     const gain = createGain(machine, received);
-    const terms = { proxy: order.proxy, authorities, onPart: gain.look };
+    const terms = { proxy: order.proxy, authorities, onPart: gain.look, pace: SLOWEST };
     const isDone = await tryInTurn(order, gain, async (url) => {
       watched.url = url;
-      const fault = await faultOf(() => transfer(machine, url, received, terms));
+      const fault = await faultOf(() =>
+        url.startsWith("tftp:")
+          ? transferTftp(machine, url, received, gain.look)
+          : transfer(machine, url, received, terms),
+      );
       if (fault !== null) fail({ url, fault });
       return fault;
     }).finally(received.close);

@@ -9,16 +9,17 @@ const BUILT_MS = typeof LEVAIN_BUILD_SECONDS === "number" ? LEVAIN_BUILD_SECONDS
 
 /**
  * Sets the clock to the time when levain was built, if it is older: a machine without a battery begins in 1970, when no certificate
- * is valid. systemd does the same (clock_apply_epoch()).
+ * is valid. systemd does the same (clock_apply_epoch()). Returns true if it was.
  */
 export function setClock(
   machine: Pick<Clock, "timeOfDayMs" | "setTimeOfDay">,
   voice: Pick<Voice, "warn">,
   builtMs: number = BUILT_MS,
-): void {
-  if (machine.timeOfDayMs() >= builtMs) return;
+): boolean {
+  if (machine.timeOfDayMs() >= builtMs) return false;
   const wrong = new Date(machine.timeOfDayMs()).toISOString().slice(0, 10);
   const right = new Date(builtMs).toISOString().slice(0, 10);
   voice.warn(`the clock shows ${wrong}, when no certificate is valid: setting it to ${right}, the date of this build`);
   machine.setTimeOfDay(builtMs);
+  return true;
 }

@@ -31,6 +31,7 @@ export function downloadFile({ machine, voice }: DownloadContext, order: Downloa
     for (let next: DownloadOrder | null = order; ; next = null) {
       child.order(encodeOrder(next));
       const news = awaitNews(child, name);
+      for (const note of news.notes) voice.progress(printable(note));
       for (const { url, fault } of news.failures) {
         if (news.state !== "failed") voice.warn(printable(`${url}: ${describeFault(fault)}, trying again`));
       }

@@ -22,6 +22,9 @@ export function isFinal(fault: Fault): boolean {
     case "cut":
     case "range":
       return false;
+    case "tftp":
+      // RFC 1350: 1, there is no such file; 2, access is denied. RFC 2347: 8, the options are refused.
+      return [1, 2, 8].includes(fault.code);
     default:
       return true;
   }

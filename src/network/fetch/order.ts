@@ -15,6 +15,8 @@ export interface DownloadOrder {
   readonly patienceMs: number | null;
   /** "http://HOST:PORT". */
   readonly proxy: string | null;
+  /** NTP servers that set the clock first; none if it may be right. */
+  readonly timeServers: readonly string[];
   readonly digest: { readonly algorithm: "sha256" | "sha512"; readonly hex: string } | null;
 }
 
@@ -29,6 +31,8 @@ export interface DownloadNews {
   readonly doneBytes: number;
   /** null: unknown. */
   readonly totalBytes: number | null;
+  /** What else was done since the last report, in words. */
+  readonly notes: readonly string[];
   /** Since the last report. */
   readonly failures: readonly Failure[];
   /** "failed": no URL is left, or the time is up; the last failure of each URL is in `last`. */

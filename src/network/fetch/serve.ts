@@ -1,10 +1,13 @@
 import { runtimeCrypto } from "../../crypto/secret.ts";
-import type { Files } from "../../machine/machine.ts";
+import type { Clock, Files } from "../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../machine/small-files.ts";
 import { type DownloadMachine, download, type Watched } from "./attempts.ts";
-import { type DownloadNews, decodeOrder, encodeNews, type Failure } from "./order.ts";
+import { type DownloadNews, type DownloadOrder, decodeOrder, encodeNews, type Failure } from "./order.ts";
+import { setClockByServer } from "./time.ts";
 
-type ServingMachine = DownloadMachine & Pick<Files, "readFile" | "listDirectory">;
+type ServingMachine = DownloadMachine &
+  Pick<Files, "readFile" | "listDirectory"> &
+  Pick<Clock, "timeOfDayMs" | "setTimeOfDay">;
 
 /** Longer than a report takes, shorter than a person notices. */
 const REPORT_EVERY_MS = 200;
@@ -12,6 +15,7 @@ const REPORT_EVERY_MS = 200;
 /** Returns what carries out orders to download, in a process of its own: each order is answered with a report. */
 export function createDownloads(machine: ServingMachine): (order: Uint8Array) => Promise<Uint8Array> {
   let watched: Watched = { received: null, url: null, failures: [] };
+  const notes: string[] = [];
   let end: readonly Failure[] | null | undefined;
   let running: Promise<void> = Promise.resolve();
   return async (bytes) => {
@@ -19,16 +23,31 @@ export function createDownloads(machine: ServingMachine): (order: Uint8Array) =>
     if (order !== null) {
       watched = { received: null, url: null, failures: [] };
       end = undefined;
-      running = download(machine, order, readAuthorities(machine), watched).then((failures) => {
+      running = run(machine, order, watched, notes).then((failures) => {
         end = failures;
       });
     }
     await Promise.race([running, Bun.sleep(REPORT_EVERY_MS)]);
-    return encodeNews(report(watched, end));
+    return encodeNews({ ...report(watched, end), notes: notes.splice(0) });
   };
 }
 
-function report({ received, url, failures }: Watched, end: readonly Failure[] | null | undefined): DownloadNews {
+async function run(
+  machine: ServingMachine,
+  order: DownloadOrder,
+  watched: Watched,
+  notes: string[],
+): Promise<readonly Failure[] | null> {
+  // Before certificates are judged.
+  const note = await setClockByServer(machine, order.timeServers);
+  if (note !== null) notes.push(note);
+  return download(machine, order, readAuthorities(machine), watched);
+}
+
+function report(
+  { received, url, failures }: Watched,
+  end: readonly Failure[] | null | undefined,
+): Omit<DownloadNews, "notes"> {
   const ended = end === null ? "done" : "failed";
   const state = end === undefined ? "running" : ended;
   const { bytes: doneBytes = 0, totalBytes = null } = received ?? {};

@@ -21,13 +21,13 @@ interface MemoryOrder {
   /** Where the tmpfs is mounted. */
   readonly directory: string;
   readonly timeoutMs: number | null;
+  /** NTP servers, for a clock that is wrong. */
+  readonly timeServers: readonly string[];
 }
 
 /** Downloads a file to a tmpfs that it mounts for it. Returns what was downloaded, in words. Throws BootError. */
-export function downloadToMemory(
-  context: Context,
-  { download, digest, isVerified, directory, timeoutMs }: MemoryOrder,
-): string {
+export function downloadToMemory(context: Context, memory: MemoryOrder): string {
+  const { download, digest, isVerified, directory, timeoutMs: patienceMs } = memory;
   const { machine, voice, undo } = context;
   const { urls, path, proxy } = download;
   const name = path.slice(1);
@@ -37,7 +37,7 @@ export function downloadToMemory(
     throw problem("download-without-room", { name, free: describeFree(freeBytes, readTotalMemory(machine)) });
   }
   if (!isVerified) warnOfOpenTransport(context, urls);
-  setClock(machine, voice);
+  const timeServers = setClock(machine, voice) ? memory.timeServers : [];
   makePlace(machine, directory);
   machine.mount({
     source: "tmpfs",
@@ -48,7 +48,7 @@ export function downloadToMemory(
   });
   undo(() => machine.unmount(directory));
   const startMs = machine.nowMs();
-  const order = { urls, path: `${directory}${path}`, limitBytes, patienceMs: timeoutMs, proxy, digest };
+  const order = { urls, path: `${directory}${path}`, limitBytes, patienceMs, proxy, digest, timeServers };
   const { url, bytes } = downloadFile({ machine, voice }, order, name);
   const seconds = (machine.nowMs() - startMs) / 1000;
   const speed = seconds > 0 ? `, ${formatBytes(bytes / seconds)}/s` : "";

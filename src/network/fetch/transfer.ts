@@ -2,6 +2,7 @@ import type { Http, HttpReply } from "../../machine/network/http.ts";
 import { formatHttpUrl, parseHttpUrl, resolveLocation } from "../../parameters/sources/http-url.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { TransferError } from "./fault.ts";
+import { type Pace, watchPace } from "./pace.ts";
 import type { Received } from "./received.ts";
 import { rangeHeaders, readLocation, readReply } from "./reply.ts";
 
@@ -12,6 +13,7 @@ export interface TransferTerms {
   readonly authorities: readonly string[];
   /** Called when bytes have come. */
   readonly onPart: () => void;
+  readonly pace: Pace;
 }
 
 /** As curl and browsers do it, at most this many. */
@@ -27,6 +29,7 @@ export async function transfer(http: Http, url: string, received: Received, term
     clearTimeout(timer);
     timer = setTimeout(() => watch.abort(), SILENCE_MS);
   };
+  const pace = watchPace(received, terms.pace, () => watch.abort());
   try {
     const partial = received.partial(url);
     const ask = (address: string) => {
@@ -46,8 +49,9 @@ export async function transfer(http: Http, url: string, received: Received, term
     }
     received.finish();
   } catch (error) {
-    throw explain(error, received);
+    throw pace.isSlow() ? new TransferError({ kind: "slow", ...terms.pace }) : explain(error, received);
   } finally {
+    pace.stop();
     clearTimeout(timer);
     watch.abort(); // closes the connection if something is left to read
   }

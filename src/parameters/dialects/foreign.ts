@@ -10,7 +10,7 @@ const NAMES = `
   rd.writable. rd.cmdline rd.ctty rd.shutdown. rd.vconsole. rd.locale. rd.fips rd.fips. rd.net.
   rd.dasd rd.zfcp rd.zfcp. rd.znet rd.znet_ifname rd.cio_accept rd.zipl rd.ccw rd.lvm. rd.md. rd.dm rd.dm.
   rd.systemd. rd.earlykdump rd.kiwi. rd.nfs. rd.usrmount. rd.hostonly rd.fcoe rd.nonvmf rd.qubes.
-  bootdev team biosdevname netconsole nfsopts copy_resolvconf archiso_nbd_name
+  bootdev team biosdevname netconsole copy_resolvconf archiso_nbd_name
   archiso_http_spc archiso_nfs_opt aoe_iflist aoe_mtu s390x_net dasd zfcp md
   access console silent noeject nofastboot swap forcefsck_persistence persistence-method ramdisk-size showmounts union
   components nocomponents username hostname locales timezone keyboard-layouts

@@ -1,4 +1,6 @@
+import { deferred } from "../network/deferred.ts";
 import { alias, single, toggle } from "../parameter.ts";
+import { nfsRoot } from "../sources/nfs-source.ts";
 import * as values from "../values.ts";
 
 /** Media that other projects build: their parameters, with their meaning. */
@@ -28,6 +30,17 @@ export const MEDIA = {
     fallback: "the medium is the device of root=",
     text: "live: a medium of Debian's live-boot: the first device with images in its directory live (live-media-path=), or the device that live-media= names. All images are layers, in the order of filesystem.module or of their names. casper: a medium of Ubuntu, with the directory casper: see layerfs-path=. nfs: as root=/dev/nfs.",
     example: "boot=live",
+  }),
+  netBoot: single(values.text, {
+    syntax: "netboot=nfs",
+    bare: "nfs",
+    text: "For boot=live and boot=casper: the medium is the directory of nfsroot= on an NFS server.",
+    example: "boot=live netboot=nfs nfsroot=192.0.2.1:/srv/live",
+  }),
+  archNfs: single(deferred(nfsRoot), {
+    syntax: "archiso_nfs_srv=SERVER:PATH",
+    text: "A medium of Arch Linux in a directory of an NFS server.",
+    example: "archisobasedir=arch archiso_nfs_srv=192.0.2.1:/srv/arch",
   }),
   liveMedia: single(values.liveMedia, {
     syntax: "live-media=DEVICE|removable|removable-usb",

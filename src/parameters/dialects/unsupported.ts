@@ -47,7 +47,8 @@ export const UNSUPPORTED = {
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [
-    ...rows(NO_DOWNLOAD, "ftpfs netboot iscsi"),
+    ...rows(NO_DOWNLOAD, "ftpfs iscsi"),
+    ...rows(NO_DOWNLOAD, "netboot", isNotNfs),
     ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "plainroot live-media-offset todisk"),
     ...rows(
@@ -57,12 +58,12 @@ export const UNSUPPORTED = {
     ),
   ],
   refusedArchiso: [
-    ...rows(NO_DOWNLOAD, "archiso_nfs_srv archiso_nbd_srv"),
+    ...rows(NO_DOWNLOAD, "archiso_nbd_srv"),
     ...rows(NO_OPENPGP, "verify", isAsked),
     ...rows(notSupportedYet("an image for another architecture"), "arch", (value) => value === "i686"),
   ],
   refusedCasper: [
-    ...rows(NO_DOWNLOAD, "netboot"),
+    ...rows(NO_DOWNLOAD, "netboot", isNotNfs),
     ...rows(notSupportedYet("a root that is no image file on the medium"), "live-media-offset todisk"),
   ],
   refusedRootless: [
@@ -72,6 +73,10 @@ export const UNSUPPORTED = {
     ),
   ],
 } as const;
+
+function isNotNfs(value: string | null): boolean {
+  return value !== null && value !== "nfs";
+}
 
 function rows(means: string, names: string, isMeant?: Unsupported["isMeant"]): readonly Unsupported[] {
   return names.split(" ").map((name) => {

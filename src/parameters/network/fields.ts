@@ -31,6 +31,12 @@ export function parseBracketedIp(text: string): string {
   return parseIp(text.replace(/^\[(.*)\]$/, "$1"));
 }
 
+/** Parses the name or the address of an NTP server. */
+export function parseTimeServer(text: string): string {
+  if (/^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/i.test(text)) return text;
+  return parseBracketedIp(text);
+}
+
 function ipBytes(text: string): IpAddress {
   const bytes = parseAddress(text);
   if (bytes === null) throw new Expected("an IP address (192.0.2.5, or [2001:db8::5] in brackets)");

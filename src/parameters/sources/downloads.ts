@@ -1,11 +1,9 @@
 import { parser } from "../parse.ts";
-import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
+import { parseFileUrl } from "./file-url.ts";
+import { parseHttpUrl } from "./http-url.ts";
 
 /** The URL of a file. */
-export const url = parser("http://HOST/PATH or https://HOST/PATH", (text) => {
-  const parsed = parseHttpUrl(text);
-  return parsed === null ? null : formatHttpUrl(parsed);
-});
+export const url = parser("http://HOST/PATH, https://HOST/PATH or tftp://HOST/PATH", parseFileUrl);
 
 /** What a machine is known by in the URL of its configuration. */
 export const URL_NAMES = ["mac", "serial", "uuid", "hostname"] as const;
@@ -14,10 +12,10 @@ const VARIABLE = new RegExp(`\\$\\{(?:${URL_NAMES.join("|")})\\}`, "g");
 
 /** The URL of a configuration, with names of the machine as `${mac}` in it. */
 export const configUrl = parser(
-  `http://… or https://…, with no names in braces but ${URL_NAMES.map((name) => `\${${name}}`).join(", ")}`,
+  `http://…, https://… or tftp://…, with no names in braces but ${URL_NAMES.map((name) => `\${${name}}`).join(", ")}`,
   (text) => {
     const filled = text.replaceAll(VARIABLE, "0");
-    return parseHttpUrl(filled) === null || /[${}]/.test(filled) ? null : text;
+    return parseFileUrl(filled) === null || /[${}]/.test(filled) ? null : text;
   },
 );
 

@@ -1,13 +1,13 @@
 import type { Word } from "../cmdline.ts";
 import { normaliseName } from "../cmdline.ts";
-import { formatHttpUrl, parseHttpUrl } from "./http-url.ts";
+import { parseFileUrl } from "./file-url.ts";
 import { type NfsSource, parseNfsRoot } from "./nfs-source.ts";
 
 /** A root that is no block device. */
 export type OtherSource =
   /** A filesystem that the kernel mounts by a name. */
   | { readonly kind: "tree" /** Unless rootfstype= is given. */; readonly type: string; readonly source: string }
-  /** An image on a web server. */
+  /** An image on a web or TFTP server. */
   | { readonly kind: "download"; readonly url: string }
   /** A directory on an NFS server. */
   | ({ readonly kind: "nfs" } & NfsSource)
@@ -36,8 +36,8 @@ export function parseOtherSource(text: string): OtherSource | null {
   if (text === "dhcp") return { kind: "dhcp" };
   const nfs = text === "/dev/nfs" || text === "nfs" ? NFS_ELSEWHERE : parseNfsRoot(text);
   if (nfs !== null) return { kind: "nfs", ...nfs };
-  const url = parseHttpUrl(text);
-  return url === null ? null : { kind: "download", url: formatHttpUrl(url) };
+  const url = parseFileUrl(text);
+  return url === null ? null : { kind: "download", url };
 }
 
 /** Types whose root= is a name that may look like anything, /dev/root too. */

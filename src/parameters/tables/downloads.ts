@@ -23,7 +23,7 @@ export const DOWNLOADS = {
   }),
   mirrors: list(deferred(downloads.url), {
     syntax: "rd.mirror=URL",
-    text: "Another address of the file that is downloaded, used if the first one fails. May be given several times, in the order to try.",
+    text: "Another address of the file that is downloaded (http://, https:// or tftp://), used if the first one fails. May be given several times, in the order to try.",
     example: "root=http://10.0.0.1/root.sfs rd.mirror=http://10.0.0.2/root.sfs",
   }),
   configUrl: single(downloads.configUrl, {

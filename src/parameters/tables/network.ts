@@ -1,5 +1,5 @@
 import { deferred } from "../network/deferred.ts";
-import { parseBracketedIp } from "../network/fields.ts";
+import { parseBracketedIp, parseTimeServer } from "../network/fields.ts";
 import { parseIpSetting } from "../network/ip.ts";
 import { parseBond, parseBootif, parseBridge, parseIfname, parseRoute, parseVlan } from "../network/links.ts";
 import { list, single, toggle } from "../parameter.ts";
@@ -39,6 +39,12 @@ export const NETWORK = {
     fallback: "those of DHCP, of the router advertisement and of ip=",
     text: "The address of a name server, before the others. May be given several times.",
     example: "root=LABEL=ROOT rd.neednet=1 nameserver=192.0.2.53",
+  }),
+  timeServers: list(deferred(parseTimeServer), {
+    syntax: "rd.ntp=SERVER",
+    fallback: "those of DHCP and of ip=",
+    text: "The name or the address of an NTP server, before the others. If the clock is older than levain itself, the first that answers sets it before a download. May be given several times.",
+    example: "root=https://boot.example/root.sfs rd.ntp=192.0.2.4",
   }),
   peerDns: toggle({
     syntax: "rd.peerdns=yes|no",

@@ -8,7 +8,7 @@ export const ROOT = {
   root: single(values.root, {
     syntax: "root=DEVICE",
     fallback: "none, and the initramfs is the final system; see rd.systemd.gpt_auto=",
-    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. nbd:SERVER:EXPORT[:TYPE[:OPTIONS]], nbd://SERVER[:PORT]/EXPORT: an export of an NBD server, which becomes /dev/nbd0. aoe:eSHELF.SLOT[pN]: a target of ATA over Ethernet. 9p:TAG or virtiofs:TAG: a directory of the host of a virtual machine; TAG alone with rootfstype=9p or virtiofs. ubi0:NAME, ubi0_1: a UBIFS volume; mtd0 or mtd:NAME: JFFS2, or what rootfstype= says, on flash memory. http://… or https://…: levain downloads this image, or ISO file, to memory and boots it as a live medium; live: may be in front. nfs:SERVER:PATH[:OPTIONS]: a directory on an NFS server; nfs4: without version 3; /dev/nfs: the one of nfsroot= or of DHCP. dhcp: what the root path of DHCP names (nfs:…, SERVER:PATH or http://…). /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
+    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. nbd:SERVER:EXPORT[:TYPE[:OPTIONS]], nbd://SERVER[:PORT]/EXPORT: an export of an NBD server, which becomes /dev/nbd0. aoe:eSHELF.SLOT[pN]: a target of ATA over Ethernet. 9p:TAG or virtiofs:TAG: a directory of the host of a virtual machine; TAG alone with rootfstype=9p or virtiofs. ubi0:NAME, ubi0_1: a UBIFS volume; mtd0 or mtd:NAME: JFFS2, or what rootfstype= says, on flash memory. http://…, https://… or tftp://…: levain downloads this image, or ISO file, to memory and boots it as a live medium; live: may be in front. nfs:SERVER:PATH[:OPTIONS]: a directory on an NFS server; nfs4: without version 3; /dev/nfs: the one of nfsroot= or of DHCP. dhcp: what the root path of DHCP names (nfs:…, SERVER:PATH or http://…). nfs:SERVER:PATH[:OPTIONS]: a directory on an NFS server; nfs4: without version 3; /dev/nfs: the one of nfsroot= or of DHCP. dhcp: what the root path of DHCP names (nfs:…, SERVER:PATH or http://…). /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
     example: "root=LABEL=ROOT",
   }),
   nfsRoot: single(deferred(nfsRoot), {
@@ -16,6 +16,11 @@ export const ROOT = {
     fallback: "the root path and the server of DHCP, and /tftpboot/%s without a root path",
     text: "The directory on an NFS server that root=/dev/nfs and boot=nfs mount. %s in PATH stands for the host name, or for the address of a machine without one. Without SERVER, it is that of ip=, of the root path, or of the boot file. OPTIONS are those of nfs(5): without a version, levain tries 4.2, 4.1, 4.0 and 3; with version 3, locks are local (nolock) unless lock is given.",
     example: "root=/dev/nfs nfsroot=192.0.2.1:/srv/root ip=dhcp",
+  }),
+  nfsOptions: single(values.text, {
+    syntax: "nfsopts=OPTIONS",
+    text: "More mount options for nfsroot=.",
+    example: "boot=live netboot=nfs nfsroot=192.0.2.1:/srv/live nfsopts=vers=3",
   }),
   rootFallbacks: list(values.device, {
     syntax: "rootfallback=DEVICE",

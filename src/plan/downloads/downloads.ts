@@ -1,6 +1,6 @@
 import { type Deferred, readable } from "../../parameters/network/deferred.ts";
 import type { Settings } from "../../parameters/parameters.ts";
-import { fileNameOf } from "../../parameters/sources/http-url.ts";
+import { fileNameOf } from "../../parameters/sources/file-url.ts";
 import { printable } from "../../problems/report.ts";
 import type { ImagePlan } from "../plan.ts";
 import type { ConfigPlan, DownloadPlan } from "./plan.ts";

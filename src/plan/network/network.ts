@@ -44,7 +44,7 @@ function decideNetwork(settings: Settings, needs: NetworkNeeds): NetworkPlan {
     routes: readable(settings.routes),
     nameservers: unique([...readable(settings.nameservers), ...used.flatMap((ip) => ip.nameservers)]),
     ignoresPeerDns: settings.peerDns === false,
-    timeServers: unique(used.flatMap((ip) => ip.timeServers)),
+    timeServers: unique([...readable(settings.timeServers), ...used.flatMap((ip) => ip.timeServers)]),
     hostname: firstOf((ip) => ip.hostname),
     timeoutMs: settings.networkTimeoutMs === undefined ? DEFAULT_TIMEOUT_MS : settings.networkTimeoutMs,
   };
@@ -133,11 +133,13 @@ function deferredValues(
     ["BOOTIF", settings.bootMac === undefined || settings.usesBootMac === false ? [] : [settings.bootMac]],
     ["ifname", settings.interfaceNames],
     ["nameserver", settings.nameservers],
+    ["rd.ntp", settings.timeServers],
     ["rd.route", settings.routes],
     ["vlan", settings.vlans],
     ["bond", settings.bonds],
     ["bridge", settings.bridges],
     ["nfsroot", settings.nfsRoot === undefined ? [] : [settings.nfsRoot]],
+    ["archiso_nfs_srv", settings.archNfs === undefined ? [] : [settings.archNfs]],
   ];
 }
 
@@ -185,7 +187,7 @@ function findNetworkMistakes(settings: Settings, plan: NetworkPlan, needs: Netwo
 export function warnOfUnusedNetwork(settings: Settings, { isNeeded }: NetworkPlan): readonly string[] {
   const given = deferredValues(settings).filter(
     // A boot loader adds BOOTIF= to every entry, and nfsroot= is about more than the network.
-    ([name, values]) => name !== "BOOTIF" && name !== "nfsroot" && values.length > 0,
+    ([name, values]) => !["BOOTIF", "nfsroot", "archiso_nfs_srv"].includes(name) && values.length > 0,
   );
   if (isNeeded || given.length === 0) return [];
   const names = given.map(([name]) => `${name}=`).join(", ");

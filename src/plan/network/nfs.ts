@@ -17,16 +17,30 @@ const NAMES_VERSION = /^(?:(?:nfs)?vers=|minorversion=|v[234](?:\.\d)?$)/;
 
 /** Returns the NFS root that the parameters ask for; null if they ask for another root. */
 export function decideNfs(settings: Settings): NfsPlan | null {
-  const { root, boot, nfsRoot, options: flags = "" } = settings;
-  const asked = root === undefined && boot === "nfs" ? EMPTY : root?.other;
-  if (asked?.kind !== "nfs") return null;
+  const { nfsRoot, nfsOptions = "", options: flags = "" } = settings;
+  const asked = findAsked(settings);
+  if (asked === null) return null;
   const isElsewhere = asked.server === null && asked.path === null;
   const [named] = isElsewhere && nfsRoot !== undefined ? readable([nfsRoot]) : [];
-  const source = named ?? asked;
+  const source = named === undefined ? asked : withOptions(named, nfsOptions);
   const isNamed = `${source.options},${flags}`.split(",").some((option) => NAMES_VERSION.test(option));
   const all = asked.isVersion4 ? VERSIONS.filter((version) => version !== "3") : VERSIONS;
   const { server, path, options } = source;
   return { server: server ?? findServer(settings), path, options, versions: isNamed ? [] : all };
 }
 
-const EMPTY = { kind: "nfs", server: null, path: null, isVersion4: false, options: "" } as const;
+/** Where nfsroot= or DHCP says. */
+const ELSEWHERE: NfsSource = { server: null, path: null, isVersion4: false, options: "" };
+
+/** Returns what names a directory of an NFS server: root=, or the parameters of a medium; null if none does. */
+function findAsked({ root, boot, netBoot, archNfs }: Settings): NfsSource | null {
+  if (root !== undefined) return root.other?.kind === "nfs" ? root.other : null;
+  const isMedium = boot === "live" || boot === "casper";
+  if (boot === "nfs" || (isMedium && netBoot === "nfs")) return ELSEWHERE;
+  return isMedium || archNfs === undefined ? null : (readable([archNfs])[0] ?? ELSEWHERE);
+}
+
+function withOptions(source: NfsSource, more: string): NfsSource {
+  const options = [source.options, more].filter((text) => text !== "").join(",");
+  return { ...source, options };
+}

@@ -9,6 +9,8 @@ export type Fault =
   | { readonly kind: "encoded"; readonly encoding: string }
   /** The body ended early, or the server did not continue where it was asked to. */
   | { readonly kind: "cut"; readonly doneBytes: number; readonly totalBytes: number | null }
+  | { readonly kind: "tftp"; readonly code: number; readonly text: string }
+  | { readonly kind: "slow"; readonly bytes: number; readonly ms: number }
   | { readonly kind: "range"; readonly range: string }
   | { readonly kind: "too-large"; readonly limitBytes: number; readonly totalBytes: number | null }
   | { readonly kind: "digest"; readonly algorithm: string; readonly hex: string }
@@ -41,6 +43,7 @@ const CONNECTIONS: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to the server",
   EHOSTUNREACH: "there is no route to the server",
   EPROTO: "the server does not speak HTTP",
+  EBADMSG: "the server does not speak TFTP",
   // Of the runtime's client, for answers that it cannot read.
   InvalidHTTPResponse: "the server does not speak HTTP",
   InvalidContentLength: "the server does not speak HTTP",
@@ -66,6 +69,10 @@ export function describeFault(fault: Fault): string {
       return `the server compresses the file (${fault.encoding}) although that was refused`;
     case "cut":
       return `the connection ended after ${formatBytes(fault.doneBytes)}${fault.totalBytes === null ? "" : ` of ${formatBytes(fault.totalBytes)}`}`;
+    case "tftp":
+      return `the server refuses the file: ${fault.text || "no reason"} (TFTP error ${fault.code})`;
+    case "slow":
+      return `the server sends less than ${formatBytes(fault.bytes)} in ${fault.ms / 1000} s`;
     case "range":
       return `the server sent another part of the file than it was asked for (${fault.range})`;
     case "too-large":

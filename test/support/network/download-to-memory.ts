@@ -1,3 +1,4 @@
+import { connections } from "../../../src/machine/linux/network/connections.ts";
 import { http } from "../../../src/machine/linux/network/http.ts";
 import { download } from "../../../src/network/fetch/attempts.ts";
 import type { DownloadOrder } from "../../../src/network/fetch/order.ts";
@@ -19,8 +20,17 @@ export async function downloadToMemory(
     },
     close: () => undefined,
   };
-  const machine = { ...http, openWriter: () => writer, nowMs: () => performance.now() };
-  const order = { urls, path: "/file", limitBytes: 1 << 20, patienceMs: 2000, proxy: null, digest: null, ...more };
+  const machine = { ...http, ...connections, openWriter: () => writer, nowMs: () => performance.now() };
+  const order = {
+    urls,
+    path: "/file",
+    limitBytes: 1 << 20,
+    patienceMs: 2000,
+    proxy: null,
+    digest: null,
+    timeServers: [],
+    ...more,
+  };
   const failures = await download(machine, order, authorities, { received: null, url: null, failures: [] });
   const why = failures?.map(({ url, fault }) => `${url.replace(/.*\//, "")}: ${describeFault(fault)}`) ?? null;
   return { content: file.content, why };

@@ -508,7 +508,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
 };
 
 const REFUSED: readonly (readonly [string, readonly string[]])[] = [
-  ["boot=live netboot=nfs", ["netboot=: an image on the network is not supported yet"]],
+  ["boot=live netboot=cifs", ["netboot=: an image on the network is not supported yet"]],
   [
     "boot=live live-media-offset=1024",
     ["live-media-offset=: a root that is no image file on the medium is not supported yet"],
@@ -519,16 +519,13 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
       "verify=: OpenPGP signatures are not supported; use cms_verify=y, rd.image.digest=sha256:HASH or a root hash (dm-verity) instead",
     ],
   ],
-  [
-    "archisobasedir=arch archiso_nfs_srv=10.0.0.1:/x",
-    ["archiso_nfs_srv=: an image on the network is not supported yet"],
-  ],
+  ["archisobasedir=arch archiso_nbd_srv=10.0.0.1", ["archiso_nbd_srv=: an image on the network is not supported yet"]],
   ["archisolabel=A arch=i686", ["arch=: an image for another architecture is not supported yet"]],
   [
     "boot=live fromiso=/live/image.iso",
     ["fromiso=: an ISO file inside the initramfs is not supported yet; an ISO file on a device is /dev/…/PATH"],
   ],
-  ["boot=casper netboot=nfs nfsroot=x", ["netboot=: an image on the network is not supported yet"]],
+  ["boot=casper netboot=url", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
   ...["live:torrent://x", "iscsi:x", "dhcp6"].map((root): [string, string[]] => [
     `root=${root}`,

@@ -59,12 +59,11 @@ const SOURCES: Readonly<Record<string, Documented>> = {
       persistence nopersistence persistence-encryption=luks persistence-encryption=none,luks persistence-media=removable persistence-media=removable-usb
       persistence-path=x persistence-read-only persistence-storage=file persistence-storage=filesystem,file persistence-label=x,y persistence-subtext=x
       dm-verity-root-hash=x:${HASH} dm-verity-oncorruption=panic dm-verity-enforce-roothash-signature`,
-    named: "iscsi=x netboot=nfs fromiso=/x live-media-offset=1 todisk=/dev/x",
+    named: "iscsi=x netboot=cifs fromiso=/x live-media-offset=1 todisk=/dev/x",
     nothing: {
       "access=v1 console=ttyS0 silent noeject nofastboot swap=true": "only the system on the medium may obey it",
       "forcefsck_persistence persistence-method=overlay":
         "a volume is checked if it asks for that, and overlayfs is the only method",
-      "nfsopts=x": NETWORK,
       "ramdisk-size=1": "a copy gets the memory that it needs",
       "showmounts union=overlay": "the layers are below /run/levain, and overlayfs stacks them",
     },
@@ -73,21 +72,19 @@ const SOURCES: Readonly<Record<string, Documented>> = {
     context: "boot=casper",
     obeyed: `boot=casper url=http://1.2.3.4/x.iso iso-url=http://1.2.3.4/x.iso BOOT=casper layerfs-path=a.squashfs live-media=/dev/sda1 live-media=removable live-media-path=x live-media-timeout=1 uuid=ab
       ignore_uuid persistent nopersistent persistent-path=x toram iso-scan/filename=/x fsck.mode=skip`,
-    named: "netboot=nfs netboot=url live-media-offset=1 todisk=/dev/x nfsroot=x:/y",
+    named: "netboot=url live-media-offset=1 todisk=/dev/x nfsroot=x:/y",
     nothing: {
       "casper-getty xdebconf hostname=x userfullname=x username=x locale=de_DE keyb=de console-setup/layoutcode=de koptions=x debian-installer/locale=de":
         "casper-bottom's scripts obey it, which levain does not run",
       "noprompt silent maybe-ubiquity only-ubiquity automatic-ubiquity autoinstall": THE_INITS,
       "showmounts show-cow": "the layers are below /run/levain",
-      "nfsopts=x": NETWORK,
     },
   },
   "README.bootparams of archiso": {
     context: "archisobasedir=arch",
     obeyed: `archiso_http_srv=http://x/ archisolabel=A archisodevice=/dev/sr0 archisobasedir=arch archisosearchuuid=2025-01-01 archisosearchfilename=/x copytoram=y copytoram=auto
       cow_spacesize=1G cow_label=A cow_device=/dev/x cow_directory=x cow_flags=noatime img_label=A img_dev=/dev/sda1 img_flags=noatime img_loop=/x checksum checksum=y cms_verify=y`,
-    named: `verify=y arch=i686 archiso_nbd_srv=x
-      archiso_nfs_srv=x`,
+    named: "verify=y arch=i686 archiso_nbd_srv=x",
     nothing: {
       "cow_persistent=P cow_chunksize=8 dm_snap_prefix=x":
         "they are for a snapshot of device mapper: levain uses overlayfs",

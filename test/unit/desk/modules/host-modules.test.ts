@@ -12,6 +12,7 @@ const PATHS = [
     (path) => `drivers/${path}`,
   ),
   ...["crypto/xts", "arch/x86/crypto/aesni-intel", "fs/btrfs/btrfs", "fs/xfs/xfs", "fs/overlayfs/overlay"],
+  ...["fs/nfs/nfs", "fs/nfs/nfsv3", "fs/nfs/nfsv4"],
 ];
 const NAMES = PATHS.map((path) => (path.split("/").at(-1) ?? "").replaceAll("-", "_"));
 
@@ -61,6 +62,15 @@ describe("an image for one machine", () => {
   ])("has them too if its parameters need one: %s", (cmdline, needs) => {
     const use = withPlanned(readHostUse(machineWith(USUAL)), makePlan({ cmdline, manifest: null }).plan);
     expect(keepForHost(source, NAMES, use).includes("dm_crypt")).toBe(needs);
+  });
+
+  test.each([
+    ["root=LABEL=ROOT", []],
+    ["root=dhcp", ["nfs", "nfsv3", "nfsv4"]],
+    ["root=nfs:192.0.2.1:/srv", ["nfs", "nfsv3", "nfsv4"]],
+  ])("has NFS if its parameters need it: %s", (cmdline, expected) => {
+    const use = withPlanned(readHostUse(machineWith(USUAL)), makePlan({ cmdline, manifest: null }).plan);
+    expect(keepForHost(source, NAMES, use).filter((name) => name.startsWith("nfs"))).toEqual([...expected]);
   });
 
   test.each([

@@ -35,7 +35,7 @@ afterAll(() => {
 function get(name: string, onProgress: (text: string) => void = () => undefined): Downloaded {
   const voice = { warn: () => undefined, debug: () => undefined, progress: onProgress };
   const path = join(directory, name);
-  const common = { limitBytes: 10 << 20, patienceMs: 1000, proxy: null, digest: null };
+  const common = { limitBytes: 10 << 20, patienceMs: 1000, proxy: null, digest: null, timeServers: [] };
   return downloadFile({ machine, voice }, { urls: [`${url}/${name}`], path, ...common }, name);
 }
 

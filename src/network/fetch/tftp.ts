@@ -1,0 +1,152 @@
+import {
+  encodeTftpAck,
+  encodeTftpError,
+  encodeTftpRead,
+  parseTftp,
+  type TftpPacket,
+} from "../../formats/network/tftp.ts";
+import type { Connections, Conversation } from "../../machine/network/connections.ts";
+import { parseTftpUrl } from "../../parameters/sources/tftp-url.ts";
+import { isErrno } from "../../problems/errors.ts";
+import { TransferError } from "./fault.ts";
+import { SLOWEST, watchPace } from "./pace.ts";
+import type { Received } from "./received.ts";
+
+/** RFC 2348: what fits into an Ethernet frame, VLAN and tunnel included. RFC 7440: blocks without an acknowledgement. */
+const WISHES = { blksize: 1408, windowsize: 16, tsize: 0 };
+/** RFC 1350: what counts without options. */
+const PLAIN = { blockBytes: 512, window: 1, totalBytes: null };
+/** A packet may be lost: how long to wait before it is asked for again. */
+const PATIENCE_MS = [1000, 2000, 4000, 8000];
+
+interface Terms {
+  readonly blockBytes: number;
+  readonly window: number;
+  readonly totalBytes: number | null;
+}
+
+/** Reads a file from a TFTP server, always all of it. Throws TransferError. */
+export async function transferTftp(
+  machine: Connections,
+  url: string,
+  received: Received,
+  onPart: () => void,
+): Promise<void> {
+  const place = parseTftpUrl(url);
+  if (place === null) throw new TransferError({ kind: "connection", code: "EINVAL" });
+  try {
+    const conversation = await machine.openConversation(place.host);
+    try {
+      const request = encodeTftpRead(place.path, WISHES);
+      const { packet, port } = await ask(conversation, request, place.port, null);
+      await receiveFile({ conversation, port, url, received, onPart }, packet);
+    } finally {
+      conversation.close();
+    }
+    received.finish();
+  } catch (error) {
+    throw isErrno(error) ? new TransferError({ kind: "connection", code: error.code }) : error;
+  }
+}
+
+/** Sends a packet until something comes back that `isWanted`; after the first answer, only `port` of the server counts (RFC 1350, 4). */
+async function ask(
+  conversation: Conversation,
+  message: Uint8Array,
+  to: number,
+  port: number | null = to,
+  isWanted: (packet: TftpPacket) => boolean = () => true,
+): Promise<{ readonly packet: TftpPacket; readonly port: number }> {
+  for (const patienceMs of PATIENCE_MS) {
+    conversation.send(message, to);
+    const endMs = performance.now() + patienceMs;
+    for (let leftMs = patienceMs; leftMs > 0; leftMs = endMs - performance.now()) {
+      const answer = await conversation.receive(leftMs);
+      const packet = answer !== null && (port === null || answer.port === port) ? parseTftp(answer.bytes) : null;
+      if (answer !== null && packet !== null && isWanted(packet)) return { packet, port: answer.port };
+    }
+  }
+  throw new TransferError({ kind: "connection", code: "ETIMEDOUT" });
+}
+
+interface Transfer {
+  readonly conversation: Conversation;
+  readonly port: number;
+  readonly url: string;
+  readonly received: Received;
+  readonly onPart: () => void;
+}
+
+async function receiveFile({ conversation, port, url, received, onPart }: Transfer, first: TftpPacket): Promise<void> {
+  const { blockBytes, window } = begin(first, url, received);
+  let last = 0;
+  /** Blocks since the last acknowledgement. */
+  let pending = 0;
+  const isNext = (packet: TftpPacket) => packet.kind === "data" && packet.block === ((last + 1) & 0xffff);
+  // What comes out of order is sent again, so each such block must not ask for it again.
+  const isWanted = (packet: TftpPacket) => packet.kind === "error" || isNext(packet);
+  let packet: TftpPacket | null = first.kind === "options" ? null : first;
+  const pace = watchPace(received, SLOWEST, () => undefined);
+  try {
+    for (;;) {
+      if (pace.isSlow()) throw new TransferError({ kind: "slow", ...SLOWEST });
+      if (packet === null) {
+        packet = (await ask(conversation, encodeTftpAck(last), port, port, isWanted)).packet;
+        pending = 0;
+      }
+      const data = readData(packet, blockBytes);
+      last = (last + 1) & 0xffff;
+      pending += 1;
+      received.append(data);
+      onPart();
+      if (data.length < blockBytes) return conversation.send(encodeTftpAck(last), port);
+      packet = pending < window ? await takeNext(conversation, port, isNext) : null;
+    }
+  } catch (error) {
+    if (packet?.kind !== "error") conversation.send(encodeTftpError(0, "the transfer is given up"), port);
+    throw error;
+  } finally {
+    pace.stop();
+  }
+}
+
+/** Begins the file, by the terms of the first answer. */
+function begin(first: TftpPacket, url: string, received: Received): Terms {
+  const terms = first.kind === "options" ? readOptions(first.options) : PLAIN;
+  // An error must not drop what another server has sent.
+  if (first.kind !== "error") received.begin(url, { offset: 0, totalBytes: terms.totalBytes, validator: null });
+  return terms;
+}
+
+/** Waits briefly for the next block of a window; null if something else came, or nothing. */
+async function takeNext(
+  conversation: Conversation,
+  port: number,
+  isNext: (packet: TftpPacket) => boolean,
+): Promise<TftpPacket | null> {
+  const answer = await conversation.receive(PATIENCE_MS[0] ?? 0);
+  const packet = answer?.port === port ? parseTftp(answer.bytes) : null;
+  return packet !== null && isNext(packet) ? packet : null;
+}
+
+/** Throws TransferError for what is no block. */
+function readData(packet: TftpPacket, blockBytes: number): Uint8Array {
+  if (packet.kind === "error")
+    throw new TransferError({ kind: "tftp", code: packet.code, text: packet.text.slice(0, 80) });
+  if (packet.kind === "data" && packet.data.length <= blockBytes) return packet.data;
+  throw new TransferError({ kind: "connection", code: "EBADMSG" });
+}
+
+/** A server may lower what was asked for, but not raise it. */
+function readOptions(options: ReadonlyMap<string, string>): Terms {
+  const read = (name: string, least: number, most: number, fallback: number) => {
+    const value = Number(options.get(name) ?? fallback);
+    if (!(value >= least && value <= most)) throw new TransferError({ kind: "connection", code: "EBADMSG" });
+    return value;
+  };
+  return {
+    blockBytes: read("blksize", 8, WISHES.blksize, PLAIN.blockBytes),
+    window: read("windowsize", 1, WISHES.windowsize, PLAIN.window),
+    totalBytes: options.has("tsize") ? read("tsize", 0, Number.MAX_SAFE_INTEGER, 0) : null,
+  };
+}

@@ -1,0 +1,50 @@
+import { encodeSntp, parseSntp } from "../../formats/network/sntp.ts";
+import type { Clock } from "../../machine/machine.ts";
+import type { Connections } from "../../machine/network/connections.ts";
+import { isErrno } from "../../problems/errors.ts";
+
+const NTP_PORT = 123;
+const MOST_SERVERS = 3;
+/** A packet may be lost. */
+const TRIES_MS = [500, 1000];
+/** No program of today boots so much later: nothing signs the answer. */
+const MOST_LATER_MS = 20 * 365.25 * 86_400_000;
+
+/**
+ * Sets a clock that is known to be too old by the first NTP server that answers (RFC 4330), and returns what was done, in words; null
+ * if none has answered with a time that can be right.
+ */
+export async function setClockByServer(
+  machine: Connections & Pick<Clock, "timeOfDayMs" | "setTimeOfDay">,
+  servers: readonly string[],
+): Promise<string | null> {
+  const leastMs = machine.timeOfDayMs();
+  for (const server of servers.slice(0, MOST_SERVERS)) {
+    const ms = await askTime(machine, server, leastMs);
+    if (ms === null || ms < leastMs || ms > leastMs + MOST_LATER_MS) continue;
+    machine.setTimeOfDay(ms);
+    return `the NTP server ${server} has set the clock to ${new Date(ms).toISOString().slice(0, 19)}Z`;
+  }
+  return null;
+}
+
+async function askTime(machine: Connections, server: string, leastMs: number): Promise<number | null> {
+  try {
+    const conversation = await machine.openConversation(server);
+    try {
+      for (const waitMs of TRIES_MS) {
+        const nonce = crypto.getRandomValues(new Uint8Array(8));
+        conversation.send(encodeSntp(nonce), NTP_PORT);
+        const answer = await conversation.receive(waitMs);
+        const ms = answer?.port === NTP_PORT ? parseSntp(answer.bytes, nonce, leastMs) : null;
+        if (ms !== null) return ms;
+      }
+      return null;
+    } finally {
+      conversation.close();
+    }
+  } catch (error) {
+    if (isErrno(error)) return null;
+    throw error;
+  }
+}

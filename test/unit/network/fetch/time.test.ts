@@ -1,0 +1,85 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { encodeSntp, parseSntp } from "../../../../src/formats/network/sntp.ts";
+import type { Conversation } from "../../../../src/machine/network/connections.ts";
+import { setClockByServer } from "../../../../src/network/fetch/time.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
+
+const BUILT_MS = Date.UTC(2026, 10, 29);
+const NOW_MS = Date.UTC(2027, 0, 1, 12);
+
+/** What a server answers to a request. */
+type Answer = (request: Uint8Array) => Uint8Array | null;
+
+/** An honest answer, with the changes of a test. */
+const answer =
+  (ms: number, changes: Readonly<Record<number, number>> = {}): Answer =>
+  (request) => {
+    const reply = new Uint8Array(48);
+    reply.set([(4 << 3) | 4, 2]);
+    reply.set(request.subarray(40), 24);
+    new DataView(reply.buffer).setUint32(40, (ms / 1000 + 2_208_988_800) % 2 ** 32);
+    for (const [at, value] of Object.entries(changes)) reply[Number(at)] = value;
+    return reply;
+  };
+
+async function ask(servers: Readonly<Record<string, Answer>>) {
+  let clockMs = BUILT_MS;
+  const said = await setClockByServer(
+    {
+      timeOfDayMs: () => clockMs,
+      setTimeOfDay: (ms) => {
+        clockMs = ms;
+      },
+      tryConnection: () => Promise.reject(new Error("not asked for")),
+      openConversation: (host) => {
+        const own = servers[host];
+        if (own === undefined) return Promise.reject(new SyscallError("connect", "ENOTFOUND", host));
+        let reply: Uint8Array | null = null;
+        const conversation: Conversation = {
+          send: (bytes) => {
+            reply = own(bytes);
+          },
+          receive: () => Promise.resolve(reply === null ? null : { bytes: reply, port: 123 }),
+          close: () => undefined,
+        };
+        return Promise.resolve(conversation);
+      },
+    },
+    ["unknown", ...Object.keys(servers)],
+  );
+  return { said, clockMs };
+}
+
+test("the first server that answers sets the clock", async () => {
+  const { said, clockMs } = await ask({ silent: () => null, good: answer(NOW_MS) });
+  expect(clockMs).toBe(NOW_MS);
+  expect(said).toBe("the NTP server good has set the clock to 2027-01-01T12:00:00Z");
+});
+
+test("what cannot be right sets no clock", async () => {
+  const lies: readonly Answer[] = [
+    answer(BUILT_MS - 86_400_000),
+    answer(BUILT_MS + 30 * 365 * 86_400_000),
+    answer(NOW_MS, { 0: (3 << 6) | (4 << 3) | 4 }),
+    answer(NOW_MS, { 0: (4 << 3) | 3 }),
+    answer(NOW_MS, { 1: 0 }),
+    answer(NOW_MS, { 30: 1, 31: 1, 29: 1 }),
+    () => new Uint8Array(47),
+  ];
+  for (const lie of lies) expect(await ask({ lie })).toEqual({ said: null, clockMs: BUILT_MS });
+});
+
+test("the second era begins in 2036", () => {
+  const nonce = new Uint8Array(8).fill(7);
+  const ms = Date.UTC(2040, 5, 1);
+  expect(parseSntp(answer(ms)(encodeSntp(nonce)) ?? new Uint8Array(), nonce, BUILT_MS)).toBe(ms);
+});
+
+test("no packet makes the parser fail", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (packet) => {
+      expect(parseSntp(packet, new Uint8Array(8), 0) ?? 0).toBeNumber();
+    }),
+  );
+});
