@@ -4,7 +4,7 @@ import { rehearseUnlock } from "../../../src/keys/rehearsal.ts";
 
 test("a rehearsal decrypts and merges what a usual keyslot has, with zeros", () => {
   const decipher = spyOn(crypto, "createDecipheriv");
-  const hash = spyOn(crypto, "hash");
+  const hash = spyOn(Bun.CryptoHasher, "hash");
   try {
     rehearseUnlock();
     expect(decipher.mock.calls.map(([name, key]) => [name, key])).toEqual([["aes-256-ecb", new Uint8Array(32)]]);
