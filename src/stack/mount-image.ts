@@ -11,6 +11,7 @@ import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import { type Attached, attachDevice } from "../storage/attach.ts";
+import type { OpeningPlan } from "../storage/contract.ts";
 import { specText } from "../storage/search-words.ts";
 import { findRootPart, slice } from "./disk-image.ts";
 import { checkImage } from "./image-check.ts";
@@ -121,31 +122,13 @@ export function unlockImage(
 /** Waits for a block device that is a part of the root besides the root device, and unlocks it by `crypt`. `what` names it in a report. Throws BootError. */
 export function attachPart(
   context: Context,
-  {
-    rootTimeoutMs,
-    crypt,
-    verity,
-    arrays,
-    remote,
-    lvm,
-    keymap,
-  }: Pick<BootPlan, "rootTimeoutMs" | "crypt" | "verity" | "arrays" | "lvm" | "keymap" | "remote">,
+  plan: OpeningPlan & Pick<BootPlan, "verity">,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
 ): Attached {
   const wish = {
-    roots: [device],
-    rootTimeoutMs,
-    rootOptions: "",
-    image: null,
-    layers: [],
-    crypt,
-    verity: volumesFor(verity, device),
-    arrays,
-    remote,
-    lvm,
-    keymap,
-    part: what.wanted,
+    ...{ ...plan, roots: [device], verity: volumesFor(plan.verity, device) },
+    ...{ rootOptions: "", image: null, layers: [], part: what.wanted },
   };
   return attachDevice(context, wish, what);
 }

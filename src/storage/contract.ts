@@ -7,12 +7,11 @@ import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import type { BootError } from "../problems/errors.ts";
 import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
+/** What a plan says of all storage: what may be opened, and for how long it is waited for. */
+export type OpeningPlan = Pick<BootPlan, "rootTimeoutMs" | "crypt" | "arrays" | "lvm" | "remote" | "keymap">;
+
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
-export interface StoragePlan
-  extends Pick<
-    BootPlan,
-    "rootTimeoutMs" | "rootOptions" | "image" | "layers" | "crypt" | "arrays" | "lvm" | "keymap" | "remote"
-  > {
+export interface StoragePlan extends OpeningPlan, Pick<BootPlan, "rootOptions" | "image" | "layers"> {
   /** The wanted device, then each fallback. */
   readonly roots: readonly DeviceSpec[];
   /** The volumes that dm-verity verifies, and that the device has to lie in. */

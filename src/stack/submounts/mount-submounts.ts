@@ -138,18 +138,15 @@ function attachSubmount(context: Context, plan: BootPlan, submount: DeviceSubmou
   const { node, isInside } = root;
   const ofRoot = node ?? readMounts(context.machine).findLast(({ target }) => target === ROOT)?.source ?? "";
   const wish = {
+    ...plan,
     roots: [device ?? ({ by: "path", path: ofRoot } as const)],
     rootTimeoutMs: isOptional && path !== "/usr" ? 0 : plan.rootTimeoutMs,
     rootOptions: options,
     image: null,
     layers: [],
     crypt: cryptForRoot(plan),
-    arrays: plan.arrays,
-    remote: plan.remote,
-    lvm: plan.lvm,
     // A hash for /usr is for whatever is mounted there, by whichever name.
     verity: path === "/usr" && plan.verity.usr !== null ? [plan.verity.usr] : [],
-    keymap: plan.keymap,
     part: "submount",
   } as const;
   // If the root is in none of them, the open volumes hold changes.
