@@ -121,7 +121,7 @@ export interface Assembly {
   required?(): readonly RequiredVolume[];
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
   claim?(device: BlockDevice): void;
-  /** Wipes what is secret. */
+  /** Ends what still runs for it, and wipes what is secret. */
   close?(): void;
 }
 

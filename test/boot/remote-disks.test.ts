@@ -151,6 +151,19 @@ describe("NBD", () => {
     expect((said?.atMs ?? Number.NaN) - (step?.startMs ?? 0)).toBeLessThan(5000);
   });
 
+  test("a name server that is silent holds up nothing: a disk of this machine is used when it appears", () => {
+    const servers = { "server.example": [] };
+    const cmdline = "root=LABEL=ROOT netroot=nbd:server.example:disk rd.timeout=20";
+    const vain = nbd(cmdline, servers);
+    expect(vain.end).toBe("poweroff");
+    expect(vain.console).toContain("no answer yet about the address of server.example");
+    expect(vain.console).toContain("nbd://server.example:10809/disk: the name server does not answer");
+    const disks = [{ name: "sda", image: rootImage(), arrivesAtMs: 1500 }];
+    const { end, endMs } = nbd(cmdline, servers, { disks });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeLessThan(2500);
+  });
+
   test("an image without the driver is named", () => {
     const before = (machine: FakeMachine) => {
       machine.attachNbd = () => {

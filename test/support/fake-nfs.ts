@@ -4,6 +4,7 @@ import { decodeOrder, encodeJson, type NfsAnswer, type NfsOrder } from "../../sr
 import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import type { FakeServer, FakeServers } from "./fake-remote-disks.ts";
 
 /** A server of NFS. */
 export interface FakeNfsServer {
@@ -27,29 +28,49 @@ export type FakeNfsServers = Readonly<Record<string, FakeNfsServer>>;
 /** A network round trip. */
 const ROUND_MS = 2;
 
-/** The process that connects to servers and mounts. */
+/** The process that connects to servers and mounts; `disks`: servers of disks, which are looked up by their names. */
 export function createFakeNfsChild(
   kernel: FakeKernel,
   mount: (request: MountRequest) => void,
   servers: FakeNfsServers,
+  disks: FakeServers,
 ): Child {
   let order: NfsOrder | null = null;
   let readyMs = 0;
   return {
     order(bytes) {
       order = decodeOrder(bytes);
-      readyMs = kernel.nowMs + answerDelay(servers, order, kernel.nowMs);
+      const names = order.kind === "connect" ? disks[order.host] : undefined;
+      const isNameSilent = Array.isArray(names) && names.length === 0;
+      const silenceMs = order.kind === "connect" && isNameSilent ? order.timeoutMs : null;
+      readyMs = kernel.nowMs + (silenceMs ?? answerDelay(servers, order, kernel.nowMs));
     },
     answer(timeoutMs) {
       const isReady = order !== null && readyMs <= kernel.nowMs + timeoutMs;
       kernel.waitUntil(isReady ? Math.max(readyMs, kernel.nowMs) : kernel.nowMs + timeoutMs);
       if (!isReady || order === null) return { kind: "busy" };
-      const bytes = encodeJson(answerTo(order, mount, servers, kernel.nowMs));
+      const ofDisk = order.kind === "connect" ? lookUpDisk(disks, order, kernel.nowMs) : null;
+      const bytes = encodeJson(ofDisk ?? answerTo(order, mount, servers, kernel.nowMs));
       order = null;
       return { kind: "answer", bytes };
     },
     stop: () => undefined,
   };
+}
+
+function lookUpDisk(
+  disks: FakeServers,
+  { host, port }: Extract<NfsOrder, { kind: "connect" }>,
+  nowMs: number,
+): NfsAnswer | null {
+  const addresses = disks[host];
+  if (addresses === undefined || !Array.isArray(addresses)) return null;
+  if (addresses.length === 0) return { code: "EAI_AGAIN" };
+  const address = addresses.find((one) => {
+    const server = disks[`${one}:${port}`] as FakeServer | undefined;
+    return server !== undefined && nowMs >= (server.fromMs ?? 0);
+  });
+  return address === undefined ? { code: "ECONNREFUSED" } : { address };
 }
 
 function answerDelay(servers: FakeNfsServers, order: NfsOrder, nowMs: number): number {

@@ -19,9 +19,7 @@ export interface NbdRequest {
 
 /** Disks on servers, as far as the kernel does not find them alone. */
 export interface RemoteDisks {
-  /** Returns the addresses of a host: 4 bytes of IPv4, 16 of IPv6. Throws SyscallError: EHOSTUNREACH if no name server knows it. May wait for a name server for some seconds. */
-  resolveHost(name: string): readonly Uint8Array[];
-  /** Connects to a port of such an address; `subject` names it in an error. Throws SyscallError: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH. */
+  /** Connects to a port of an address (4 bytes of IPv4, 16 of IPv6); `subject` names it in an error. Throws SyscallError: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH. */
   connectTcp(address: Uint8Array, port: number, timeoutMs: number, subject: string): TcpSocket;
   /** Gives a connection to the driver nbd, which keeps it after `close`, and after this process. EBUSY if the device is in use, ENOENT without the driver. */
   attachNbd(socket: TcpSocket, request: NbdRequest): void;

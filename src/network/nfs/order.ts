@@ -1,6 +1,6 @@
 import type { MountRequest } from "../../machine/machine.ts";
 
-/** Internal command: a process that connects to a file server and mounts from it, so that a server that does not answer holds up no boot. */
+/** Internal command: a process that connects to a server, and mounts from it, so that a server that does not answer holds up no boot. */
 export const NFS_COMMAND = "mount-nfs";
 
 /** What that process does. */

@@ -54,13 +54,11 @@ test("a real nbd-server: an export, and one that it does not have", async () => 
   expect(await ask("other")).toMatchObject({ kind: "refused", refusal: "unknown-export" });
 });
 
-test("a port on which no server listens, and a name of /etc/hosts", () => {
+test("a port on which no server listens", () => {
   const disks = createRemoteDisks();
   expect(() => disks.connectTcp(LOOPBACK, 1, 1000, "nobody")).toThrow(
     expect.objectContaining({ code: "ECONNREFUSED" }),
   );
-  expect(disks.resolveHost("localhost").map((address) => address.join("."))).toContain("127.0.0.1");
-  expect(() => disks.resolveHost("no.such.host.invalid")).toThrow(expect.objectContaining({ code: "EHOSTUNREACH" }));
 });
 
 const GREETING = Buffer.from("4e42444d41474943494841564 54f50540003".replace(" ", ""), "hex");

@@ -1,11 +1,12 @@
-import { formatAddress, parseAddress } from "../../../formats/network/addresses.ts";
+import { formatAddress } from "../../../formats/network/addresses.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import type { TcpSocket } from "../../../machine/network/remote.ts";
+import { createServerSearch } from "../../../network/remote/find-server.ts";
 import { negotiate } from "../../../network/remote/nbd.ts";
 import type { NbdDisk } from "../../../plan/remote/plan.ts";
 import { formatNbd } from "../../../plan/remote/remote.ts";
 import { describeNbdRefusal, type NbdRefusal } from "../../../problems/diagnoses/network/remote.ts";
-import { isErrno, SyscallError } from "../../../problems/errors.ts";
+import { isErrno } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { describeRefusal, printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -13,6 +14,9 @@ import { createPauses, type Transport } from "./transport.ts";
 
 /** How long one try may take: within 5 s, a line says what is waited for. */
 const TRY_MS = 2500;
+/** How long a name server and the server have together to answer, in the process that asks them. */
+const SEARCH_MS = 5000;
+const SEARCH_PAUSE_MS = 100;
 /** Of these, another answer is not to be expected. */
 const FINAL: readonly NbdRefusal[] = ["no-nbd", "too-old", "policy", "tls", "unknown-export", "block-size"];
 
@@ -24,15 +28,22 @@ export function startNbd({ machine, drivers, voice }: StorageContext, disk: NbdD
   const url = formatNbd(disk.export);
   const { name } = disk.export;
   const nextPause = createPauses();
+  const search = createServerSearch(machine, disk.export, SEARCH_MS);
   let dueMs = 0;
   let last: Outcome | null = null;
+  let hasFailed = false;
 
-  function attempt(): Outcome {
-    drivers.loadByName("nbd");
-    if (isConnected(machine, disk.device)) return { kind: "connected" };
-    const { host } = disk.export;
-    if (parseAddress(host) === null && last === null) voice.progress(`asking for the address of ${printable(host)}`);
-    return connect(machine, disk);
+  /** Returns null while the address is not known. */
+  function attempt(): Outcome | null {
+    try {
+      drivers.loadByName("nbd");
+      if (isConnected(machine, disk.device)) return { kind: "connected" };
+      const address = search.address();
+      return address === null ? null : connect(machine, disk, address);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      return { kind: "failed", why: describeRefusal(error) };
+    }
   }
 
   const explain = (outcome: Exclude<Outcome, { kind: "connected" }>) =>
@@ -40,20 +51,26 @@ export function startNbd({ machine, drivers, voice }: StorageContext, disk: NbdD
       `${url}: ${outcome.kind === "failed" ? outcome.why : describeNbdRefusal(outcome.refusal, name, outcome.words)}`,
     );
 
+  function advance(): boolean {
+    const outcome = attempt();
+    if (outcome === null) {
+      // What an earlier try has shown is worth more.
+      last ??= { kind: "failed", why: `no answer yet about the address of ${disk.export.host}` };
+      dueMs = machine.nowMs() + SEARCH_PAUSE_MS;
+      return false;
+    }
+    last = outcome;
+    const isOver = outcome.kind === "connected" || (outcome.kind === "refused" && FINAL.includes(outcome.refusal));
+    dueMs = isOver ? Number.POSITIVE_INFINITY : machine.nowMs() + nextPause();
+    if (isOver) search.stop();
+    else if (!hasFailed) voice.progress(`${explain(outcome)}, trying again`);
+    hasFailed = true;
+    return outcome.kind === "connected";
+  }
+
   return {
-    advance() {
-      const isFirst = last === null;
-      try {
-        last = attempt();
-      } catch (error) {
-        if (!isErrno(error)) throw error;
-        last = { kind: "failed", why: describeRefusal(error) };
-      }
-      const isOver = last.kind === "connected" || (last.kind === "refused" && FINAL.includes(last.refusal));
-      dueMs = isOver ? Number.POSITIVE_INFINITY : machine.nowMs() + nextPause();
-      if (isFirst && !isOver && last.kind !== "connected") voice.progress(`${explain(last)}, trying again`);
-      return last.kind === "connected";
-    },
+    advance,
+    close: search.stop,
     dueMs: () => dueMs,
     seen() {
       return last === null || last.kind === "connected" ? null : explain(last);
@@ -73,25 +90,11 @@ function isConnected(machine: Machine, device: string): boolean {
   return machine.stat(`/sys/class/block/${device}/pid`) !== null;
 }
 
-/** Connects, with each address of the server in turn. Throws the SyscallError of the last. */
-function connect(machine: Machine, { export: { host, port, name }, device }: NbdDisk): Outcome {
-  const own = parseAddress(host);
-  const addresses = own === null ? machine.resolveHost(host) : [own];
-  const deadlineMs = machine.nowMs() + TRY_MS;
-  let failure = new SyscallError("connect", "EHOSTUNREACH", host);
-  for (const [index, address] of addresses.entries()) {
-    // Those that are left share the time that is left.
-    const untilMs = machine.nowMs() + (deadlineMs - machine.nowMs()) / (addresses.length - index);
-    try {
-      const subject = `${formatAddress(address)} port ${port}`;
-      const socket = machine.connectTcp(address, port, untilMs - machine.nowMs(), subject);
-      return converse(machine, socket, { name, device, untilMs });
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
+/** Connects to the server at this address. Throws SyscallError. */
+function connect(machine: Machine, { export: { port, name }, device }: NbdDisk, address: Uint8Array): Outcome {
+  const untilMs = machine.nowMs() + TRY_MS;
+  const socket = machine.connectTcp(address, port, TRY_MS, `${formatAddress(address)} port ${port}`);
+  return converse(machine, socket, { name, device, untilMs });
 }
 
 function converse(
