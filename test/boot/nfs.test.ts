@@ -117,6 +117,15 @@ describe("a server that is not there yet is waited for, and within 5 s a line sa
   });
 });
 
+test("a process that starts slowly is not blamed on the server", () => {
+  const { end, console } = boot("root=nfs:192.0.2.1:/srv/root", {
+    nfs: { "192.0.2.1": { ...SERVER, processMs: 4000 } },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("waiting for 192.0.2.1:/srv/root: starting the process that mounts");
+  expect(console).not.toContain("no answer from port");
+});
+
 test("a server that never answers the mount ends in a report, not in a hang", () => {
   const { console, record, endMs } = boot("root=nfs:192.0.2.1:/srv/root rd.timeout=20", {
     nfs: { "192.0.2.1": { ...SERVER, isStuck: true } },

@@ -13,6 +13,8 @@ export interface FakeNfsServer {
   readonly fromMs?: number;
   /** Before that, it does not refuse connections, but is silent. */
   readonly isSilent?: boolean;
+  /** How long the process that mounts takes to start; no time where not given. */
+  readonly processMs?: number;
   /** All where not given. */
   readonly versions?: readonly string[];
   /** It accepts connections, but answers no mount. */
@@ -35,15 +37,14 @@ export function createFakeNfsChild(
   servers: FakeNfsServers,
   disks: FakeServers,
 ): Child {
+  const startedMs = kernel.nowMs + Math.max(0, ...Object.values(servers).map(({ processMs = 0 }) => processMs));
   let order: NfsOrder | null = null;
   let readyMs = 0;
   return {
     order(bytes) {
       order = decodeOrder(bytes);
-      const names = order.kind === "connect" ? disks[order.host] : undefined;
-      const isNameSilent = Array.isArray(names) && names.length === 0;
-      const silenceMs = order.kind === "connect" && isNameSilent ? order.timeoutMs : null;
-      readyMs = kernel.nowMs + (silenceMs ?? answerDelay(servers, order, kernel.nowMs));
+      const beginMs = Math.max(kernel.nowMs, startedMs);
+      readyMs = beginMs + (isNameSilent(disks, order) ? order.timeoutMs : answerDelay(servers, order, beginMs));
     },
     answer(timeoutMs) {
       const isReady = order !== null && readyMs <= kernel.nowMs + timeoutMs;
@@ -56,6 +57,11 @@ export function createFakeNfsChild(
     },
     stop: () => undefined,
   };
+}
+
+function isNameSilent(disks: FakeServers, order: NfsOrder): order is Extract<NfsOrder, { kind: "connect" }> {
+  const addresses = order.kind === "connect" ? disks[order.host] : undefined;
+  return Array.isArray(addresses) && addresses.length === 0;
 }
 
 function lookUpDisk(
@@ -74,6 +80,7 @@ function lookUpDisk(
 }
 
 function answerDelay(servers: FakeNfsServers, order: NfsOrder, nowMs: number): number {
+  if (order.kind === "start") return 0;
   if (order.kind === "mount") {
     const server = servers[/^\[?(.*?)\]?:\//.exec(order.request.source)?.[1] ?? ""];
     return server?.isStuck ? Number.POSITIVE_INFINITY : ROUND_MS;
@@ -95,7 +102,7 @@ function answerTo(
     return { code: server.isSilent ? "ETIMEDOUT" : "ECONNREFUSED" };
   }
   try {
-    mount(order.request);
+    if (order.kind === "mount") mount(order.request);
     return { address: null };
   } catch (error) {
     if (error instanceof SyscallError) return { code: error.code };

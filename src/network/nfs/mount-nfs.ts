@@ -45,6 +45,8 @@ export function mountNfs(context: Context, task: NfsTask): string {
   const child = machine.startChild(NFS_COMMAND);
   const dialogue = createDialogue(context, child, source, task.timeoutMs);
   try {
+    // It takes seconds on a slow machine, and the server is not to blame for them.
+    dialogue.ask({ kind: "start" }, "starting the process that mounts");
     return mountInTime(context, task, dialogue);
   } finally {
     child.stop();

@@ -5,6 +5,8 @@ export const NFS_COMMAND = "mount-nfs";
 
 /** What that process does. */
 export type NfsOrder =
+  /** Nothing: the answer shows that the process has started. */
+  | { readonly kind: "start" }
   | { readonly kind: "connect"; readonly host: string; readonly port: number; readonly timeoutMs: number }
   | { readonly kind: "mount"; readonly request: MountRequest };
 
