@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, stick } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import type { FakeNfsServer } from "../support/fake-nfs.ts";
 
@@ -37,7 +37,13 @@ describe("a directory of an NFS server becomes the root", () => {
 });
 
 test("DHCP names the root, alone or as what root=dhcp obeys", () => {
-  for (const path of ["192.0.2.1:/srv/root", "nfs:192.0.2.1:/srv/root", "/srv/root", "nfs:192.0.2.1:/srv/root:soft"]) {
+  for (const path of [
+    "192.0.2.1:/srv/root",
+    "nfs:192.0.2.1:/srv/root",
+    "/srv/root",
+    "nfs:/srv/root",
+    "nfs:192.0.2.1:/srv/root:soft",
+  ]) {
     for (const cmdline of ["root=dhcp", "root=/dev/nfs", "boot=nfs nfsroot=auto"]) {
       const { end, journal } = boot(cmdline, {}, { 17: bytes(path) });
       expect(end).toMatchObject({ mode: "switch_root" });
@@ -47,8 +53,15 @@ test("DHCP names the root, alone or as what root=dhcp obeys", () => {
   }
   const none = boot("root=dhcp");
   expect(none.record.failure?.join("\n")).toContain("root=dhcp, but DHCP has given no root path");
-  const wrong = boot("root=dhcp", {}, { 17: bytes("what is this") });
-  expect(wrong.record.failure?.join("\n")).toContain('the root path of DHCP cannot be used: "what is this"');
+});
+
+test("a root path that names no server is refused, also a disk of this machine", () => {
+  const disks = [{ name: "sda", image: rootImage() }];
+  for (const path of ["what is this", "LABEL=ROOT", "live:LABEL=ROOT", "gpt-auto", "9p:TAG", "dhcp"]) {
+    const { record, mounts } = boot("root=dhcp rdshell=0", { disks }, { 17: bytes(path) });
+    expect(record.failure?.join("\n")).toContain(`the root path of DHCP cannot be used: "${path}"`);
+    expect(mounts.join("\n")).not.toContain("/sysroot");
+  }
 });
 
 test("root=dhcp with an image on a web server", () => {
