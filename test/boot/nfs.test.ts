@@ -118,8 +118,12 @@ test("a name is resolved, and an address of IPv6 stands in brackets", () => {
 
 describe("a server that is not there yet is waited for, and within 5 s a line says what was seen", () => {
   test.each([
-    ["it refuses", {}, "waiting for 192.0.2.1:/srv/root: the server refused the connection"],
-    ["it is silent", { isSilent: true }, "waiting for 192.0.2.1:/srv/root: no answer from port 2049 of 192.0.2.1"],
+    ["it refuses", {}, "waiting for 192.0.2.1:/srv/root, 4 of 30 s · seen: the server refused the connection"],
+    [
+      "it is silent",
+      { isSilent: true },
+      "waiting for 192.0.2.1:/srv/root, 3 of 30 s · seen: no answer from port 2049 of 192.0.2.1",
+    ],
   ])("%s", (_, how, line) => {
     const { end, console, endMs } = boot("root=nfs:192.0.2.1:/srv/root", {
       nfs: { "192.0.2.1": { ...SERVER, fromMs: 20_000, ...how } },
@@ -135,7 +139,7 @@ test("a process that starts slowly is not blamed on the server", () => {
     nfs: { "192.0.2.1": { ...SERVER, processMs: 4000 } },
   });
   expect(end).toMatchObject({ mode: "switch_root" });
-  expect(console).toContain("waiting for 192.0.2.1:/srv/root: starting the process that mounts");
+  expect(console).toContain("waiting for 192.0.2.1:/srv/root, 3 of 30 s · seen: starting the process that mounts");
   expect(console).not.toContain("no answer from port");
 });
 
@@ -143,7 +147,9 @@ test("a server that never answers the mount ends in a report, not in a hang", ()
   const { console, record, endMs } = boot("root=nfs:192.0.2.1:/srv/root rd.timeout=20", {
     nfs: { "192.0.2.1": { ...SERVER, isStuck: true } },
   });
-  expect(console).toContain("waiting for 192.0.2.1:/srv/root: 192.0.2.1 does not answer the mount by NFS 4.2");
+  expect(console).toContain(
+    "waiting for 192.0.2.1:/srv/root, 3 of 20 s · seen: 192.0.2.1 does not answer the mount by NFS 4.2",
+  );
   expect(record.failure?.join(" ")).toContain("could not mount 192.0.2.1:/srv/root within 20 s");
   expect(endMs).toBeWithin(20_000, 22_000);
 });
@@ -158,7 +164,7 @@ test("a refusal is reported with its cure after a few seconds", () => {
     });
     expect(record.failure?.join(" ")).toContain(`NFS 4.2: ${reason}`);
     expect(console).toContain("/etc/exports of the server");
-    expect(console).toContain(`waiting for 192.0.2.1:/srv/root: NFS 4.2: ${reason}`);
+    expect(console).toContain(` s · seen: NFS 4.2: ${reason}`);
     expect(endMs).toBeWithin(5000, 16_000);
   }
   const { endMs, console } = boot("root=nfs:192.0.2.1:/srv/root", { filesystems: ["ext4"] });
