@@ -4,12 +4,10 @@ import { expect, test } from "bun:test";
 import { createPublicKey, verify } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createRemoteDisks } from "../../../src/machine/linux/network/remote.ts";
-import { negotiate } from "../../../src/network/remote/nbd.ts";
-import { isErrno } from "../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { runScript } from "../../support/command.ts";
 import { freePort } from "../../support/network/free-port.ts";
+import { askNbd } from "../../support/network/nbd-client.ts";
 import { recipe } from "../../support/network/recipes.ts";
 import { TEST_PROGRAMS } from "../../support/test-programs.ts";
 
@@ -48,22 +46,10 @@ test("nbd-server serves the export of its lines read-only", async () => {
     { stdout: "ignore", stderr: "ignore" },
   );
   try {
-    const now = () => performance.now();
-    for (let left = 100; ; left--) {
-      try {
-        const socket = createRemoteDisks().connectTcp(Uint8Array.of(127, 0, 0, 1), port, 1000, "nbd-server");
-        const found = negotiate(socket, "disk", now() + 5000, now);
-        socket.close();
-        // NBD_FLAG_READ_ONLY is 2.
-        expect(found).toMatchObject({ kind: "export", sizeBytes: 8192 });
-        expect(found.kind === "export" && found.flags & 2).toBe(2);
-        return;
-      } catch (error) {
-        // It has not begun to listen.
-        if (!isErrno(error, "ECONNREFUSED") || left === 0) throw error;
-        await Bun.sleep(50);
-      }
-    }
+    const found = await askNbd(port, "disk");
+    // NBD_FLAG_READ_ONLY is 2.
+    expect(found).toMatchObject({ kind: "export", sizeBytes: 8192 });
+    expect(found.kind === "export" && found.flags & 2).toBe(2);
   } finally {
     server.kill("SIGKILL");
     await server.exited;
