@@ -99,6 +99,8 @@ export interface Trouble {
   readonly error: BootError;
   /** True if waiting any longer is in vain. */
   readonly isFatal: boolean;
+  /** True if the device that is looked for comes from there, so that its hints count, not those about disks and their drivers. */
+  readonly isCause?: boolean;
 }
 
 /** One kind of storage at work in one search. What it does not define, it has no part in. */

@@ -86,6 +86,8 @@ describe("ATA over Ethernet", () => {
     const { end, console } = boot("root=aoe:e0.0 rd.timeout=10", aoe(1e9));
     expect(end).toBe("poweroff");
     expect(console).toMatch(/no AoE target has answered on any interface: the kernel was asked \d+ times/);
+    expect(console).toContain("check that vblade runs");
+    expect(console).not.toContain("the disk is missing");
   });
 
   test("an image without the driver is named", () => {
@@ -142,10 +144,12 @@ describe("NBD", () => {
     ["a server that does not answer", {}],
     ["a server that is silent", { [ADDRESS]: { isSilent: true } }],
   ] satisfies readonly (readonly [string, FakeServers])[])("%s is named within 5 s", (_, servers) => {
-    const { end, record, endMs } = nbd("root=nbd:192.0.2.1:disk rd.timeout=20", servers);
+    const { end, record, endMs, console } = nbd("root=nbd:192.0.2.1:disk rd.timeout=20", servers);
     expect(end).toBe("poweroff");
     // The wait for its answer counts.
     expect(endMs).toBeLessThan(25_000);
+    expect(console).toContain("check that the server runs");
+    expect(console).not.toContain("attach the disk");
     const said = record.messages.find(({ text }) =>
       text.includes("nbd://192.0.2.1:10809/disk: the server does not answer"),
     );

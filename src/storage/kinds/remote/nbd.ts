@@ -55,7 +55,7 @@ export function startNbd(context: StorageContext, disk: NbdDisk): Transport {
     problem() {
       if (last === null || last.kind === "connected") return null;
       if (last.kind === "failed")
-        return { error: problem("nbd-not-connected", { url, reason: last.why }), isFatal: false };
+        return { error: problem("nbd-not-connected", { url, reason: last.why }), isFatal: false, isCause: true };
       const { refusal, words } = last;
       return { error: problem("nbd-refused", { url, refusal, name, words }), isFatal: FINAL.includes(refusal) };
     },
