@@ -55,6 +55,14 @@ test("DHCP names the root, alone or as what root=dhcp obeys", () => {
   expect(none.record.failure?.join("\n")).toContain("root=dhcp, but DHCP has given no root path");
 });
 
+test("rootflags= comes after the options of DHCP, so it counts", () => {
+  for (const cmdline of ["root=dhcp", "root=/dev/nfs"]) {
+    const path = bytes("192.0.2.1:/srv/root,suid,sec=sys");
+    const { journal } = boot(`${cmdline} rootflags=nosuid,sec=krb5`, {}, { 17: path });
+    expect(mountsOf(journal)[0]).toContain("(nosuid,ro,sec=sys,sec=krb5,vers=4.2,");
+  }
+});
+
 test("a root path that names no server is refused, also a disk of this machine", () => {
   const disks = [{ name: "sda", image: rootImage() }];
   for (const path of ["what is this", "LABEL=ROOT", "live:LABEL=ROOT", "gpt-auto", "9p:TAG", "dhcp"]) {
@@ -90,7 +98,7 @@ test("options, rw and init= of the user are obeyed, and a version that is named 
   });
   expect(end).toMatchObject({ init: "/bin/sh" });
   expect(mountsOf(journal)).toEqual([
-    "mount nfs 192.0.2.1:/srv/root at /sysroot (nodev,timeo=100,vers=3,nolock,addr=192.0.2.1)",
+    "mount nfs 192.0.2.1:/srv/root at /sysroot (nodev,vers=3,timeo=100,nolock,addr=192.0.2.1)",
   ]);
 });
 
