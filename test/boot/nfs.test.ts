@@ -124,6 +124,12 @@ test("a name is resolved, and an address of IPv6 stands in brackets", () => {
   expect(mountsOf(six.journal)[0]).toContain("nfs [2001:db8::1]:/srv/root at /sysroot (ro,vers=4.2,addr=2001:db8::1)");
 });
 
+test("a name server that is silent is not taken for the file server", () => {
+  const { console } = boot("root=nfs:nas.example:/srv/root", { servers: { "nas.example": [] } });
+  expect(console).toContain("seen: no answer yet about the address of nas.example, or from its port 2049");
+  expect(console).toContain("seen: the name server does not answer");
+});
+
 describe("a server that is not there yet is waited for, and within 5 s a line says what was seen", () => {
   test.each([
     ["it refuses", {}, "waiting for 192.0.2.1:/srv/root, 4 of 30 s · seen: the server refused the connection"],

@@ -1,6 +1,9 @@
 import { SyscallError } from "../../../problems/errors.ts";
 import type { Connections, Conversation } from "../../network/connections.ts";
 
+/** getaddrinfo(3) tries each name server of resolv.conf(5) twice, for 5 s each time. */
+const LOOKUP_MS = 5000;
+
 /** Connections by the runtime. They are made in a child process only. */
 export const connections: Connections = {
   async tryConnection(host, port, timeoutMs) {
@@ -20,7 +23,7 @@ export const connections: Connections = {
   },
   async openConversation(host) {
     try {
-      const [found] = await lookUp(host);
+      const [found] = await within(lookUp(host), LOOKUP_MS, "EAI_AGAIN", host);
       if (found === undefined) throw new SyscallError("connect", "ENOTFOUND", host);
       return await converse(found.address, found.family === 6 ? "::" : "0.0.0.0");
     } catch (error) {
