@@ -4,15 +4,20 @@ import { readCasperFiles } from "../parameters/dialects/casper-files.ts";
 import { MDADM_FILES, parseMdadmConf } from "../parameters/dialects/mdadm-conf.ts";
 import { parseRackFile, RACK_FILE } from "../parameters/dialects/rack-file.ts";
 import type { PlanInput } from "../plan/make-plan.ts";
+import { formatBytes } from "../problems/size.ts";
 import type { Voice } from "../problems/voice.ts";
 
-const MOST_CONF_BYTES = 4096;
+/** More than any of these files has; mdadm.conf has a line for each array. */
+const MOST_CONF_BYTES = 64 << 10;
 
 /** Returns the parameters that other tools' files in the image stand for: Ubuntu's initramfs, if levain was grafted into one, the arrays of mdadm.conf, and the file of a diskless rack. */
 export function readImageParameters(machine: Machine, voice: Voice): NonNullable<PlanInput["imageParameters"]> {
   const read = (path: string) => {
     const status = machine.stat(path);
-    return status?.kind === "file" && status.size <= MOST_CONF_BYTES ? textOrNone(machine, path) : null;
+    if (status?.kind !== "file") return null;
+    if (status.size <= MOST_CONF_BYTES) return textOrNone(machine, path);
+    voice.warn(`${path}: ignoring the file, which is larger than ${formatBytes(MOST_CONF_BYTES)}`);
+    return null;
   };
   const ofUbuntu = machine.stat("/conf") === null ? [] : readCasperFiles(read);
   const rack = parseRackFile(read(RACK_FILE) ?? "");

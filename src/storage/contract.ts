@@ -98,6 +98,8 @@ export interface Trouble {
   readonly error: BootError;
   /** True if waiting any longer is in vain. */
   readonly isFatal: boolean;
+  /** True if the device that is looked for comes from there, so that its hints count, not those about disks and their drivers. */
+  readonly isCause?: boolean;
 }
 
 /** One kind of storage at work in one search. What it does not define, it has no part in. */
@@ -120,7 +122,7 @@ export interface Assembly {
   required?(): readonly RequiredVolume[];
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
   claim?(device: BlockDevice): void;
-  /** Wipes what is secret. */
+  /** Ends what still runs for it, and wipes what is secret. */
   close?(): void;
 }
 

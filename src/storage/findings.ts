@@ -88,13 +88,15 @@ export function notFound(
   const drives = listEmptyDrives(context.machine, [...search.inventory.values()]).map((node) => `${node} (no medium)`);
   const unanswered = search.unanswered().map(describeUnanswered);
   const seen = [...telling.map((device) => describeSeen(search, device, true)), ...unanswered, ...drives];
+  const problems = search.problems();
   const facts: VainSearch = {
     wanted,
     name,
     devices,
     isVerified: verity.length > 0,
     withinSeconds: rootTimeoutMs === null ? null : Math.round(rootTimeoutMs / 1000),
-    troubles: search.problems().map(({ error }) => sentence(error)),
+    troubles: problems.map(({ error }) => sentence(error)),
+    known: problems.flatMap(({ error, isCause }) => (isCause ? error.hints : [])),
     moduleGap: findModuleGap(context.machine),
     isAnyDevicePresent: seen.length > 0,
     isAnyUnasked: telling.some(isUnasked),

@@ -317,6 +317,15 @@ describe("the name of an array", () => {
     expect(journal).toContain("link /dev/md/system to ../md7");
   });
 
+  test("counts in a long mdadm.conf too, and a file that is too long to be one is named", () => {
+    const line = `ARRAY /dev/md7 UUID=${UUID}\n`;
+    const bootWith = (comment: string) =>
+      boot(named, { cmdline: "root=LABEL=ROOT", files: { ...FILES, "/etc/mdadm.conf": `# ${comment}\n${line}` } });
+    expect(uuidOf(bootWith("x".repeat(5000)).journal)).toBe("mount ext4 /dev/md7 at /sysroot (ro)");
+    const { console } = bootWith("x".repeat(70_000));
+    expect(console).toContain("/etc/mdadm.conf: ignoring the file, which is larger than 64 KiB");
+  });
+
   test("AUTO -all in mdadm.conf starts no other array, and what is not obeyed is named", () => {
     const conf = "AUTO -all\nDEVICE /dev/sd*\nARRAY /dev/md7 UUID=11111111:22222222:33333333:44444444\n";
     const { journal, end, console } = boot(named, {

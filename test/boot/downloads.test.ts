@@ -41,9 +41,10 @@ test("an image on a web server becomes the root, below a tmpfs", () => {
   }
 });
 
-test("an image on a TFTP server becomes the root", () => {
+test.each(["tftp", "TFTP"])("an image on a TFTP server becomes the root: %s://", (scheme) => {
   const url = "tftp://10.0.0.1/img/root.sfs";
-  const { console, end } = fakeBoot({ cmdline: `root=${url}`, ...SERVER, web: { [url]: SQUASHFS.bytes } });
+  const cmdline = `root=${scheme}://10.0.0.1/img/root.sfs`;
+  const { console, end } = fakeBoot({ cmdline, ...SERVER, web: { [url]: SQUASHFS.bytes } });
   expect(end).toMatchObject({ mode: "switch_root", root: "/sysroot" });
   expect(console).toContain(`root      ${url}, `);
   expect(console).toContain("nothing protects the download from changes in transit");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, stick } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import type { FakeNfsServer } from "../support/fake-nfs.ts";
 
@@ -37,7 +37,13 @@ describe("a directory of an NFS server becomes the root", () => {
 });
 
 test("DHCP names the root, alone or as what root=dhcp obeys", () => {
-  for (const path of ["192.0.2.1:/srv/root", "nfs:192.0.2.1:/srv/root", "/srv/root", "nfs:192.0.2.1:/srv/root:soft"]) {
+  for (const path of [
+    "192.0.2.1:/srv/root",
+    "nfs:192.0.2.1:/srv/root",
+    "/srv/root",
+    "nfs:/srv/root",
+    "nfs:192.0.2.1:/srv/root:soft",
+  ]) {
     for (const cmdline of ["root=dhcp", "root=/dev/nfs", "boot=nfs nfsroot=auto"]) {
       const { end, journal } = boot(cmdline, {}, { 17: bytes(path) });
       expect(end).toMatchObject({ mode: "switch_root" });
@@ -47,8 +53,23 @@ test("DHCP names the root, alone or as what root=dhcp obeys", () => {
   }
   const none = boot("root=dhcp");
   expect(none.record.failure?.join("\n")).toContain("root=dhcp, but DHCP has given no root path");
-  const wrong = boot("root=dhcp", {}, { 17: bytes("what is this") });
-  expect(wrong.record.failure?.join("\n")).toContain('the root path of DHCP cannot be used: "what is this"');
+});
+
+test("rootflags= comes after the options of DHCP, so it counts", () => {
+  for (const cmdline of ["root=dhcp", "root=/dev/nfs"]) {
+    const path = bytes("192.0.2.1:/srv/root,suid,sec=sys");
+    const { journal } = boot(`${cmdline} rootflags=nosuid,sec=krb5`, {}, { 17: path });
+    expect(mountsOf(journal)[0]).toContain("(nosuid,ro,sec=sys,sec=krb5,vers=4.2,");
+  }
+});
+
+test("a root path that names no server is refused, also a disk of this machine", () => {
+  const disks = [{ name: "sda", image: rootImage() }];
+  for (const path of ["what is this", "LABEL=ROOT", "live:LABEL=ROOT", "gpt-auto", "9p:TAG", "dhcp"]) {
+    const { record, mounts } = boot("root=dhcp rdshell=0", { disks }, { 17: bytes(path) });
+    expect(record.failure?.join("\n")).toContain(`the root path of DHCP cannot be used: "${path}"`);
+    expect(mounts.join("\n")).not.toContain("/sysroot");
+  }
 });
 
 test("root=dhcp with an image on a web server", () => {
@@ -77,7 +98,7 @@ test("options, rw and init= of the user are obeyed, and a version that is named 
   });
   expect(end).toMatchObject({ init: "/bin/sh" });
   expect(mountsOf(journal)).toEqual([
-    "mount nfs 192.0.2.1:/srv/root at /sysroot (nodev,timeo=100,vers=3,nolock,addr=192.0.2.1)",
+    "mount nfs 192.0.2.1:/srv/root at /sysroot (nodev,vers=3,timeo=100,nolock,addr=192.0.2.1)",
   ]);
 });
 
@@ -103,10 +124,20 @@ test("a name is resolved, and an address of IPv6 stands in brackets", () => {
   expect(mountsOf(six.journal)[0]).toContain("nfs [2001:db8::1]:/srv/root at /sysroot (ro,vers=4.2,addr=2001:db8::1)");
 });
 
+test("a name server that is silent is not taken for the file server", () => {
+  const { console } = boot("root=nfs:nas.example:/srv/root", { servers: { "nas.example": [] } });
+  expect(console).toContain("seen: no answer yet about the address of nas.example, or from its port 2049");
+  expect(console).toContain("seen: the name server does not answer");
+});
+
 describe("a server that is not there yet is waited for, and within 5 s a line says what was seen", () => {
   test.each([
-    ["it refuses", {}, "waiting for 192.0.2.1:/srv/root: the server refused the connection"],
-    ["it is silent", { isSilent: true }, "waiting for 192.0.2.1:/srv/root: no answer from port 2049 of 192.0.2.1"],
+    ["it refuses", {}, "waiting for 192.0.2.1:/srv/root, 4 of 30 s · seen: the server refused the connection"],
+    [
+      "it is silent",
+      { isSilent: true },
+      "waiting for 192.0.2.1:/srv/root, 3 of 30 s · seen: no answer from port 2049 of 192.0.2.1",
+    ],
   ])("%s", (_, how, line) => {
     const { end, console, endMs } = boot("root=nfs:192.0.2.1:/srv/root", {
       nfs: { "192.0.2.1": { ...SERVER, fromMs: 20_000, ...how } },
@@ -117,11 +148,22 @@ describe("a server that is not there yet is waited for, and within 5 s a line sa
   });
 });
 
+test("a process that starts slowly is not blamed on the server", () => {
+  const { end, console } = boot("root=nfs:192.0.2.1:/srv/root", {
+    nfs: { "192.0.2.1": { ...SERVER, processMs: 4000 } },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain("waiting for 192.0.2.1:/srv/root, 3 of 30 s · seen: starting the process that mounts");
+  expect(console).not.toContain("no answer from port");
+});
+
 test("a server that never answers the mount ends in a report, not in a hang", () => {
   const { console, record, endMs } = boot("root=nfs:192.0.2.1:/srv/root rd.timeout=20", {
     nfs: { "192.0.2.1": { ...SERVER, isStuck: true } },
   });
-  expect(console).toContain("waiting for 192.0.2.1:/srv/root: 192.0.2.1 does not answer the mount by NFS 4.2");
+  expect(console).toContain(
+    "waiting for 192.0.2.1:/srv/root, 3 of 20 s · seen: 192.0.2.1 does not answer the mount by NFS 4.2",
+  );
   expect(record.failure?.join(" ")).toContain("could not mount 192.0.2.1:/srv/root within 20 s");
   expect(endMs).toBeWithin(20_000, 22_000);
 });
@@ -136,7 +178,7 @@ test("a refusal is reported with its cure after a few seconds", () => {
     });
     expect(record.failure?.join(" ")).toContain(`NFS 4.2: ${reason}`);
     expect(console).toContain("/etc/exports of the server");
-    expect(console).toContain(`waiting for 192.0.2.1:/srv/root: NFS 4.2: ${reason}`);
+    expect(console).toContain(` s · seen: NFS 4.2: ${reason}`);
     expect(endMs).toBeWithin(5000, 16_000);
   }
   const { endMs, console } = boot("root=nfs:192.0.2.1:/srv/root", { filesystems: ["ext4"] });

@@ -86,6 +86,8 @@ describe("ATA over Ethernet", () => {
     const { end, console } = boot("root=aoe:e0.0 rd.timeout=10", aoe(1e9));
     expect(end).toBe("poweroff");
     expect(console).toMatch(/no AoE target has answered on any interface: the kernel was asked \d+ times/);
+    expect(console).toContain("check that vblade runs");
+    expect(console).not.toContain("the disk is missing");
   });
 
   test("an image without the driver is named", () => {
@@ -142,13 +144,30 @@ describe("NBD", () => {
     ["a server that does not answer", {}],
     ["a server that is silent", { [ADDRESS]: { isSilent: true } }],
   ] satisfies readonly (readonly [string, FakeServers])[])("%s is named within 5 s", (_, servers) => {
-    const { end, record } = nbd("root=nbd:192.0.2.1:disk rd.timeout=20", servers);
+    const { end, record, endMs, console } = nbd("root=nbd:192.0.2.1:disk rd.timeout=20", servers);
     expect(end).toBe("poweroff");
+    // The wait for its answer counts.
+    expect(endMs).toBeLessThan(25_000);
+    expect(console).toContain("check that the server runs");
+    expect(console).not.toContain("attach the disk");
     const said = record.messages.find(({ text }) =>
       text.includes("nbd://192.0.2.1:10809/disk: the server does not answer"),
     );
     const step = record.steps.find(({ name }) => name === "root");
     expect((said?.atMs ?? Number.NaN) - (step?.startMs ?? 0)).toBeLessThan(5000);
+  });
+
+  test("a name server that is silent holds up nothing: a disk of this machine is used when it appears", () => {
+    const servers = { "server.example": [] };
+    const cmdline = "root=LABEL=ROOT netroot=nbd:server.example:disk rd.timeout=20";
+    const vain = nbd(cmdline, servers);
+    expect(vain.end).toBe("poweroff");
+    expect(vain.console).toContain("no answer yet about the address of server.example");
+    expect(vain.console).toContain("nbd://server.example:10809/disk: the name server does not answer");
+    const disks = [{ name: "sda", image: rootImage(), arrivesAtMs: 1500 }];
+    const { end, endMs } = nbd(cmdline, servers, { disks });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeLessThan(2500);
   });
 
   test("an image without the driver is named", () => {

@@ -83,6 +83,19 @@ describe("a stranger's disk with the UUID of the filesystem in a volume that is 
     expect(result.end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("is on a server that answers first: the root is in the volume, or the boot stops", () => {
+    const nbd = {
+      cards: [{ name: "eth0", mac: "52:54:00:00:00:01" }],
+      servers: { "192.0.2.1:10809": { exports: { disk: theirs } } },
+    };
+    const cmdline = `rd.luks.uuid=${UUID} root=UUID=${INNER} netroot=nbd:192.0.2.1:disk ip=192.0.2.5/24:::::eth0:none`;
+    const late = boot({ ...nbd, disks: [disk("vdb", vault, 5000)], cmdline: `${cmdline} rd.timeout=10` });
+    expect(rootOf(late)).toBe(inside);
+    const alone = boot({ ...nbd, disks: [], cmdline: `${cmdline} rd.timeout=2 rdshell=0` });
+    expect(rootOf(alone)).toBeUndefined();
+    expect(said(alone)).toContain('is /dev/nbd0 ext4 "ROOT", not used: it lies outside');
+  });
+
   test("is the only candidate: it is named and not used, whether the volume is open or missing", () => {
     const open = boot({
       disks: [disk("vda", home), disk("vdb", theirs)],

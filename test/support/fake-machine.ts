@@ -159,13 +159,13 @@ function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineO
 /** The other processes of levain. */
 function startChildren(
   kernel: FakeKernel,
-  { web = {}, nfs = {} }: FakeMachineOptions,
+  { web = {}, nfs = {}, servers = {} }: FakeMachineOptions,
   files: Pick<Machine, "writeFile">,
   mount: Machine["mount"],
 ): FakeChildren {
   return createFakeChildren(kernel, {
     [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
-    [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs),
+    [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
   });
 }
 

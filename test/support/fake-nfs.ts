@@ -4,6 +4,7 @@ import { decodeOrder, encodeJson, type NfsAnswer, type NfsOrder } from "../../sr
 import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import type { FakeServer, FakeServers } from "./fake-remote-disks.ts";
 
 /** A server of NFS. */
 export interface FakeNfsServer {
@@ -12,6 +13,8 @@ export interface FakeNfsServer {
   readonly fromMs?: number;
   /** Before that, it does not refuse connections, but is silent. */
   readonly isSilent?: boolean;
+  /** How long the process that mounts takes to start; no time where not given. */
+  readonly processMs?: number;
   /** All where not given. */
   readonly versions?: readonly string[];
   /** It accepts connections, but answers no mount. */
@@ -27,24 +30,28 @@ export type FakeNfsServers = Readonly<Record<string, FakeNfsServer>>;
 /** A network round trip. */
 const ROUND_MS = 2;
 
-/** The process that connects to servers and mounts. */
+/** The process that connects to servers and mounts; `disks`: servers of disks, which are looked up by their names. */
 export function createFakeNfsChild(
   kernel: FakeKernel,
   mount: (request: MountRequest) => void,
   servers: FakeNfsServers,
+  disks: FakeServers,
 ): Child {
+  const startedMs = kernel.nowMs + Math.max(0, ...Object.values(servers).map(({ processMs = 0 }) => processMs));
   let order: NfsOrder | null = null;
   let readyMs = 0;
   return {
     order(bytes) {
       order = decodeOrder(bytes);
-      readyMs = kernel.nowMs + answerDelay(servers, order, kernel.nowMs);
+      const beginMs = Math.max(kernel.nowMs, startedMs);
+      readyMs = beginMs + (isNameSilent(disks, order) ? order.timeoutMs : answerDelay(servers, order, beginMs));
     },
     answer(timeoutMs) {
       const isReady = order !== null && readyMs <= kernel.nowMs + timeoutMs;
       kernel.waitUntil(isReady ? Math.max(readyMs, kernel.nowMs) : kernel.nowMs + timeoutMs);
       if (!isReady || order === null) return { kind: "busy" };
-      const bytes = encodeJson(answerTo(order, mount, servers, kernel.nowMs));
+      const ofDisk = order.kind === "connect" ? lookUpDisk(disks, order, kernel.nowMs) : null;
+      const bytes = encodeJson(ofDisk ?? answerTo(order, mount, servers, kernel.nowMs));
       order = null;
       return { kind: "answer", bytes };
     },
@@ -52,7 +59,28 @@ export function createFakeNfsChild(
   };
 }
 
+function isNameSilent(disks: FakeServers, order: NfsOrder): order is Extract<NfsOrder, { kind: "connect" }> {
+  const addresses = order.kind === "connect" ? disks[order.host] : undefined;
+  return Array.isArray(addresses) && addresses.length === 0;
+}
+
+function lookUpDisk(
+  disks: FakeServers,
+  { host, port }: Extract<NfsOrder, { kind: "connect" }>,
+  nowMs: number,
+): NfsAnswer | null {
+  const addresses = disks[host];
+  if (addresses === undefined || !Array.isArray(addresses)) return null;
+  if (addresses.length === 0) return { code: "EAI_AGAIN" };
+  const address = addresses.find((one) => {
+    const server = disks[`${one}:${port}`] as FakeServer | undefined;
+    return server !== undefined && nowMs >= (server.fromMs ?? 0);
+  });
+  return address === undefined ? { code: "ECONNREFUSED" } : { address };
+}
+
 function answerDelay(servers: FakeNfsServers, order: NfsOrder, nowMs: number): number {
+  if (order.kind === "start") return 0;
   if (order.kind === "mount") {
     const server = servers[/^\[?(.*?)\]?:\//.exec(order.request.source)?.[1] ?? ""];
     return server?.isStuck ? Number.POSITIVE_INFINITY : ROUND_MS;
@@ -74,7 +102,7 @@ function answerTo(
     return { code: server.isSilent ? "ETIMEDOUT" : "ECONNREFUSED" };
   }
   try {
-    mount(order.request);
+    if (order.kind === "mount") mount(order.request);
     return { address: null };
   } catch (error) {
     if (error instanceof SyscallError) return { code: error.code };

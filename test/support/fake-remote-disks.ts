@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from "../../src/formats/network/addresses.ts";
+import { formatAddress } from "../../src/formats/network/addresses.ts";
 import type { NbdRequest, RemoteDisks, TcpSocket } from "../../src/machine/network/remote.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeImage } from "./fake-images.ts";
@@ -20,7 +20,7 @@ export interface FakeServer {
   readonly blockBytes?: number;
 }
 
-/** By "address:port"; hosts by their names: what a name server says. */
+/** By "address:port"; hosts by their names: what a name server says; it is silent about a name without an address. */
 export type FakeServers = Readonly<Record<string, FakeServer | readonly string[]>>;
 
 const GREETING = Buffer.from("4e42444d4147494349484156454f50540003", "hex");
@@ -29,17 +29,8 @@ const GREETING = Buffer.from("4e42444d4147494349484156454f50540003", "hex");
 export function createFakeRemoteDisks(kernel: FakeKernel, servers: FakeServers): RemoteDisks {
   const agreed = new Map<TcpSocket, FakeImage>();
   return {
-    resolveHost(name) {
-      const found = servers[name];
-      if (found === undefined || !Array.isArray(found)) throw new SyscallError("getaddrinfo", "EHOSTUNREACH", name);
-      return found.flatMap((text) => parseAddress(text) ?? []);
-    },
-    connectTcp(address, port, timeoutMs, subject) {
-      const server = servers[`${formatAddress(address)}:${port}`] as FakeServer | undefined;
-      if (server === undefined) {
-        kernel.waitUntil(kernel.nowMs + Math.max(0, timeoutMs));
-        throw new SyscallError("connect", "ETIMEDOUT", subject);
-      }
+    connectTcp(address, port, subject) {
+      const server = (servers[`${formatAddress(address)}:${port}`] as FakeServer | undefined) ?? { isSilent: true };
       if (kernel.nowMs < (server.fromMs ?? 0)) throw new SyscallError("connect", "ECONNREFUSED", subject);
       const queue = [...(server.isSilent === true ? [] : (server.sends ?? GREETING))];
       const socket: TcpSocket = {

@@ -35,6 +35,8 @@ static int are_groups_right(void)
     const struct group *group = &GROUPS[i];
     if (!group->step || !group->pages || group->pages > store.most_pages) return 0;
     if ((u64)group->offset + group->size > store.size || group->size < 16) return 0;
+    /* No frame is longer than its pages by more than its head; LZ4 counts in int. */
+    if (group->size > (group->pages + 1ul) * PAGE) return 0;
     if (group->step == PLAIN_GROUP && (group->size != group->pages * PAGE || group->offset % PAGE)) return 0;
   }
   return 1;

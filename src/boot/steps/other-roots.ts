@@ -52,7 +52,8 @@ function mountFromServer(
 ): MountedDevice | null {
   const place = step(
     "root",
-    () => locateNfs({ ...root, options: joinOptions(plan.rootOptions, root.options) }, network),
+    // Of two options that contradict each other, the later counts: that of rootflags=, not that of DHCP.
+    () => locateNfs({ ...root, options: joinOptions(root.options, plan.rootOptions) }, network),
     (found) => `nfs:${formatNfs(found)}, without a block device`,
   );
   return step(

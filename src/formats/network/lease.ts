@@ -112,10 +112,10 @@ function nameOf(value: Uint8Array | undefined): string | null {
   return /^[a-z0-9_][a-z0-9_.-]{0,252}$/i.test(name) ? name : null;
 }
 
-/** null for an empty text, and for one that is not printable ASCII or contains a quote. */
+/** null for an empty text, and for one that is not printable ASCII or contains a quote, as it may be put before mount options. */
 function textOf(value: Uint8Array | string | undefined): string | null {
   const text = (typeof value === "string" ? value : decodeLatin1(value ?? new Uint8Array())).replace(/\0+$/, "");
-  return /^[\x20-\x26\x28-\x7e]{1,1024}$/.test(text) ? text : null;
+  return /^[\x20\x21\x23-\x26\x28-\x7e]{1,1024}$/.test(text) ? text : null;
 }
 
 function serverOf({ nextServer, serverName, options }: DhcpMessage): string | null {

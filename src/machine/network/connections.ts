@@ -9,8 +9,8 @@ export interface Conversation {
 /** Connections, for a child process: asynchronous, as `Http`. The name servers of resolv.conf(5) are asked for names. */
 export interface Connections {
   /**
-   * Makes a TCP connection, closes it again, and returns the address that has accepted it. Throws SyscallError; its code is an errno
-   * name, or one of getaddrinfo(3), as "ENOTFOUND".
+   * Makes a TCP connection to one address of a host, closes it again, and returns the address that has accepted it. Throws
+   * SyscallError; its code is an errno name, or one of getaddrinfo(3): "ENOTFOUND", and "EAI_AGAIN" if no name server answers.
    */
   tryConnection(host: string, port: number, timeoutMs: number): Promise<string>;
   /** Opens a socket for datagrams. Throws SyscallError, as for a name that is unknown. */

@@ -1,7 +1,8 @@
 /** A connection over TCP. */
 export interface TcpSocket {
+  /** Only after the other side has sent something. Throws SyscallError. */
   send(bytes: Uint8Array): void;
-  /** Waits, and returns the bytes that have come, at most `most`; none at the end of the connection, null if nothing has come within `timeoutMs`. */
+  /** Waits, and returns the bytes that have come, at most `most`; none at the end of the connection, null if nothing has come within `timeoutMs`. Throws SyscallError, also if no connection could be made. */
   receive(most: number, timeoutMs: number): Uint8Array | null;
   close(): void;
 }
@@ -19,10 +20,11 @@ export interface NbdRequest {
 
 /** Disks on servers, as far as the kernel does not find them alone. */
 export interface RemoteDisks {
-  /** Returns the addresses of a host: 4 bytes of IPv4, 16 of IPv6. Throws SyscallError: EHOSTUNREACH if no name server knows it. May wait for a name server for some seconds. */
-  resolveHost(name: string): readonly Uint8Array[];
-  /** Connects to a port of such an address; `subject` names it in an error. Throws SyscallError: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH. */
-  connectTcp(address: Uint8Array, port: number, timeoutMs: number, subject: string): TcpSocket;
+  /**
+   * Begins to connect to a port of an address (4 bytes of IPv4, 16 of IPv6), and does not wait: what becomes of it, `receive` says.
+   * `subject` names it in an error. Throws SyscallError: ECONNREFUSED, EHOSTUNREACH, ENETUNREACH.
+   */
+  connectTcp(address: Uint8Array, port: number, subject: string): TcpSocket;
   /** Gives a connection to the driver nbd, which keeps it after `close`, and after this process. EBUSY if the device is in use, ENOENT without the driver. */
   attachNbd(socket: TcpSocket, request: NbdRequest): void;
 }

@@ -3,6 +3,7 @@ import type { Child } from "../../machine/child.ts";
 import type { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
+import { createWaitNotice } from "../../problems/wait-notice.ts";
 import { decodeAnswer, encodeJson, type NfsAnswer, type NfsOrder } from "./order.ts";
 
 /** Orders to the process that mounts, and what is said about the wait. */
@@ -17,7 +18,7 @@ export interface Dialogue {
   giveUp(reasons: readonly string[], code: string | null): BootError;
 }
 
-const [FIRST_NEWS_MS, NEWS_MS] = [3000, 15_000];
+const FIRST_NEWS_MS = 3000;
 /** A server that has not answered for so long is one that does not answer. */
 const SILENCE_MS = 1000;
 
@@ -30,12 +31,11 @@ export function createDialogue(
 ): Dialogue {
   const startMs = machine.nowMs();
   const deadlineMs = startMs + (timeoutMs ?? Number.POSITIVE_INFINITY);
+  const notice = createWaitNotice(voice, FIRST_NEWS_MS);
   let newsMs = startMs + FIRST_NEWS_MS;
   let isUnanswered = false;
   const say = (seen: string) => {
-    if (machine.nowMs() < newsMs) return;
-    newsMs = machine.nowMs() + NEWS_MS;
-    voice.progress(printable(`waiting for ${source}: ${seen}`), { isUrgent: true });
+    newsMs = machine.nowMs() + notice(source, machine.nowMs() - startMs, timeoutMs, () => printable(seen));
   };
   const giveUp = (reasons: readonly string[], code: string | null) => {
     const seconds = Math.round((machine.nowMs() - startMs) / 1000);

@@ -1,6 +1,7 @@
 import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
+import { parseAddress } from "../../formats/network/addresses.ts";
 import { formatNfs } from "../../parameters/sources/nfs-source.ts";
 import type { NfsVersion } from "../../plan/network/nfs.ts";
 import { describeServer } from "../../problems/causes/file-server.ts";
@@ -27,6 +28,8 @@ const SETTLE_MS = 10_000;
 const REFUSALS: ReadonlySet<string> = new Set(["EACCES", "EPERM", "ENOENT", "ENOTDIR", "EPROTONOSUPPORT"]);
 /** Nothing that the server does can change these. */
 const HOPELESS: ReadonlySet<string> = new Set(["ENODEV", "EINVAL"]);
+/** Of getaddrinfo(3): no other port helps. */
+const WITHOUT_ADDRESS: ReadonlySet<string> = new Set(["ENOTFOUND", "EAI_AGAIN"]);
 /** Another minor version may do. */
 const OF_VERSION: ReadonlySet<string> = new Set(["EPROTONOSUPPORT", "EINVAL"]);
 
@@ -45,6 +48,8 @@ export function mountNfs(context: Context, task: NfsTask): string {
   const child = machine.startChild(NFS_COMMAND);
   const dialogue = createDialogue(context, child, source, task.timeoutMs);
   try {
+    // It takes seconds on a slow machine, and the server is not to blame for them.
+    dialogue.ask({ kind: "start" }, "starting the process that mounts");
     return mountInTime(context, task, dialogue);
   } finally {
     child.stop();
@@ -114,7 +119,9 @@ function tryOnce(task: NfsTask, dialogue: Dialogue): string | readonly Refusal[]
   for (const port of nfsPorts(place, task.versions)) {
     const answer = dialogue.ask(
       { kind: "connect", host: place.server, port, timeoutMs: CONNECT_MS },
-      `no answer from port ${port} of ${place.server}`,
+      parseAddress(place.server) === null
+        ? `no answer yet about the address of ${place.server}, or from its port ${port}`
+        : `no answer from port ${port} of ${place.server}`,
     );
     if ("address" in answer) {
       ({ address } = answer);
@@ -122,6 +129,7 @@ function tryOnce(task: NfsTask, dialogue: Dialogue): string | readonly Refusal[]
     }
     // Of several ports, the first is that of NFS itself.
     code ??= answer.code;
+    if (WITHOUT_ADDRESS.has(answer.code)) break;
   }
   return address === null ? [{ version: null, code: code ?? "EIO" }] : mountVersions(task, dialogue, address);
 }

@@ -1,10 +1,12 @@
 import type { MountRequest } from "../../machine/machine.ts";
 
-/** Internal command: a process that connects to a file server and mounts from it, so that a server that does not answer holds up no boot. */
+/** Internal command: a process that connects to a server, and mounts from it, so that a server that does not answer holds up no boot. */
 export const NFS_COMMAND = "mount-nfs";
 
 /** What that process does. */
 export type NfsOrder =
+  /** Nothing: the answer shows that the process has started. */
+  | { readonly kind: "start" }
   | { readonly kind: "connect"; readonly host: string; readonly port: number; readonly timeoutMs: number }
   | { readonly kind: "mount"; readonly request: MountRequest };
 

@@ -22,7 +22,8 @@ export function locateNfs(plan: NfsPlan, network: NetworkUp | null): NfsPlace {
   const server = plan.server ?? offered?.server ?? findServer(leases);
   if (server === null) throw problem("nfs-without-server", { path: plan.path });
   const path = plan.path ?? offered?.path ?? DEFAULT_PATH;
-  const options = [plan.options, offered?.options ?? ""].filter((text) => text !== "").join(",");
+  // Options of the command line are the last, so they count.
+  const options = [offered?.options ?? "", plan.options].filter((text) => text !== "").join(",");
   return { server, path: path.replace("%s", () => nameMachine(network)), options };
 }
 

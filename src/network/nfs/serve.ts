@@ -15,7 +15,7 @@ async function answer(machine: ServingMachine, order: NfsOrder): Promise<NfsAnsw
     if (order.kind === "connect") {
       return { address: await machine.tryConnection(order.host, order.port, order.timeoutMs) };
     }
-    machine.mount(order.request);
+    if (order.kind === "mount") machine.mount(order.request);
     return { address: null };
   } catch (error) {
     if (error instanceof SyscallError) return { code: error.code };

@@ -35,17 +35,19 @@ const MOST_WORDS = 200;
 const MOST_BLOCK_BYTES = 4096;
 const LEAST_BLOCK_BYTES = 512;
 
-/** Agrees with an NBD server on an export. Throws SyscallError if the connection ends or the server does not answer until `deadlineMs`. */
-export function negotiate(socket: TcpSocket, name: string, deadlineMs: number, nowMs: () => number): Negotiated {
-  const read = (length: number) => readAll(socket, length, deadlineMs, nowMs);
-  const greeting = parseGreeting(read(GREETING_BYTES));
+/** An answer on the same network comes within it; the boot goes on while one is slower. */
+const BRIEF_MS = 5;
+
+/** Agrees with an NBD server on an export; yields while no answer has come. Throws SyscallError if the connection fails or ends. */
+export function* negotiate(socket: TcpSocket, name: string): Generator<void, Negotiated> {
+  const greeting = parseGreeting(yield* readAll(socket, GREETING_BYTES));
   if (greeting !== "newstyle") return refused(greeting === "old" ? "too-old" : "no-nbd");
   socket.send(encodeGo(name));
   const known: Known = { size: null, blockBytes: LEAST_BLOCK_BYTES };
   for (let count = 0; count < MOST_REPLIES; count++) {
-    const head = parseReplyHead(read(REPLY_BYTES));
+    const head = parseReplyHead(yield* readAll(socket, REPLY_BYTES));
     if (head === null || head.length > MOST_REPLY_BYTES) return refused("malformed");
-    const result = takeReply(known, head, read(head.length));
+    const result = takeReply(known, head, yield* readAll(socket, head.length));
     if (result !== null) return result;
   }
   return refused("malformed");
@@ -82,14 +84,15 @@ function refused(refusal: NbdRefusal, words: Uint8Array = new Uint8Array()): Neg
 }
 
 /** Reads exactly `length` bytes: what follows the negotiation is for the kernel. */
-function readAll(socket: TcpSocket, length: number, deadlineMs: number, nowMs: () => number): Uint8Array {
+function* readAll(socket: TcpSocket, length: number): Generator<void, Uint8Array> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
-    const part = socket.receive(length - at, deadlineMs - nowMs());
-    if (part === null) throw new SyscallError("recvfrom", "ETIMEDOUT", "NBD");
-    if (part.length === 0) throw new SyscallError("recvfrom", "ECONNRESET", "NBD");
-    bytes.set(part, at);
-    at += part.length;
+    const part = socket.receive(length - at, BRIEF_MS);
+    if (part?.length === 0) throw new SyscallError("recvfrom", "ECONNRESET", "NBD");
+    bytes.set(part ?? [], at);
+    at += part?.length ?? 0;
+    // Also after a part: a server may send one byte after the other.
+    if (at < length) yield;
   }
   return bytes;
 }

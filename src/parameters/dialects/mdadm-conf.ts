@@ -21,7 +21,9 @@ const DEVICE = /^(?:\/dev\/)?(?:md\/)?(?!\.\.?$)([\w+.@-]{1,64})$/;
 export function parseMdadmConf(text: string): MdadmConf {
   const lines = logicalLines(text);
   const arrays = lines.filter(([keyword]) => isKeyword(keyword, "array")).map(([, ...words]) => readArray(words));
-  const isRestricted = lines.some(([keyword, ...words]) => isKeyword(keyword, "auto") && words.includes("-all"));
+  const rules = lines.filter(([keyword]) => isKeyword(keyword, "auto")).flatMap(([, ...words]) => words);
+  // The first rule that fits an array counts: behind `homehost` or `+1.x`, -all is no word about every other array.
+  const isRestricted = rules.includes("-all") && rules.slice(0, rules.indexOf("-all")).every(isExclusion);
   const isScan = (word: string) => /^(?:partitions|containers)$/i.test(word);
   const devices = lines.filter(([keyword]) => isKeyword(keyword, "device")).flatMap(([, ...words]) => words);
   return {
@@ -37,6 +39,10 @@ export function parseMdadmConf(text: string): MdadmConf {
         : [printable(`DEVICE ${devices.join(" ").slice(0, 80)}: levain looks at every device`)]),
     ],
   };
+}
+
+function isExclusion(rule: string): boolean {
+  return rule.startsWith("-");
 }
 
 function readArray(words: readonly string[]) {

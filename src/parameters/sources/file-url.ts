@@ -3,7 +3,7 @@ import { parseTftpUrl } from "./tftp-url.ts";
 
 /** Returns the URL of a file that levain can download, over HTTP, HTTPS or TFTP, in its usual form; null for any other text. */
 export function parseFileUrl(text: string): string | null {
-  if (parseTftpUrl(text) !== null) return text;
+  if (parseTftpUrl(text) !== null) return text.replace(/^tftp/i, "tftp");
   const http = parseHttpUrl(text);
   return http === null ? null : formatHttpUrl(http);
 }

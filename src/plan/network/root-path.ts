@@ -1,17 +1,27 @@
 import type { Settings } from "../../parameters/parameters.ts";
 import { tryParse } from "../../parameters/parse.ts";
 import { parseNfsPlace } from "../../parameters/sources/nfs-source.ts";
+import type { OtherSource } from "../../parameters/sources/root-source.ts";
 import * as values from "../../parameters/values.ts";
 import { problem } from "../../problems/problem.ts";
 
-/** Replaces root=dhcp by what the root path of the DHCP server names: what root= may name, or a directory on an NFS server as SERVER:PATH. Throws BootError. */
+const EXPECTED = "nfs:SERVER:PATH, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, http://…, tftp://…";
+
+/**
+ * Replaces root=dhcp by what the root path of the DHCP server names: a root on the network as root= names it, or a directory on an NFS
+ * server as SERVER:PATH. Nothing of this machine: which disk or stick is booted is not for the network to say. Throws BootError.
+ */
 export function obeyRootPath(settings: Settings, rootPath: string | null): Settings {
   const { root } = settings;
   if (root?.other?.kind !== "dhcp" || rootPath === null) return settings;
-  const place = parseNfsPlace(rootPath);
-  if (place !== null) return { ...settings, root: { ...root, other: { kind: "nfs", ...place } } };
   const read = tryParse(values.root, rootPath);
-  if ("expected" in read) throw problem("root-path-unusable", { rootPath, expected: read.expected });
-  if (read.value.other?.kind === "dhcp") throw problem("root-path-unusable", { rootPath, expected: "a root" });
-  return { ...settings, root: { ...read.value, isLive: root.isLive || read.value.isLive } };
+  if ("value" in read && (read.value.remote !== undefined || isOnServer(read.value.other)))
+    return { ...settings, root: { ...read.value, isLive: root.isLive || read.value.isLive } };
+  const place = parseNfsPlace(rootPath);
+  if (place === null) throw problem("root-path-unusable", { rootPath, expected: EXPECTED });
+  return { ...settings, root: { ...root, other: { kind: "nfs", ...place } } };
+}
+
+function isOnServer(other: OtherSource | null): boolean {
+  return other?.kind === "nfs" || other?.kind === "download";
 }

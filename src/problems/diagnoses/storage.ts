@@ -33,6 +33,8 @@ export interface VainSearch {
   readonly isVerified: boolean;
   /** What else did not come, a sentence each. */
   readonly troubles: readonly string[];
+  /** What to try if one of them is the reason. */
+  readonly known: readonly Hint[];
   readonly isAnyDevicePresent: boolean;
   /** What the image has instead of modules for the running kernel; null if it has those. */
   readonly moduleGap: ModuleGap | null;
@@ -88,7 +90,8 @@ function likelyGap({ moduleGap, isAnyDevicePresent }: VainSearch): ModuleGap | n
 function explainDriver(facts: VainSearch): readonly string[] {
   const gap = likelyGap(facts);
   const why = gap === null ? [] : [describeGap(gap)];
-  if (facts.isAnyDevicePresent || facts.wanted !== "root" || facts.causes.length > 0) return why;
+  if (facts.isAnyDevicePresent || facts.wanted !== "root" || facts.causes.length > 0 || facts.known.length > 0)
+    return why;
   return [["the disk is missing, or its driver is", ...why].join(": ")];
 }
 
@@ -117,7 +120,7 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
   if (wanted === "root" && devices.some(({ incomplete }) => incomplete !== null)) {
     return [byHand("attach the missing disk"), inBootLoader("mount without it: add degraded to rootflags=")];
   }
-  const known = distinct(facts.causes.flatMap((cause) => SEARCH_CAUSES[cause.kind].hints(cause)));
+  const known = distinct([...facts.known, ...facts.causes.flatMap((cause) => SEARCH_CAUSES[cause.kind].hints(cause))]);
   if (known.length > 0) {
     const isCorrected = known.some(({ needs }) => needs === "boot loader");
     return [...known, ...hintsForUnknown(facts).filter(({ needs }) => !isCorrected || needs !== "boot loader")];
@@ -126,7 +129,8 @@ function hintsForMissing(facts: VainSearch): readonly Hint[] {
 }
 
 /** What to try whatever the cause is. */
-function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearch): readonly Hint[] {
+function hintsForUnknown(facts: VainSearch): readonly Hint[] {
+  const { wanted, isAnyDevicePresent, isAnyUnasked } = facts;
   if (wanted === "layer") return [byHand("attach the disk"), inBootLoader("correct rd.layer=")];
   if (wanted === "submount") return hintsForSubmount(isAnyUnasked);
   if (wanted === "store")
@@ -139,7 +143,8 @@ function hintsForUnknown({ wanted, isAnyDevicePresent, isAnyUnasked }: VainSearc
     ];
   }
   if (isAnyDevicePresent) return [correct, inShell("try one with `levain retry root=…`")];
-  return [byHand("attach the disk"), inShell("see devices without a driver: `levain status`")];
+  const attach = facts.known.length > 0 ? [] : [byHand("attach the disk")];
+  return [...attach, inShell("see devices without a driver: `levain status`")];
 }
 
 /** The device may be named by fstab, which is in the root, or by mount.usr=. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../cache.ts";
 import { compileStatic } from "../packed-program.ts";
 import { TEST_PROGRAMS } from "../test-programs.ts";
+import { freePort } from "./free-port.ts";
 
 const program = (name: string) => join(TEST_PROGRAMS, "bin", name);
 
@@ -60,12 +61,4 @@ export function serveNbd(
     extra: ["-netdev", "user,id=nbd", "-device", "virtio-net-pci,netdev=nbd"],
     stop: () => server.kill("SIGKILL"),
   };
-}
-
-/** nbd-server cannot choose a port. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = listener;
-  listener.stop();
-  return port;
 }

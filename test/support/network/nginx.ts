@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../cache.ts";
 import { TEST_PROGRAMS } from "../test-programs.ts";
 import type { Authority } from "./authority.ts";
+import { freePort } from "./free-port.ts";
 
 /** A real nginx on the loopback; each URL is of a server of its own. */
 export interface Nginx extends AsyncDisposable {
@@ -15,13 +16,6 @@ export interface Nginx extends AsyncDisposable {
   restart(): Promise<void>;
   /** The status codes of what it has answered so far. */
   answers(): readonly string[];
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 function secureServer(directory: string, port: number, { cert, key }: ReturnType<Authority["issue"]>): string {

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { createLinuxMachine } from "../../../src/machine/linux/linux.ts";
 import { connections } from "../../../src/machine/linux/network/connections.ts";
 import type { MountRequest } from "../../../src/machine/machine.ts";
 import { decodeAnswer, encodeJson, type NfsOrder } from "../../../src/network/nfs/order.ts";
 import { createNfsMounts } from "../../../src/network/nfs/serve.ts";
+import { createServerSearch } from "../../../src/network/remote/find-server.ts";
 import { SyscallError } from "../../../src/problems/errors.ts";
 
 const REQUEST: MountRequest = {
@@ -26,7 +29,9 @@ test("the address of a server that accepts connections, and why another does not
   expect(await connect("localhost", port)).toEqual({ address: "127.0.0.1" });
   server.stop(true);
   expect(await connect("127.0.0.1", port)).toEqual({ code: "ECONNREFUSED" });
-  expect(await connect("server.invalid", port)).toHaveProperty("code");
+  expect(await connect("server.invalid", port)).toEqual({ code: "ENOTFOUND" });
+  // As for a file that TFTP is asked for.
+  expect(connections.openConversation("server.invalid")).rejects.toMatchObject({ code: "ENOTFOUND" });
 });
 
 test("the kernel's answer to a mount", async () => {
@@ -39,4 +44,25 @@ test("the kernel's answer to a mount", async () => {
     throw new SyscallError("mount", "EACCES", "/sysroot");
   };
   expect(await ask({ kind: "mount", request: REQUEST }, refused)).toEqual({ code: "EACCES" });
+});
+
+test("the address of a server by its name, from another process", async () => {
+  const own = process.argv[1] ?? "";
+  // The process is this program again: outside the compiled one, the script that was started.
+  process.argv[1] = join(import.meta.dir, "../../../src/main.ts");
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+  const search = createServerSearch(createLinuxMachine(), { host: "localhost", port: server.port }, 2000);
+  try {
+    expect(search.address()).toBeNull();
+    let found: Uint8Array | null = null;
+    for (let left = 200; found === null && left > 0; left--) {
+      await Bun.sleep(50);
+      found = search.address();
+    }
+    expect(found).toEqual(Uint8Array.of(127, 0, 0, 1));
+  } finally {
+    search.stop();
+    server.stop(true);
+    process.argv[1] = own;
+  }
 });

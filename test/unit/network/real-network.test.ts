@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { recipe } from "../../support/network/recipes.ts";
 import { runLab } from "../../support/network-lab.ts";
 
 // The real machine, a real cable and dnsmasq, in network namespaces of their own.
@@ -13,7 +14,7 @@ test("DHCP: the address, the routes and all that the lease has", async () => {
       "--dhcp-option=option:dns-server,192.0.2.53",
       "--dhcp-option=option:mtu,1400",
       "--dhcp-option=option:ntp-server,192.0.2.4",
-      "--dhcp-option=option:root-path,192.0.2.1:/srv",
+      `--${recipe("dhcp-option=17").trim()}`,
       "--dhcp-option=option:domain-search,eng.example.org,example.org",
       "--dhcp-option=option:classless-static-route,198.51.100.0/24,192.0.2.7,0.0.0.0/0,192.0.2.1",
       "--dhcp-host=52:54:00:12:34:56,192.0.2.50,node7",
@@ -32,7 +33,7 @@ test("DHCP: the address, the routes and all that the lease has", async () => {
           server: "192.0.2.1",
           seconds: 3600,
           mtu: 1400,
-          rootPath: "192.0.2.1:/srv",
+          rootPath: "nfs:192.0.2.1:/srv/root",
           bootFile: "pxelinux.0",
           nextServer: "192.0.2.9",
         },

@@ -23,6 +23,17 @@ ARRAY /dev/md3 super-minor=3
   });
 });
 
+test.each([
+  ["AUTO -all", true],
+  ["AUTO -imsm -all", true],
+  ["AUTO homehost -all", false],
+  ["AUTO +1.x -all", false],
+  ["AUTO +all", false],
+])("%s restricts what is started to the arrays in the file: %p", (rules, isRestricted) => {
+  const { parameters } = parseMdadmConf(`${rules}\nARRAY /dev/md0 UUID=${UUID}\n`);
+  expect(parameters.includes(`rd.md.uuid=${UUID}`)).toBe(isRestricted);
+});
+
 test("any text gives parameters without mistakes", () => {
   const word = fc.oneof(
     fc.string({ unit: "binary", maxLength: 12 }),

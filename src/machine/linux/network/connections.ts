@@ -1,35 +1,72 @@
 import { SyscallError } from "../../../problems/errors.ts";
 import type { Connections, Conversation } from "../../network/connections.ts";
 
+/** getaddrinfo(3) tries each name server of resolv.conf(5) twice, for 5 s each time. */
+const LOOKUP_MS = 5000;
+
 /** Connections by the runtime. They are made in a child process only. */
 export const connections: Connections = {
   async tryConnection(host, port, timeoutMs) {
-    const refusal = (code: string) => new SyscallError("connect", code, host);
-    const timeout = Promise.withResolvers<never>();
-    const timer = setTimeout(() => timeout.reject(refusal("ETIMEDOUT")), timeoutMs);
-    try {
-      const attempt = Bun.connect({ hostname: host, port, socket: { data: () => undefined } }).then((socket) => {
-        const { remoteAddress } = socket;
-        socket.terminate();
-        return remoteAddress;
-      });
-      return await Promise.race([attempt, timeout.promise]);
-    } catch (error) {
-      throw error instanceof SyscallError ? error : refusal(codeOf(error));
-    } finally {
-      clearTimeout(timer);
+    const endMs = performance.now() + timeoutMs;
+    const addresses = await within(lookUp(host), timeoutMs, "EAI_AGAIN", host);
+    let failure = new SyscallError("connect", "ENOTFOUND", host);
+    for (const [index, { address }] of addresses.entries()) {
+      // Those that are left share the time that is left.
+      const shareMs = (endMs - performance.now()) / (addresses.length - index);
+      try {
+        return await within(connect(address, port), shareMs, "ETIMEDOUT", host);
+      } catch (error) {
+        failure = refusal(error, host);
+      }
     }
+    throw failure;
   },
   async openConversation(host) {
     try {
-      const [found] = await Bun.dns.lookup(host);
+      const [found] = await within(lookUp(host), LOOKUP_MS, "EAI_AGAIN", host);
       if (found === undefined) throw new SyscallError("connect", "ENOTFOUND", host);
       return await converse(found.address, found.family === 6 ? "::" : "0.0.0.0");
     } catch (error) {
-      throw error instanceof SyscallError ? error : new SyscallError("connect", codeOf(error), host);
+      throw refusal(error, host);
     }
   },
 };
+
+type Found = Awaited<ReturnType<typeof Bun.dns.lookup>>;
+
+/** Returns the addresses of a host. Throws SyscallError with a code of getaddrinfo(3). */
+async function lookUp(host: string): Promise<Found> {
+  try {
+    return await Bun.dns.lookup(host);
+  } catch (error) {
+    // The runtime has the codes of c-ares: DNS_ENODATA is a name without an address.
+    const isUnknown = ["DNS_ENOTFOUND", "DNS_ENODATA"].includes(codeOf(error));
+    throw new SyscallError("connect", isUnknown ? "ENOTFOUND" : "EAI_AGAIN", host);
+  }
+}
+
+/** Returns the address that has accepted the connection, which is closed again. */
+async function connect(hostname: string, port: number): Promise<string> {
+  const socket = await Bun.connect({ hostname, port, socket: { data: () => undefined } });
+  const { remoteAddress } = socket;
+  socket.terminate();
+  return remoteAddress;
+}
+
+/** Waits for at most `timeoutMs`. Throws SyscallError with `code` then. */
+async function within<T>(work: Promise<T>, timeoutMs: number, code: string, host: string): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new SyscallError("connect", code, host)), timeoutMs);
+  try {
+    return await Promise.race([work, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function refusal(error: unknown, host: string): SyscallError {
+  return error instanceof SyscallError ? error : new SyscallError("connect", codeOf(error), host);
+}
 
 type Arrived = { readonly bytes: Uint8Array; readonly port: number } | SyscallError;
 

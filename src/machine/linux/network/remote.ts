@@ -10,7 +10,6 @@ import {
   viewOf,
 } from "../../network/netlink.ts";
 import type { NbdRequest, RemoteDisks, TcpSocket } from "../../network/remote.ts";
-import { resolveHost } from "./resolve.ts";
 import { openNetlinkSocket, request } from "./route-socket.ts";
 import { openTcpSocket } from "./tcp-socket.ts";
 
@@ -21,7 +20,6 @@ const FLAGS = net.NLM_F_REQUEST | net.NLM_F_ACK;
 export function createRemoteDisks(): RemoteDisks {
   const descriptors = new Map<TcpSocket, number>();
   return {
-    resolveHost,
     connectTcp(...given) {
       const { fd, socket } = openTcpSocket(...given);
       const tracked: TcpSocket = {

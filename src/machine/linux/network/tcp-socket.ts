@@ -6,14 +6,10 @@ import type { TcpSocket } from "../../network/remote.ts";
 import { callKernel, systemCall } from "../libc.ts";
 import { poll } from "../poll.ts";
 
-/** poll(2) */
-const POLLOUT = 4;
-
-/** Connects to a port of an address; `fd` is for the kernel. Throws SyscallError. */
+/** Begins to connect to a port of an address; `fd` is for the kernel. Throws SyscallError. */
 export function openTcpSocket(
   address: Uint8Array,
   port: number,
-  timeoutMs: number,
   subject: string,
 ): { readonly fd: number; readonly socket: TcpSocket } {
   const place = socketAddress(address, port);
@@ -23,7 +19,6 @@ export function openTcpSocket(
   try {
     const code = callKernel("connect", [fd, place, place.length]);
     if (typeof code === "string" && code !== "EINPROGRESS") throw new SyscallError("connect", code, subject);
-    if (typeof code === "string") awaitConnection(fd, timeoutMs, subject);
     const yes = Uint32Array.of(1);
     systemCall("setsockopt", subject, fd, net.IPPROTO_TCP, net.TCP_NODELAY, yes, yes.byteLength);
     // The connection of a disk may be silent for hours, and a firewall between the two forgets it.
@@ -33,14 +28,6 @@ export function openTcpSocket(
     throw error;
   }
   return { fd, socket: { send: (bytes) => send(fd, bytes, subject), ...receiver(fd, subject) } };
-}
-
-function awaitConnection(fd: number, timeoutMs: number, subject: string): void {
-  const [events] = poll([{ fd, events: POLLOUT }], Math.max(0, timeoutMs), subject);
-  if (!events) throw new SyscallError("connect", "ETIMEDOUT", subject);
-  const [errno, size] = [new Int32Array(1), Uint32Array.of(4)];
-  systemCall("getsockopt", subject, fd, abi.SOL_SOCKET, net.SO_ERROR, errno, size);
-  if (errno[0]) throw new SyscallError("connect", abi.errnoName(errno[0]), subject);
 }
 
 /** A few KiB, which always fit into the buffer of a new connection. */
@@ -55,6 +42,7 @@ function receiver(fd: number, subject: string): Pick<TcpSocket, "receive" | "clo
       const [events] = poll([{ fd, events: POLLIN }], Math.max(0, timeoutMs), subject);
       if (!events) return null;
       const buffer = new Uint8Array(most);
+      // A connection that failed is ready to be read too, and says why.
       const length = callKernel("recvfrom", [fd, buffer, most, abi.MSG_DONTWAIT, 0, 0]);
       if (length === "EAGAIN") return null;
       if (typeof length === "string") throw new SyscallError("recvfrom", length, subject);

@@ -54,7 +54,7 @@ export function startAoe({ machine, drivers }: StorageContext, plan: NonNullable
     problem() {
       if (isAny()) return null;
       const error = problem("aoe-no-target", { where, asked, refusal });
-      return { error, isFatal: false };
+      return { error, isFatal: false, isCause: true };
     },
   };
 }

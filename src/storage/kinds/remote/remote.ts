@@ -25,5 +25,8 @@ export function startRemote(context: StorageContext, { remote }: Pick<StoragePla
     dueMs: () => Math.min(...transports.map((transport) => transport.dueMs())),
     seen: () => transports.flatMap((transport) => transport.seen() ?? []),
     problems: () => transports.flatMap((transport) => transport.problem() ?? []),
+    close() {
+      for (const transport of transports) transport.close?.();
+    },
   };
 }

@@ -9,6 +9,8 @@ export interface Transport {
   /** What it has asked in vain, in words; null if nothing. */
   seen(): string | null;
   problem(): Trouble | null;
+  /** Ends what still runs for it. */
+  close?(): void;
 }
 
 /** The pauses between two tries: a server that starts later is found soon, and one that is down is not flooded. */

@@ -245,6 +245,35 @@ describe("a damaged store", () => {
     });
   });
 
+  test("is refused before it is used: a group that is larger than its pages", () => {
+    const row =
+      readStore(packed).bytes.readUInt32LE(TABLES.groups) +
+      readStore(packed).groups.findIndex(([, size = 0, , step]) => step !== PLAIN && size > 3 * PAGE) * ROW;
+    expect(runChanged(row + 8, 1).said).toBe(`${TABLES_DAMAGED}a group is invalid\n`);
+  });
+
+  test("ends a program that is unpacked at its start, also if the checksum of a crafted group of LZ4 is right", () => {
+    const { groups, bytes } = readStore(packed);
+    const isLz4 = ([offset = 0, size = 0]: readonly number[]) =>
+      unpackLz4(bytes.subarray(offset, offset + size)) !== null;
+    const [offset = 0, size = 0] = groups.find((group) => group[3] === NONE && isLz4(group)) ?? [];
+    // A match before the beginning, literals behind the end, a match without an end, and too little.
+    for (const block of ["0fffff", "f0ffffffff", "1f410100ffffffffffffffffffff", "104100"]) {
+      const crafted = Buffer.from(packed);
+      const at = storeOffset(crafted) + offset;
+      const content = crafted.subarray(at + 16, at + size);
+      content.fill(255);
+      content.write(block, "hex");
+      crafted.writeBigUInt64LE(Bun.hash.xxHash64(content), at + 8);
+      crafted.writeUInt32LE(STORE_FLAGS.eager, storeOffset(crafted) + HEADER.flags);
+      const child = Bun.spawnSync([writeProgram(crafted), "eager"], { stderr: "pipe", timeout: 20_000 });
+      expect([child.exitCode, child.stderr.toString()]).toEqual([
+        127,
+        "levain: a compressed part of the runtime is damaged (checksum)\n",
+      ]);
+    }
+  });
+
   test("ends a program that is unpacked at its start, also if a group of LZ4 is damaged", () => {
     const { groups, bytes } = readStore(packed);
     const isLz4 = ([offset = 0, size = 0]: readonly number[]) =>

@@ -123,6 +123,7 @@ describe("texts that would be read as something else are left out", () => {
     [{ 15: text("a\nnameserver 1") }, "domain"],
     [{ 17: text("/srv'/x") }, "rootPath"],
     [{ 17: text("/srv\n") }, "rootPath"],
+    [{ 17: text('/srv,context="') }, "rootPath"],
     [{ 67: text("\x1b[2J") }, "bootFile"],
   ] as const)("%j", (options, key) => expect(lease(options)?.[key]).toBeNull());
 
