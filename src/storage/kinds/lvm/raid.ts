@@ -1,4 +1,4 @@
-import { isRefusal, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
+import { countOf, isRefusal, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
 
 /** The kernel's names of the types, by LVM's. */
 const KERNEL_TYPES: Readonly<Record<string, string>> = {
@@ -33,12 +33,12 @@ export const planRaid: PlanSegment = (planning, { type, fields }) => {
   const isWhole = count >= 1 && (fields.get("device_count") ?? fields.get("stripe_count")) === count;
   if (!isWhole || OTHER_SETTINGS.some((name) => fields.has(name)))
     return { refusal: "its RAID has settings that are not supported yet" };
-  const region = fields.get("region_size");
+  const region = countOf(fields, "region_size", 0);
   const options = [
-    ...(typeof region === "number" ? ["region_size", String(region)] : []),
-    ...(type === "raid10" ? ["raid10_copies", String(fields.get("data_copies") ?? 2)] : []),
+    ...(region > 0 ? ["region_size", String(region)] : []),
+    ...(type === "raid10" ? ["raid10_copies", String(countOf(fields, "data_copies", 2))] : []),
   ];
-  const counted = [String(fields.get("stripe_size") ?? 0), ...options];
+  const counted = [String(countOf(fields, "stripe_size", 0)), ...options];
   return {
     type: "raid",
     words: [KERNEL_TYPES[type] ?? type, String(counted.length), ...counted, String(count), ...words],
@@ -48,6 +48,12 @@ export const planRaid: PlanSegment = (planning, { type, fields }) => {
 function needParts({ group, need }: Planning, names: readonly string[]): readonly TableWord[] | Refusal {
   const parts = group.volumes.filter(({ name }) => names.includes(name));
   if (parts.some(({ status }) => CHANGING.test(status.join(" ")))) return { refusal: "its RAID is being changed" };
-  const devices = names.map((name) => need(name));
-  return devices.find(isRefusal) ?? devices.filter((device): device is TableWord => !isRefusal(device));
+  const devices: TableWord[] = [];
+  for (const name of names) {
+    const device = need(name);
+    // The first refusal ends it: crafted volumes that name each other often would be planned again and again.
+    if (isRefusal(device)) return device;
+    devices.push(device);
+  }
+  return devices;
 }

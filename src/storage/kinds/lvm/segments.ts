@@ -1,5 +1,5 @@
 import type { Segment } from "../../../formats/lvm/volume-group.ts";
-import { isRefusal, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
+import { countOf, isRefusal, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
 import { planRaid, RAID_TYPES } from "./raid.ts";
 
 const malformed = (what: string): Refusal => ({ refusal: `its ${what} are malformed` });
@@ -48,7 +48,7 @@ const planThinPool: PlanSegment = ({ need }, { fields }) => {
     ...(DISCARDS[textOf(fields, "discards") || "passdown"] ?? []),
     ...(fields.get("error_when_full") === 1 ? ["error_if_no_space"] : []),
   ];
-  const lowWater = fields.get("low_water_mark") ?? 0;
+  const lowWater = countOf(fields, "low_water_mark", 0);
   return {
     type: "thin-pool",
     words: [metadata, data, String(chunk), String(lowWater), String(features.length), ...features],
