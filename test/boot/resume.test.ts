@@ -348,6 +348,25 @@ describe("in an encrypted volume", () => {
     expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
   });
 
+  test("a logical volume on a stick with the same UUID is not resumed", () => {
+    const group: FakeGroup = {
+      members: { pv0: fakeId("a") },
+      volumes: { swap: { segments: [{ on: "pv0", from: 0, extents: extentsOf(swap.bytes) }] } },
+    };
+    const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(group), data: swap.bytes });
+    const image = { ...swap, bytes: Buffer.concat([swap.bytes], extentsOf(swap.bytes) * EXTENT_BYTES) };
+    const result = encrypted({
+      disks: [
+        { name: "sda", content, isRemovable: true },
+        { name: "vda", partitions: [{ image: rootOf(true) }, { image: inside }] },
+      ],
+      images: [image],
+    });
+    expect(result.console).not.toContain("resuming the hibernated system on /dev/mapper/vg0-swap");
+    expect(result.console).toContain("not resuming from /dev/mapper/vg0-swap");
+    expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
+  });
+
   test("with the root beside it in the volume, one passphrase is enough", async () => {
     const root = rootOf(true);
     const { bytes } = partitionDisk([{ image: root }, { image: swapImage(UUID) }]);

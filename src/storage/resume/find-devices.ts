@@ -1,5 +1,4 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
-import { isPluggable } from "../../devices/drives.ts";
 import type { Context } from "../../drivers/context.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -8,7 +7,7 @@ import { printable } from "../../problems/report.ts";
 import type { StoragePlan } from "../contract.ts";
 import { createPatience } from "../patience.ts";
 import { createSearch, type Search } from "../search.ts";
-import { liesInVolume } from "../trust.ts";
+import { liesInVolume, liesOnStick } from "../trust.ts";
 
 /** A plan that resumes from a device. */
 export type NamedResume = ResumePlan & { readonly device: DeviceSpec };
@@ -65,7 +64,7 @@ function createTrust({ machine, voice }: Context, { crypt, verity }: BootPlan): 
   const refused = new Set<string>();
   return (device) => {
     if (liesInVolume(machine)(device)) return true;
-    const isRefused = isVerified || (isEncrypted && isPluggable(machine, device));
+    const isRefused = isVerified || (isEncrypted && liesOnStick(machine, device.name));
     if (!isRefused) return true;
     const why = isVerified
       ? "the root is verified, and a hibernated system is not"
