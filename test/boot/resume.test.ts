@@ -348,6 +348,16 @@ describe("in an encrypted volume", () => {
     expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
   });
 
+  test("a stick is not resumed if the root itself is a LUKS volume, without another parameter", () => {
+    const stick = { name: "sda", image: hibernatedSwap(UUID), isRemovable: true };
+    const result = encrypted({
+      cmdline: `root=UUID=${LUKS} resume=UUID=${UUID} rd.resume.timeout=1 rdshell=0`,
+      disks: [stick, { name: "vda", partitions: [{ image: inside }] }],
+    });
+    expect(result.console).toContain("not resuming from /dev/sda");
+    expect(result.end).not.toBe("resume");
+  });
+
   test("a logical volume on a stick with the same UUID is not resumed", () => {
     const group: FakeGroup = {
       members: { pv0: fakeId("a") },

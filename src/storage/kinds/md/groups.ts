@@ -5,8 +5,8 @@ import { type ArrayMember, readArrayMember } from "../../../formats/containers/m
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
-import { liesOnStick } from "../../trust.ts";
 import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
+import { liesOnStick } from "../../trust.ts";
 import { type ArrayState, judgeArray, type Member } from "./array.ts";
 
 /** The members of one array that are present. */
