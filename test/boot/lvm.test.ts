@@ -153,6 +153,37 @@ test("a metadata area with a wrong checksum is ignored and named", () => {
   );
 });
 
+describe("a root that the group cannot give", () => {
+  const vdo = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
+  const failed = (group: FakeGroup, cmdline = "root=/dev/vg0/root", rest: Partial<FakeDisk> = {}) =>
+    boot([disk("vda", group, rest)], { cmdline: `${cmdline} rdshell=0` });
+
+  test.each([
+    ["is of a type that is not supported", vdo, "root=/dev/vg0/root", "its type, vdo, is not supported yet"],
+    ["does not exist", ONE, "root=/dev/mapper/vg0-rooot", 'has no volume "rooot"'],
+  ])("is not waited for if it %s", (_, group, cmdline, words) => {
+    const { end, endMs, console } = failed(group, cmdline);
+    expect(end).toBe("halt");
+    expect(endMs).toBeLessThan(5000);
+    expect(console.replace(/\s+/g, " ")).toContain(words);
+  });
+
+  test("is waited for if another group may still have it", () => {
+    expect(failed(vdo, "root=/dev/vg0/root", { isRemovable: true }).endMs).toBeGreaterThan(20_000);
+    expect(failed(vdo, "root=/dev/vg0/root rd.luks.uuid=1234").endMs).toBeGreaterThan(20_000);
+    expect(
+      failed({ ...ONE, members: { ...ONE.members, pv1: fakeId("b") } }, "root=/dev/vg0/rooot").endMs,
+    ).toBeGreaterThan(20_000);
+  });
+
+  test("is not waited for longer than the fallback, which is booted", () => {
+    const { end } = boot([disk("vda", vdo), { name: "vdb", image: rootImage("SPARE") }], {
+      cmdline: "root=/dev/vg0/root rootfallback=LABEL=SPARE",
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
+});
+
 describe("a stick", () => {
   const STICK = { isRemovable: true };
 

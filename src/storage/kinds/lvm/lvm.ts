@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
 import { liesIn } from "../../trust.ts";
@@ -9,7 +10,14 @@ import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
 import { isVolume } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
-import { createNamedTest, createOfferedTest, listNamed, type VolumeName, type VolumeTest } from "./wanted.ts";
+import {
+  createNamedTest,
+  createOfferedTest,
+  createOnlyRootTest,
+  listNamed,
+  type VolumeName,
+  type VolumeTest,
+} from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -22,10 +30,16 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const volumes = createVolumes(context);
   const named = listNamed(plan);
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
+  const isOnlyRoot = createOnlyRootTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
   const list = () => (plan.lvm.isOff ? [] : members.list());
   const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
+
+  /** True if nothing that can still appear changes what the group says of its volumes: a part of it, or another group of its name. */
+  const isFinal = ({ isInside, isOnStick, missing }: Group) =>
+    missing.length === 0 && !isOnStick && (isInside || !wantsEncryption(plan.crypt));
+  const isVain = (judged: Group, volume: string) => isOnlyRoot({ group: judged.group.name, volume }) && isFinal(judged);
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
@@ -62,8 +76,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     },
     problems: () => [
       ...list().flatMap(describeRefusal),
-      ...list().flatMap((judged) => describeUnknown(judged, named)),
-      ...volumes.problems(),
+      ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
+      ...volumes.problems(isVain),
     ],
     claim(device) {
       claimed = listParts(device, context.present());
@@ -98,12 +112,17 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 }
 
 /** A path may have a mistake in the volume's name. */
-function describeUnknown({ group, refusal }: Group, named: readonly VolumeName[]): readonly Trouble[] {
+function describeUnknown(
+  judged: Group,
+  named: readonly VolumeName[],
+  isVain: (judged: Group, volume: string) => boolean,
+): readonly Trouble[] {
+  const { group, refusal } = judged;
   const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
   const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));
   if (refusal !== null || unknown.length === 0) return [];
   return unknown.map(({ volume }) => ({
     error: problem("volume-unknown", { group: group.name, volume, volumes }),
-    isFatal: false,
+    isFatal: isVain(judged, volume),
   }));
 }

@@ -31,6 +31,12 @@ export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest
   return (group, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
 }
 
+/** Returns a test for the volume that the root has to be: its path names it, and there is no other root. */
+export function createOnlyRootTest({ roots }: Pick<Wish, "roots">): (name: VolumeName) => boolean {
+  const [only = null] = roots.length === 1 ? roots.map(volumeOf) : [];
+  return ({ group, volume }) => only?.group === group && only.volume === volume;
+}
+
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
 export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
