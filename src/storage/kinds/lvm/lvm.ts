@@ -1,5 +1,4 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
 import { liesIn } from "../../trust.ts";
@@ -13,8 +12,10 @@ import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,
   createOfferedTest,
-  createOnlyRootTest,
+  createTakenName,
+  createVainTest,
   listNamed,
+  type VainTest,
   type VolumeName,
   type VolumeTest,
 } from "./wanted.ts";
@@ -30,16 +31,12 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const volumes = createVolumes(context);
   const named = listNamed(plan);
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
-  const isOnlyRoot = createOnlyRootTest(plan);
+  const takenName = createTakenName(plan);
+  const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
-  const list = () => (plan.lvm.isOff ? [] : members.list());
+  const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
   const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
-
-  /** True if nothing that can still appear changes what the group says of its volumes: a part of it, or another group of its name. */
-  const isFinal = ({ isInside, isOnStick, missing }: Group) =>
-    missing.length === 0 && !isOnStick && (isInside || !wantsEncryption(plan.crypt));
-  const isVain = (judged: Group, volume: string) => isOnlyRoot({ group: judged.group.name, volume }) && isFinal(judged);
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
@@ -90,6 +87,11 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   };
 }
 
+function refuseTaken(judged: Group, takenName: ReturnType<typeof createTakenName>): Group {
+  const taken = judged.refusal === null ? takenName(judged.group) : null;
+  return taken === null ? judged : { ...judged, refusal: `an encrypted volume has the name of its volume ${taken}` };
+}
+
 function isOf(one: ActiveVolume, { group, isInside }: Group): boolean {
   return one.judged.group.id === group.id && one.judged.isInside === isInside;
 }
@@ -112,11 +114,7 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 }
 
 /** A path may have a mistake in the volume's name. */
-function describeUnknown(
-  judged: Group,
-  named: readonly VolumeName[],
-  isVain: (judged: Group, volume: string) => boolean,
-): readonly Trouble[] {
+function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
   const { group, refusal } = judged;
   const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
   const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));

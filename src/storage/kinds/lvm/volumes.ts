@@ -8,6 +8,7 @@ import { activateVolume } from "./activate.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { unlinkVolume } from "./links.ts";
 import { planVolume } from "./plan-volume.ts";
+import type { VainTest } from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -72,7 +73,7 @@ export function createVolumes(context: StorageContext) {
     /** Deactivates volumes, the newest first; true if there is one. */
     deactivateAll,
     /** `isVain`: waiting does not help a volume that levain cannot activate, whatever appears. */
-    problems: (isVain: (judged: Group, volume: string) => boolean): readonly Trouble[] =>
+    problems: (isVain: VainTest): readonly Trouble[] =>
       [...failed.values()].map(({ judged, volume, error }) => {
         const isUnsupported = "refusal" in planVolume(judged.group, volume);
         return { error, isFatal: isUnsupported && isVain(judged, volume.name) };
