@@ -56,6 +56,15 @@ describe("a root in a logical volume", () => {
     expect(journal).not.toContain("unmap vg0-root");
   });
 
+  test("a group with the name of another directory in /dev gets no link there", () => {
+    const { end, journal } = boot([disk("vda", { ...ONE, name: "shm" })], {
+      cmdline: "root=/dev/mapper/shm-root",
+      before: (machine) => machine.makeDirectory("/dev/shm"),
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.filter((line) => line.includes("/dev/shm/"))).toEqual([]);
+  });
+
   test("its parts may lie on two disks", () => {
     const first = 2;
     const group: FakeGroup = {

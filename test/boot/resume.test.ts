@@ -248,7 +248,7 @@ describe("without a hibernated system", () => {
   test("a device that does not come is waited for, and not longer", () => {
     const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw resume=UUID=1234" });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    expect(result.console).toContain("UUID=1234 of resume= did not appear, booting without it");
+    expect(result.console).toContain("UUID=1234 of resume= did not appear, booting without it;");
     expect(result.endMs).toBeLessThan(14_000);
   });
 
@@ -440,7 +440,19 @@ describe("trust", () => {
     ];
     const result = fakeBoot({ cmdline: CMDLINE, disks });
     expect(result.console).toContain("names /dev/vda2 and /dev/vdb, and\none of them holds a hibernated system");
+    expect(result.console.replace(/\s+/g, " ")).toContain("or none with resume=none");
     expect(touched(result)).toEqual([]);
+  });
+
+  test("resume=none, as that report advises, boots and leaves the image alone", () => {
+    const disks = [
+      { name: "vda", partitions: [{ image: rootOf(true) }, { image: swapImage(UUID) }] },
+      { name: "vdb", image: hibernatedSwap(UUID) },
+    ];
+    const result = fakeBoot({ cmdline: "root=LABEL=ROOT rw resume=none", disks });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const content = Buffer.from(result.machine.disk("vdb")?.content.subarray(4086, 4095) ?? []);
+    expect(content.toString("latin1")).toBe("S1SUSPEND");
   });
 
   test("two paths to one disk are one device", () => {

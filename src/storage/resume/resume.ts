@@ -24,7 +24,10 @@ export function resume(context: Context, plan: BootPlan): string {
   const { machine, voice } = context;
   const found = findResumeDevices(context, plan, wish);
   if (found.length === 0) {
-    if (!wish.isOff) voice.warn(`${specText(device)} of resume= did not appear, booting without it`);
+    if (!wish.isOff)
+      voice.warn(
+        `${specText(device)} of resume= did not appear, booting without it; without that swap space, remove resume=`,
+      );
     return "";
   }
   const pageBytes = readPageSize(machine);
