@@ -467,8 +467,12 @@ describe("trust", () => {
     expect(result.end).toBe("resume");
   });
 
-  test("a verified root is not replaced by an image outside encrypted volumes", () => {
-    const cmdline = `${CMDLINE} roothash=${"ab".repeat(32)} rd.resume.timeout=1 rd.timeout=1`;
+  test.each([
+    `roothash=${"ab".repeat(32)}`,
+    `rd.image=/root.sfs roothash=${"ab".repeat(32)}`,
+    `rd.image=/root.sfs rd.verity.image=root.sfs:${"ab".repeat(32)}`,
+  ])("a verified root is not replaced by an image outside encrypted volumes: %s", (words) => {
+    const cmdline = `${CMDLINE} ${words} rd.resume.timeout=1 rd.timeout=1`;
     const result = boot(hibernatedSwap(UUID), { cmdline });
     expect(result.console).toContain("not resuming from /dev/vda2: the root is verified");
     expect(result.end).not.toBe("resume");

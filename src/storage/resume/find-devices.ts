@@ -64,7 +64,8 @@ function createTrust(
   { root, crypt, verity }: BootPlan,
   search: Search,
 ): (device: BlockDevice) => boolean {
-  const isVerified = verity.root !== null;
+  // A FILE.roothash beside an image, which live-boot looks for without a parameter, proves nothing.
+  const isVerified = verity.root !== null || verity.images?.isBySidecar === false;
   const isLuks = ({ facts }: BlockDevice) => facts.type === "crypto_LUKS";
   // A root that is a LUKS volume itself needs no parameter that says so.
   const isRootEncrypted = () => root.kind === "block" && root.devices.some((spec) => search.find(spec).some(isLuks));
