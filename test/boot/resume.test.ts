@@ -72,6 +72,16 @@ describe("a hibernated system", () => {
     expect(result.journal.filter((line) => line.includes("efivarfs") || line.includes("/sys/power"))).toEqual([]);
   });
 
+  test("in a place that does not appear, as that variable says, is not called that of a parameter", () => {
+    const value = JSON.stringify({ uuid: UUID.replace("cafe", "beef"), offset: 0 });
+    const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console.replace(/\s+/g, " ")).toContain(
+      "where systemd hibernated (HibernateLocation), did not appear",
+    );
+    expect(result.console).not.toContain("resume=");
+  });
+
   test("of another kernel, as that variable says, is kept", () => {
     const value = JSON.stringify({ uuid: UUID, offset: 0, kernelVersion: "6.1.0-other" });
     const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rd.resume.policy=stop", ...efi(value) });
