@@ -155,6 +155,15 @@ test("a volume whose physical volumes are there is activated although another on
   expect(console).toContain("1 of 2 physical volumes are present");
 });
 
+test("a volume that lvm2 skips, as a thin snapshot with the filesystem of the root, is activated only by its path", () => {
+  const skipped = { ...ONE.volumes["root"], status: ["READ", "WRITE", "VISIBLE", "ACTIVATION_SKIP"] };
+  const group = { ...ONE, volumes: { old: skipped, ...ONE.volumes } } as FakeGroup;
+  const { journal, console } = boot([disk("vda", group)], { cmdline: "root=LABEL=ROOT" });
+  expect(journal.join("\n")).not.toContain("vg0-old");
+  expect(console).not.toContain("devices match");
+  expect(boot([disk("vda", group)], { cmdline: "root=/dev/vg0/old" }).end).toMatchObject({ mode: "switch_root" });
+});
+
 test("a metadata area with a wrong checksum is ignored and named", () => {
   const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes, damage: "text" });
   expect(report([{ name: "vda", content }])).toContain(

@@ -75,8 +75,8 @@ export function createVolumes(context: StorageContext) {
     /** `isVain`: waiting does not help a volume that levain cannot activate, whatever appears. */
     problems: (isVain: VainTest): readonly Trouble[] =>
       [...failed.values()].map(({ judged, volume, error }) => {
-        const isUnsupported = "refusal" in planVolume(judged.group, volume);
-        return { error, isFatal: isUnsupported && isVain(judged, volume.name) };
+        const isUnsupported = () => "refusal" in planVolume(judged.group, volume);
+        return { error, isFatal: isVain(judged, volume.name) && isUnsupported() };
       }),
   };
 }

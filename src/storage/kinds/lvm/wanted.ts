@@ -64,8 +64,11 @@ export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
+  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time.
+  const isSkipped = ({ status }: LogicalVolume) => status.includes("ACTIVATION_SKIP");
   return (group, volume) =>
-    isAny || lvm.groups.includes(group.name) || lvm.volumes.includes(`${group.name}/${volume.name}`);
+    lvm.volumes.includes(`${group.name}/${volume.name}`) ||
+    ((isAny || lvm.groups.includes(group.name)) && !isSkipped(volume));
 }
 
 function volumeOf(spec: DeviceSpec): VolumeName | null {
