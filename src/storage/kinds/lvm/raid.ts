@@ -19,6 +19,8 @@ export const RAID_TYPES = Object.keys(KERNEL_TYPES);
 /** A volume that is being rebuilt, reshaped or replaced: lvm2 decides what that needs. */
 const CHANGING = /REBUILD|RESHAPE|WRITEMOSTLY|NOTSYNCED/;
 
+const OTHERWISE: Refusal = { refusal: "its RAID has settings that are not supported yet" };
+
 /** What changes how the array works, and is not planned here. */
 const OTHER_SETTINGS = ["writebehind", "data_offset", "min_recovery_rate", "max_recovery_rate"];
 
@@ -31,8 +33,7 @@ export const planRaid: PlanSegment = (planning, { type, fields }) => {
   const words = isWithoutMeta ? devices.flatMap((device) => ["-", device]) : devices;
   const count = words.length / 2;
   const isWhole = count >= 1 && (fields.get("device_count") ?? fields.get("stripe_count")) === count;
-  if (!isWhole || OTHER_SETTINGS.some((name) => fields.has(name)))
-    return { refusal: "its RAID has settings that are not supported yet" };
+  if (!isWhole || OTHER_SETTINGS.some((name) => fields.has(name))) return OTHERWISE;
   const region = countOf(fields, "region_size", 0);
   const options = [
     ...(region > 0 ? ["region_size", String(region)] : []),
@@ -45,7 +46,11 @@ export const planRaid: PlanSegment = (planning, { type, fields }) => {
   };
 };
 
+/** MAX_RAID_DEVICES of drivers/md/dm-raid.c. */
+const MOST_DEVICES = 253;
+
 function needParts({ group, need }: Planning, names: readonly string[]): readonly TableWord[] | Refusal {
+  if (names.length > 2 * MOST_DEVICES) return OTHERWISE;
   const parts = group.volumes.filter(({ name }) => names.includes(name));
   if (parts.some(({ status }) => CHANGING.test(status.join(" ")))) return { refusal: "its RAID is being changed" };
   const devices: TableWord[] = [];

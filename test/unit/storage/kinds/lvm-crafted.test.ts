@@ -50,6 +50,29 @@ test("a thin pool's low-water mark adds no words", () => {
   expect(words.filter((word) => word.includes(" "))).toEqual([]);
 });
 
+test.each(["constructor", "toString", "__proto__", "ignore"])(
+  "a thin pool may say anything of its discards: %s",
+  (discards) => {
+    const thin = volume("root", "thin", { thin_pool: "pool", device_id: 1 });
+    const fields = { metadata: "meta", pool: "data", data_block_size: 128, discards };
+    const words = wordsOf(group(thin, volume("pool", "thin-pool", fields), linear("meta"), linear("data")));
+    expect(words.includes("ignore_discard")).toBe(discards === "ignore");
+  },
+);
+
+test("a segment of a hundred thousand stripes is refused", () => {
+  const stripes = Array.from({ length: 100_000 }, () => ["pv0", 0]).flat();
+  const small = volume("root", "striped", { stripe_count: 100_000, stripe_size: 1, stripes });
+  const root = { ...small, segments: small.segments.map((segment) => ({ ...segment, extents: 100_000 })) };
+  expect(planVolume(group(root), root)).toEqual({ refusal: "its stripes are malformed" });
+});
+
+test("a RAID of more devices than the kernel allows is refused before they are looked for", () => {
+  const raids = Array.from({ length: 100_000 }, (_, index) => `v${index}`);
+  const root = volume("root", "raid1", { device_count: 50_000, raids });
+  expect(planVolume(group(root), root)).toEqual({ refusal: "its RAID has settings that are not supported yet" });
+});
+
 test("volumes that name each other many times are refused at once", () => {
   const levels = Array.from({ length: 9 }, (_, level) =>
     volume(`v${level}`, "raid1", { device_count: 50, raids: Array.from({ length: 100 }, () => `v${level + 1}`) }),
