@@ -141,6 +141,19 @@ describe("a group that is not used is named, and why", () => {
     );
   });
 
+  test("also one that rd.lvm.lv= names", () => {
+    const cmdline = "root=LABEL=ROOT rd.lvm.lv=vg0/rooot rd.timeout=3 rdshell=0";
+    expect(report([disk("vda", ONE)], cmdline)).toContain('the volume group "vg0" has no volume "rooot"');
+  });
+
+  test("once if root= and rd.lvm.lv= name it", () => {
+    const said = report(
+      [disk("vda", ONE, { isRemovable: true })],
+      "root=/dev/vg0/rooot rd.lvm.lv=vg0/rooot rd.timeout=3 rdshell=0",
+    );
+    expect(said.split('has no volume "rooot"')).toHaveLength(2);
+  });
+
   test("a type of volume that is not supported", () => {
     const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
     expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, vdo, is not supported yet");

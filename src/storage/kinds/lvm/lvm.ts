@@ -14,6 +14,7 @@ import {
   createOfferedTest,
   createTakenName,
   createVainTest,
+  listAllowed,
   listNamed,
   type VainTest,
   type VolumeName,
@@ -29,7 +30,7 @@ type Group = JudgedGroup<BlockDevice>;
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
   const volumes = createVolumes(context);
-  const named = listNamed(plan);
+  const named = [...listNamed(plan), ...listAllowed(plan)];
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
@@ -117,9 +118,10 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
   const { group, refusal } = judged;
   const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
-  const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));
+  const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volume);
+  const unknown = [...new Set(ofGroup)].filter((volume) => !volumes.includes(volume));
   if (refusal !== null || unknown.length === 0) return [];
-  return unknown.map(({ volume }) => ({
+  return unknown.map((volume) => ({
     error: problem("volume-unknown", { group: group.name, volume, volumes }),
     isFatal: isVain(judged, volume),
   }));

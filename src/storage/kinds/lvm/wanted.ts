@@ -33,6 +33,14 @@ export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest
   return (group, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
 }
 
+/** Lists the volumes that rd.lvm.lv= names. */
+export function listAllowed({ lvm }: Pick<Wish, "lvm">): readonly VolumeName[] {
+  return lvm.volumes.map((name) => {
+    const [group = "", volume = ""] = name.split("/");
+    return { group, volume };
+  });
+}
+
 /** Says which volume of a group would have the name that a parameter gives to an encrypted one; null if none would. A stick must not keep that from being opened. */
 export function createTakenName({ crypt }: Pick<Wish, "crypt">): (group: VolumeGroup) => string | null {
   const names = crypt.volumes.flatMap(({ name }) => splitVolumeName(name ?? "") ?? []);
