@@ -1,12 +1,11 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
-import { isPluggable } from "../devices/drives.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { wantsEncryption } from "../plan/crypt/crypt.ts";
 import { DEFAULT_TIMEOUT_MS } from "../plan/make-plan.ts";
 import type { StoragePlan, Wait } from "./contract.ts";
 import type { Search } from "./search.ts";
-import { liesInVolume } from "./trust.ts";
+import { liesInVolume, liesOnStick } from "./trust.ts";
 
 // A device in an encrypted volume comes before one outside, and a LUKS header before a filesystem with its UUID. That holds only
 // if both have been seen: a stranger's stick must not win because the encrypted disk takes longer to answer.
@@ -31,7 +30,7 @@ export function watchRivals(
   return {
     roundBefore(match) {
       if (match === null || liesInVolume(machine)(match)) return "idle";
-      const limitMs = limitOf(plan, spec, () => isPluggable(machine, match));
+      const limitMs = limitOf(plan, spec, () => liesOnStick(machine, match.name));
       // A disc is never encrypted, and a drive may take long to read one.
       const nodes = search.unanswered().flatMap(({ entry }) => (entry.area.kind === "optical" ? [] : entry.node));
       if (limitMs === 0 || nodes.length === 0) return "idle";

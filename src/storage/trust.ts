@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
+import { isPluggable } from "../devices/drives.ts";
 import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { unlessRefused } from "../problems/errors.ts";
@@ -36,6 +37,14 @@ export function isVerified(machine: Machine, device: Pick<BlockDevice, "name">):
     machine,
     volumes.map((mapping) => mapping.device),
   )(device);
+}
+
+/** True if a part of the device, by the kernel's name, was probably plugged in by hand: a logical volume or an array on a stick looks like a disk of the machine. */
+export function liesOnStick(machine: Machine, name: string): boolean {
+  return (
+    isPluggable(machine, { name, partition: null }) ||
+    listBelow(machine, name).some((below) => liesOnStick(machine, below))
+  );
 }
 
 /** Returns a test for devices that lie in any encrypted volume. */

@@ -54,6 +54,18 @@ test("before a shell, the volumes of LVM in LUKS are deactivated, and LUKS is cl
   expect(journal.filter((line) => /^(?:map|unmap) /.test(line)).at(-1)).toBe(`unmap luks-${UUID}`);
 });
 
+test("a stick does not take the name of an encrypted volume", () => {
+  const stick = { name: "sda", image: physical(root.bytes, groupOf(EXTENTS)), isRemovable: true };
+  const { end, journal } = cryptBoot({
+    cmdline: `root=/dev/mapper/vg0-root rd.luks.name=${UUID}=vg0-root`,
+    images: [root],
+    disks: [stick, { name: "vda", image: locked }],
+    typing,
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal.filter((line) => line.startsWith("map "))).toEqual([expect.stringContaining("CRYPT-LUKS2")]);
+});
+
 test("of two groups with one name and one UUID, the one in LUKS is the root, also if the other was activated before", () => {
   const forged = groupOf(EXTENTS, { seqno: 99 });
   const stick = { name: "sda", image: physical(root.bytes, forged), isRemovable: true };

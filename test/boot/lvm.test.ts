@@ -56,6 +56,15 @@ describe("a root in a logical volume", () => {
     expect(journal).not.toContain("unmap vg0-root");
   });
 
+  test("a group with the name of another directory in /dev gets no link there", () => {
+    const { end, journal } = boot([disk("vda", { ...ONE, name: "shm" })], {
+      cmdline: "root=/dev/mapper/shm-root",
+      before: (machine) => machine.makeDirectory("/dev/shm"),
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.filter((line) => line.includes("/dev/shm/"))).toEqual([]);
+  });
+
   test("its parts may lie on two disks", () => {
     const first = 2;
     const group: FakeGroup = {
@@ -132,6 +141,19 @@ describe("a group that is not used is named, and why", () => {
     );
   });
 
+  test("also one that rd.lvm.lv= names", () => {
+    const cmdline = "root=LABEL=ROOT rd.lvm.lv=vg0/rooot rd.timeout=3 rdshell=0";
+    expect(report([disk("vda", ONE)], cmdline)).toContain('the volume group "vg0" has no volume "rooot"');
+  });
+
+  test("once if root= and rd.lvm.lv= name it", () => {
+    const said = report(
+      [disk("vda", ONE, { isRemovable: true })],
+      "root=/dev/vg0/rooot rd.lvm.lv=vg0/rooot rd.timeout=3 rdshell=0",
+    );
+    expect(said.split('has no volume "rooot"')).toHaveLength(2);
+  });
+
   test("a type of volume that is not supported", () => {
     const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
     expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, vdo, is not supported yet");
@@ -146,11 +168,51 @@ test("a volume whose physical volumes are there is activated although another on
   expect(console).toContain("1 of 2 physical volumes are present");
 });
 
+test("a volume that lvm2 skips, as a thin snapshot with the filesystem of the root, is activated only by its path", () => {
+  const skipped = { ...ONE.volumes["root"], status: ["READ", "WRITE", "VISIBLE", "ACTIVATION_SKIP"] };
+  const group = { ...ONE, volumes: { old: skipped, ...ONE.volumes } } as FakeGroup;
+  const { journal, console } = boot([disk("vda", group)], { cmdline: "root=LABEL=ROOT" });
+  expect(journal.join("\n")).not.toContain("vg0-old");
+  expect(console).not.toContain("devices match");
+  expect(boot([disk("vda", group)], { cmdline: "root=/dev/vg0/old" }).end).toMatchObject({ mode: "switch_root" });
+});
+
 test("a metadata area with a wrong checksum is ignored and named", () => {
   const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes, damage: "text" });
   expect(report([{ name: "vda", content }])).toContain(
     "LVM on /dev/vda: metadata area at 4096: wrong checksum of its text",
   );
+});
+
+describe("a root that the group cannot give", () => {
+  const vdo = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
+  const failed = (group: FakeGroup, cmdline = "root=/dev/vg0/root", rest: Partial<FakeDisk> = {}) =>
+    boot([disk("vda", group, rest)], { cmdline: `${cmdline} rdshell=0` });
+
+  test.each([
+    ["is of a type that is not supported", vdo, "root=/dev/vg0/root", "its type, vdo, is not supported yet"],
+    ["does not exist", ONE, "root=/dev/mapper/vg0-rooot", 'has no volume "rooot"'],
+  ])("is not waited for if it %s", (_, group, cmdline, words) => {
+    const { end, endMs, console } = failed(group, cmdline);
+    expect(end).toBe("halt");
+    expect(endMs).toBeLessThan(5000);
+    expect(console.replace(/\s+/g, " ")).toContain(words);
+  });
+
+  test("is waited for if another group may still have it", () => {
+    expect(failed(vdo, "root=/dev/vg0/root", { isRemovable: true }).endMs).toBeGreaterThan(20_000);
+    expect(failed(vdo, "root=/dev/vg0/root rd.luks.uuid=1234").endMs).toBeGreaterThan(20_000);
+    expect(
+      failed({ ...ONE, members: { ...ONE.members, pv1: fakeId("b") } }, "root=/dev/vg0/rooot").endMs,
+    ).toBeGreaterThan(20_000);
+  });
+
+  test("is not waited for longer than the fallback, which is booted", () => {
+    const { end } = boot([disk("vda", vdo), { name: "vdb", image: rootImage("SPARE") }], {
+      cmdline: "root=/dev/vg0/root rootfallback=LABEL=SPARE",
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+  });
 });
 
 describe("a stick", () => {

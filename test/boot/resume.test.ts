@@ -72,6 +72,16 @@ describe("a hibernated system", () => {
     expect(result.journal.filter((line) => line.includes("efivarfs") || line.includes("/sys/power"))).toEqual([]);
   });
 
+  test("in a place that does not appear, as that variable says, is not called that of a parameter", () => {
+    const value = JSON.stringify({ uuid: UUID.replace("cafe", "beef"), offset: 0 });
+    const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.console.replace(/\s+/g, " ")).toContain(
+      "where systemd hibernated (HibernateLocation), did not appear",
+    );
+    expect(result.console).not.toContain("resume=");
+  });
+
   test("of another kernel, as that variable says, is kept", () => {
     const value = JSON.stringify({ uuid: UUID, offset: 0, kernelVersion: "6.1.0-other" });
     const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rd.resume.policy=stop", ...efi(value) });
@@ -248,7 +258,7 @@ describe("without a hibernated system", () => {
   test("a device that does not come is waited for, and not longer", () => {
     const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw resume=UUID=1234" });
     expect(result.end).toMatchObject({ mode: "switch_root" });
-    expect(result.console).toContain("UUID=1234 of resume= did not appear, booting without it");
+    expect(result.console).toContain("UUID=1234 of resume= did not appear, booting without it;");
     expect(result.endMs).toBeLessThan(14_000);
   });
 
@@ -348,6 +358,35 @@ describe("in an encrypted volume", () => {
     expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
   });
 
+  test("a stick is not resumed if the root itself is a LUKS volume, without another parameter", () => {
+    const stick = { name: "sda", image: hibernatedSwap(UUID), isRemovable: true };
+    const result = encrypted({
+      cmdline: `root=UUID=${LUKS} resume=UUID=${UUID} rd.resume.timeout=1 rdshell=0`,
+      disks: [stick, { name: "vda", partitions: [{ image: inside }] }],
+    });
+    expect(result.console).toContain("not resuming from /dev/sda");
+    expect(result.end).not.toBe("resume");
+  });
+
+  test("a logical volume on a stick with the same UUID is not resumed", () => {
+    const group: FakeGroup = {
+      members: { pv0: fakeId("a") },
+      volumes: { swap: { segments: [{ on: "pv0", from: 0, extents: extentsOf(swap.bytes) }] } },
+    };
+    const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(group), data: swap.bytes });
+    const image = { ...swap, bytes: Buffer.concat([swap.bytes], extentsOf(swap.bytes) * EXTENT_BYTES) };
+    const result = encrypted({
+      disks: [
+        { name: "sda", content, isRemovable: true },
+        { name: "vda", partitions: [{ image: rootOf(true) }, { image: inside }] },
+      ],
+      images: [image],
+    });
+    expect(result.console).not.toContain("resuming the hibernated system on /dev/mapper/vg0-swap");
+    expect(result.console).toContain("not resuming from /dev/mapper/vg0-swap");
+    expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
+  });
+
   test("with the root beside it in the volume, one passphrase is enough", async () => {
     const root = rootOf(true);
     const { bytes } = partitionDisk([{ image: root }, { image: swapImage(UUID) }]);
@@ -411,7 +450,19 @@ describe("trust", () => {
     ];
     const result = fakeBoot({ cmdline: CMDLINE, disks });
     expect(result.console).toContain("names /dev/vda2 and /dev/vdb, and\none of them holds a hibernated system");
+    expect(result.console.replace(/\s+/g, " ")).toContain("or none with resume=none");
     expect(touched(result)).toEqual([]);
+  });
+
+  test("resume=none, as that report advises, boots and leaves the image alone", () => {
+    const disks = [
+      { name: "vda", partitions: [{ image: rootOf(true) }, { image: swapImage(UUID) }] },
+      { name: "vdb", image: hibernatedSwap(UUID) },
+    ];
+    const result = fakeBoot({ cmdline: "root=LABEL=ROOT rw resume=none", disks });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    const content = Buffer.from(result.machine.disk("vdb")?.content.subarray(4086, 4095) ?? []);
+    expect(content.toString("latin1")).toBe("S1SUSPEND");
   });
 
   test("two paths to one disk are one device", () => {
@@ -426,8 +477,12 @@ describe("trust", () => {
     expect(result.end).toBe("resume");
   });
 
-  test("a verified root is not replaced by an image outside encrypted volumes", () => {
-    const cmdline = `${CMDLINE} roothash=${"ab".repeat(32)} rd.resume.timeout=1 rd.timeout=1`;
+  test.each([
+    `roothash=${"ab".repeat(32)}`,
+    `rd.image=/root.sfs roothash=${"ab".repeat(32)}`,
+    `rd.image=/root.sfs rd.verity.image=root.sfs:${"ab".repeat(32)}`,
+  ])("a verified root is not replaced by an image outside encrypted volumes: %s", (words) => {
+    const cmdline = `${CMDLINE} ${words} rd.resume.timeout=1 rd.timeout=1`;
     const result = boot(hibernatedSwap(UUID), { cmdline });
     expect(result.console).toContain("not resuming from /dev/vda2: the root is verified");
     expect(result.end).not.toBe("resume");

@@ -8,6 +8,8 @@ export interface ComparedLayout {
   readonly theirs: readonly string[];
   /** null: levain refuses a volume of it. */
   readonly ours: readonly string[] | null;
+  /** Those of the volumes that levain activates, also if it refuses another one. */
+  readonly activated: readonly string[];
 }
 
 /** What lvm2 and dmsetup wrote about a layout. */
@@ -51,14 +53,15 @@ export function compareLayout(name: string, recorded: RecordedLayout): ComparedL
   const plans = group.volumes.filter(isVolume).map((volume) => planVolume(group, volume));
   const planned = new Map<string, PlannedMapping>();
   for (const plan of plans) {
-    if ("refusal" in plan) return { name, theirs, ours: null };
-    for (const mapping of plan.mappings) planned.set(mapping.name, mapping);
+    if ("mappings" in plan) for (const mapping of plan.mappings) planned.set(mapping.name, mapping);
   }
   const tableLines = ({ targets }: PlannedMapping) =>
     targets.map(({ startSector, sectors, type, words }) =>
       [startSector, sectors, type, ...words.map(numberOf)].join(" "),
     );
   const accessOf = ({ readOnly }: PlannedMapping) => (readOnly ? "read-only" : "writable");
-  const ours = [...planned.values()].map((one) => describe(one.name, one.uuid, accessOf(one), tableLines(one))).sort();
-  return { name, theirs, ours };
+  const activated = [...planned.values()]
+    .map((one) => describe(one.name, one.uuid, accessOf(one), tableLines(one)))
+    .sort();
+  return { name, theirs, ours: plans.some((plan) => "refusal" in plan) ? null : activated, activated };
 }

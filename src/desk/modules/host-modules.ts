@@ -25,6 +25,8 @@ const KEYBOARDS: ReadonlySet<string> = new Set(["usbhid", "hid_generic"]);
 /** A line of proc_pid_mountinfo(5) for /, of NFS, NBD or the like. */
 const ROOT_ON_NETWORK = /^\d+ \d+ \S+ \S+ \/ .* - (?:(?:nfs4?|cifs|smb3|ceph) |\S+ \/dev\/(?:nbd\d|etherd\/|drbd))/;
 const NFS_MODULES = ["nfs", "nfsv3", "nfsv4"];
+/** An array, a device of device mapper, or /dev/GROUP/VOLUME of LVM. */
+const VOLUME_PATH = /^\/dev\/(?:md|(?!disk\/)[\w+.-]+\/)/;
 const VOLUMES = /^kernel\/(drivers\/md|crypto|arch\/\w+\/crypto)\//;
 
 /** Reads from /sys and /proc what this machine uses. Throws BootError if its devices are not visible. */
@@ -52,9 +54,13 @@ export function readHostUse(root = "/"): HostUse {
 /** Adds what the parameters of the image need: its root may lie in volumes that the machine does not have yet. */
 export function withPlanned(
   use: HostUse,
-  { root, verity, crypt }: Pick<BootPlan, "root" | "verity" | "crypt">,
+  { root, verity, crypt, lvm, resume }: Pick<BootPlan, "root" | "verity" | "crypt" | "lvm" | "resume">,
 ): HostUse {
-  const isPlanned = [verity.root, verity.usr, verity.images].some((one) => one !== null) || crypt.volumes.length > 0;
+  const specs = [...(root.kind === "block" ? root.devices : []), ...(resume.device === null ? [] : [resume.device])];
+  const isPlanned =
+    [verity.root, verity.usr, verity.images].some((one) => one !== null) ||
+    [crypt.volumes, lvm.groups, lvm.volumes].some((list) => list.length > 0) ||
+    specs.some((spec) => spec.by === "path" && VOLUME_PATH.test(spec.path));
   const isOnNfs = root.kind === "nfs" || root.kind === "dhcp";
   return {
     ...use,

@@ -22,8 +22,8 @@ const LOCATION_BYTES = 24;
 const LOCATION_IGNORED = 1;
 /** lvmpvscan of the largest groups that are in use stays below; the text lies in memory while it is parsed. */
 const MOST_TEXT_BYTES = 8 << 20;
-/** Two in practice: at the start and at the end of the device. */
-const MOST_AREAS = 8;
+/** pvcreate makes at most two, at the start and at the end of the device; a crafted label must not have the same text parsed many times. */
+const MOST_AREAS = 2;
 
 /** Reads a physical volume; null if there is no label. */
 export function readPhysicalVolume(source: ByteSource): PhysicalVolume | null {

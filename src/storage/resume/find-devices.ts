@@ -1,14 +1,14 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
-import { isPluggable } from "../../devices/drives.ts";
 import type { Context } from "../../drivers/context.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import { wantsEncryption } from "../../plan/crypt/crypt.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import type { ResumePlan } from "../../plan/resume/plan.ts";
 import { printable } from "../../problems/report.ts";
 import type { StoragePlan } from "../contract.ts";
 import { createPatience } from "../patience.ts";
 import { createSearch, type Search } from "../search.ts";
-import { liesInVolume } from "../trust.ts";
+import { liesInVolume, liesOnStick } from "../trust.ts";
 
 /** A plan that resumes from a device. */
 export type NamedResume = ResumePlan & { readonly device: DeviceSpec };
@@ -24,7 +24,7 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
   const search = createSearch(context, wish);
   // 1 ms: what is there when all drivers are loaded.
   const patience = createPatience(context, resume.device, resume.isOff ? 1 : resume.timeoutMs, search);
-  const trust = createTrust(context, plan);
+  const trust = createTrust(context, plan, search);
   try {
     for (;;) {
       search.takeEvents(0);
@@ -57,19 +57,27 @@ function findUsable(search: Search, spec: DeviceSpec): readonly BlockDevice[] {
 
 /**
  * Returns the test for devices that may be resumed from: an image is a kernel, and names are public. If dm-verity verifies the root,
- * the image lies in an encrypted volume; if a volume has to be unlocked, it lies there or on a disk that is not plugged in by hand.
+ * the image lies in an encrypted volume; if the machine has encrypted volumes, it lies there or on a disk that is not plugged in by hand.
  */
-function createTrust({ machine, voice }: Context, { crypt, verity }: BootPlan): (device: BlockDevice) => boolean {
-  const isVerified = verity.root !== null;
-  const isEncrypted = crypt.volumes.some(({ isOptional }) => !isOptional) || crypt.everyLuks;
+function createTrust(
+  { machine, voice }: Context,
+  { root, crypt, verity }: BootPlan,
+  search: Search,
+): (device: BlockDevice) => boolean {
+  // A FILE.roothash beside an image, which live-boot looks for without a parameter, proves nothing.
+  const isVerified = verity.root !== null || verity.images?.isBySidecar === false;
+  const isLuks = ({ facts }: BlockDevice) => facts.type === "crypto_LUKS";
+  // A root that is a LUKS volume itself needs no parameter that says so.
+  const isRootEncrypted = () => root.kind === "block" && root.devices.some((spec) => search.find(spec).some(isLuks));
   const refused = new Set<string>();
   return (device) => {
     if (liesInVolume(machine)(device)) return true;
-    const isRefused = isVerified || (isEncrypted && isPluggable(machine, device));
+    const isEncrypted = () => wantsEncryption(crypt) || isRootEncrypted();
+    const isRefused = isVerified || (liesOnStick(machine, device.name) && isEncrypted());
     if (!isRefused) return true;
     const why = isVerified
       ? "the root is verified, and a hibernated system is not"
-      : "encrypted volumes are asked for, and it is on a removable disk outside them";
+      : "the machine has encrypted volumes, and it is on a removable disk outside them";
     if (!refused.has(device.name)) voice.warn(printable(`not resuming from ${device.node}: ${why}`));
     refused.add(device.name);
     return false;

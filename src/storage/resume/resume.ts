@@ -24,7 +24,7 @@ export function resume(context: Context, plan: BootPlan): string {
   const { machine, voice } = context;
   const found = findResumeDevices(context, plan, wish);
   if (found.length === 0) {
-    if (!wish.isOff) voice.warn(`${specText(device)} of resume= did not appear, booting without it`);
+    if (!wish.isOff) voice.warn(describeMissing(wish));
     return "";
   }
   const pageBytes = readPageSize(machine);
@@ -51,6 +51,12 @@ export function resume(context: Context, plan: BootPlan): string {
     throw problem("resume-ambiguous", { spec: specText(device), nodes });
   }
   return resumeOrDiscard(context, wish, first, pageBytes);
+}
+
+function describeMissing({ device, asksFirmware }: NamedResume): string {
+  return asksFirmware
+    ? `${specText(device)}, where systemd hibernated (HibernateLocation), did not appear, booting without it`
+    : `${specText(device)} of resume= did not appear, booting without it; if it does not exist any more, remove resume=`;
 }
 
 function resumeOrDiscard(context: Context, plan: NamedResume, hibernated: Hibernated, pageBytes: number): string {

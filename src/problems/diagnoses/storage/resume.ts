@@ -62,7 +62,7 @@ export const RESUME_PROBLEMS = {
     text: ({ spec, nodes }) => `${spec} names ${nodes.join(" and ")}, and one of them holds a hibernated system`,
     hints: () => [
       byHand("unplug the copy"),
-      inBootLoader("name the right one with resume=PARTUUID=…, or none with noresume"),
+      inBootLoader("name the right one with resume=PARTUUID=…, or none with resume=none"),
     ],
   }),
   "image-not-discarded": diagnosis<{ node: string; isKept: boolean }>({

@@ -61,7 +61,9 @@ function createOne(
   made: readonly Mapping[],
   flags: readonly string[],
 ): Mapping {
-  const known = context.machine.listMappings().find((one) => one.uuid === uuid);
+  // A group may have a thousand volumes: all mappings are listed only if one of them has the name.
+  const isNew = context.machine.lstat(`/dev/mapper/${name}`) === null;
+  const known = isNew ? undefined : context.machine.listMappings().find((one) => one.uuid === uuid);
   // Anyone can give a group this UUID: only a device on these very disks is the volume.
   const own = [...[...judged.members.values()].map((member) => member.name), ...made.map(({ device }) => device)];
   if (known !== undefined && listBelow(context.machine, known.device).every((below) => own.includes(below)))

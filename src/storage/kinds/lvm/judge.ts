@@ -18,6 +18,8 @@ export interface Candidate<Device> {
 export interface JudgedGroup<Device> {
   readonly group: VolumeGroup;
   readonly isInside: boolean;
+  /** True if all its physical volumes were probably plugged in by hand. */
+  readonly isOnStick: boolean;
   /** By the id of each physical volume that is present. */
   readonly members: ReadonlyMap<string, Device>;
   readonly missing: readonly GroupMember[];
@@ -26,8 +28,6 @@ export interface JudgedGroup<Device> {
   /** Physical volumes that were removed from the group while they were absent. */
   readonly outdated: readonly string[];
 }
-
-type Named<Device> = JudgedGroup<Device> & { readonly isOnStick: boolean };
 
 /**
  * Finds the groups. Those in encrypted volumes and those outside never mix: names and ids are public, so a group outside could
@@ -41,7 +41,7 @@ export function judgeGroups<Device>(candidates: readonly Candidate<Device>[]): r
   return groups.map((group) => (group.refusal === null ? { ...group, refusal: explainClash(group, groups) } : group));
 }
 
-function judgeGroup<Device>(side: readonly Candidate<Device>[], id: string): Named<Device> {
+function judgeGroup<Device>(side: readonly Candidate<Device>[], id: string): JudgedGroup<Device> {
   const own = side.filter(({ info }) => info.group?.id === id);
   const seqno = Math.max(...own.map(({ info }) => info.group?.seqno ?? 0));
   const holders = own.filter(({ info }) => info.group?.seqno === seqno);
@@ -82,7 +82,7 @@ function explainOrigin<Device>(
     return `${first?.node} and ${other.node} describe it differently, with the same sequence number`;
   const isForged = holders.every(({ isOnStick }) => isOnStick) && all.some(({ isOnStick }) => !isOnStick);
   return isForged
-    ? `its newest description is on a stick (${holders.map(({ node }) => node).join(", ")}), and older than that are those of the machine's disks`
+    ? `its newest description is on a stick (${holders.map(({ node }) => node).join(", ")}) and contradicts the machine's disks`
     : null;
 }
 
@@ -95,7 +95,7 @@ function explainStatus({ status, lockType, systemId, name }: VolumeGroup): strin
 }
 
 /** A name that two groups have goes to the one in an encrypted volume, else to that on a disk of the machine. */
-function explainClash<Device>(group: Named<Device>, groups: readonly Named<Device>[]): string | null {
+function explainClash<Device>(group: JudgedGroup<Device>, groups: readonly JudgedGroup<Device>[]): string | null {
   const rivals = groups.filter((other) => other !== group && other.group.name === group.group.name);
   if (rivals.some((other) => other.isInside && !group.isInside)) return "one in an encrypted volume has the same name";
   const equals = rivals.filter((other) => other.isInside === group.isInside);

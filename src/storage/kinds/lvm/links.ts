@@ -35,10 +35,11 @@ export function unlinkVolume(
   if (listOrNone(machine, directory).length === 0) machine.removeDirectory(directory);
 }
 
-/** True for a directory that holds nothing but links to devices of the device mapper. */
+/** True for a directory that holds links, and nothing but links to devices of the device mapper. */
 function isOfGroup(machine: Machine, directory: string): boolean {
   const links = orIfRefused(() => machine.listDirectory(directory), null, "ENOTDIR");
   const isDevice = (name: string) =>
     /^\.\.\/dm-\d+$/.test(orIfRefused(() => machine.readLink(`${directory}/${name}`), ""));
-  return links?.every(isDevice) === true && !["mapper", "disk"].includes(directory.slice("/dev/".length));
+  const isReserved = ["mapper", "disk"].includes(directory.slice("/dev/".length));
+  return !isReserved && links !== null && links.length > 0 && links.every(isDevice);
 }

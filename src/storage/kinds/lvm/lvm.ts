@@ -9,7 +9,17 @@ import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
 import { isVolume } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
-import { createNamedTest, createOfferedTest, listNamed, type VolumeName, type VolumeTest } from "./wanted.ts";
+import {
+  createNamedTest,
+  createOfferedTest,
+  createTakenName,
+  createVainTest,
+  listAllowed,
+  listNamed,
+  type VainTest,
+  type VolumeName,
+  type VolumeTest,
+} from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -20,11 +30,13 @@ type Group = JudgedGroup<BlockDevice>;
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
   const volumes = createVolumes(context);
-  const named = listNamed(plan);
+  const named = [...listNamed(plan), ...listAllowed(plan)];
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
+  const takenName = createTakenName(plan);
+  const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
-  const list = () => (plan.lvm.isOff ? [] : members.list());
+  const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
   const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
@@ -62,8 +74,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     },
     problems: () => [
       ...list().flatMap(describeRefusal),
-      ...list().flatMap((judged) => describeUnknown(judged, named)),
-      ...volumes.problems(),
+      ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
+      ...volumes.problems(isVain),
     ],
     claim(device) {
       claimed = listParts(device, context.present());
@@ -74,6 +86,11 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
       volumes.deactivateAll((one) => !isUsed(one));
     },
   };
+}
+
+function refuseTaken(judged: Group, takenName: ReturnType<typeof createTakenName>): Group {
+  const taken = judged.refusal === null ? takenName(judged.group) : null;
+  return taken === null ? judged : { ...judged, refusal: `an encrypted volume has the name of its volume ${taken}` };
 }
 
 function isOf(one: ActiveVolume, { group, isInside }: Group): boolean {
@@ -98,12 +115,14 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 }
 
 /** A path may have a mistake in the volume's name. */
-function describeUnknown({ group, refusal }: Group, named: readonly VolumeName[]): readonly Trouble[] {
+function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
+  const { group, refusal } = judged;
   const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
-  const unknown = named.filter((name) => name.group === group.name && !volumes.includes(name.volume));
+  const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volume);
+  const unknown = [...new Set(ofGroup)].filter((volume) => !volumes.includes(volume));
   if (refusal !== null || unknown.length === 0) return [];
-  return unknown.map(({ volume }) => ({
+  return unknown.map((volume) => ({
     error: problem("volume-unknown", { group: group.name, volume, volumes }),
-    isFatal: false,
+    isFatal: isVain(judged, volume),
   }));
 }

@@ -5,8 +5,7 @@ import { type PhysicalVolume, readPhysicalVolume } from "../../../formats/lvm/ph
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
-import { liesInVolume } from "../../trust.ts";
-import { liesOnStick } from "../md/names.ts";
+import { liesInVolume, liesOnStick } from "../../trust.ts";
 import { type JudgedGroup, judgeGroups } from "./judge.ts";
 import { VOLUME_UUID } from "./names.ts";
 

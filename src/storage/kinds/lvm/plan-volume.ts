@@ -1,4 +1,4 @@
-import type { LogicalVolume, VolumeGroup } from "../../../formats/lvm/volume-group.ts";
+import type { LogicalVolume, Segment, VolumeGroup } from "../../../formats/lvm/volume-group.ts";
 import { mappingName, mappingUuid } from "./names.ts";
 import {
   isRefusal,
@@ -30,6 +30,7 @@ export function planVolume(group: VolumeGroup, volume: LogicalVolume): VolumePla
     if (planned.has(mapping)) return { mapping };
     if (underWay.includes(mapping) || underWay.length >= MOST_LEVELS)
       return { refusal: "its parts contain each other" };
+    if (hasSnapshot(group, one)) return { refusal: "it has snapshots, which are not supported yet" };
     underWay.push(mapping);
     const targets = planTargets({ group, need }, one);
     underWay.pop();
@@ -43,6 +44,12 @@ export function planVolume(group: VolumeGroup, volume: LogicalVolume): VolumePla
   const result = planOne(volume, "");
   if (isRefusal(result)) return result;
   return { mappings: [...planned.values()] };
+}
+
+/** True for the origin of a snapshot that is not thin: what is written to it has to be kept for the snapshot first (dm-snapshot). */
+function hasSnapshot(group: VolumeGroup, { name }: LogicalVolume): boolean {
+  const isOf = ({ type, fields }: Segment) => type === "snapshot" && fields.get("origin") === name;
+  return group.volumes.some(({ segments }) => segments.some(isOf));
 }
 
 function planTargets(planning: Planning, volume: LogicalVolume): readonly PlannedTarget[] | Refusal {

@@ -52,3 +52,9 @@ export type PlanSegment = (
 export function isRefusal(word: TableWord | Refusal): word is Refusal {
   return typeof word === "object" && "refusal" in word;
 }
+
+/** Returns a number of a segment; `fallback` if it has none, or a text: that could contain further words of the table, and name any device. */
+export function countOf(fields: Segment["fields"], name: string, fallback: number): number {
+  const value = fields.get(name);
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : fallback;
+}

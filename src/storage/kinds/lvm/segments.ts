@@ -1,5 +1,5 @@
 import type { Segment } from "../../../formats/lvm/volume-group.ts";
-import { isRefusal, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
+import { countOf, isRefusal, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
 import { planRaid, RAID_TYPES } from "./raid.ts";
 
 const malformed = (what: string): Refusal => ({ refusal: `its ${what} are malformed` });
@@ -14,9 +14,13 @@ const planStriped: PlanSegment = (planning, { extents, fields }) => {
   return { type: "striped", words: [String(count), String(stripe), ...areas] };
 };
 
+/** MAX_STRIPES of lvm2 (lib/metadata/metadata-exported.h). */
+const MOST_STRIPES = 128;
+
 /** Reads pairs of a physical volume, or a volume, and an extent of it; as a device and a sector. */
 function readAreas({ group, need }: Planning, value: unknown): readonly TableWord[] | Refusal {
   const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  if (list.length > 2 * MOST_STRIPES) return malformed("stripes");
   const words: TableWord[] = [];
   for (let at = 0; at < list.length; at += 2) {
     const [key, extent] = [list[at], list[at + 1]];
@@ -31,11 +35,10 @@ function readAreas({ group, need }: Planning, value: unknown): readonly TableWor
 }
 
 /** A pool's features, in the order in which the kernel shows them. */
-const DISCARDS: Readonly<Record<string, readonly string[]>> = {
-  ignore: ["ignore_discard"],
-  nopassdown: ["no_discard_passdown"],
-  passdown: [],
-};
+const DISCARDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["ignore", ["ignore_discard"]],
+  ["nopassdown", ["no_discard_passdown"]],
+]);
 
 const planThinPool: PlanSegment = ({ need }, { fields }) => {
   const [metadata, data] = [need(textOf(fields, "metadata"), "tmeta"), need(textOf(fields, "pool"), "tdata")];
@@ -45,10 +48,10 @@ const planThinPool: PlanSegment = ({ need }, { fields }) => {
   if (typeof chunk !== "number" || chunk <= 0) return malformed("chunks");
   const features = [
     ...(fields.get("zero_new_blocks") === 1 ? [] : ["skip_block_zeroing"]),
-    ...(DISCARDS[textOf(fields, "discards") || "passdown"] ?? []),
+    ...(DISCARDS.get(textOf(fields, "discards")) ?? []),
     ...(fields.get("error_when_full") === 1 ? ["error_if_no_space"] : []),
   ];
-  const lowWater = fields.get("low_water_mark") ?? 0;
+  const lowWater = countOf(fields, "low_water_mark", 0);
   return {
     type: "thin-pool",
     words: [metadata, data, String(chunk), String(lowWater), String(features.length), ...features],

@@ -7,6 +7,8 @@ import { removeMapping } from "../../device-mapper/mapping.ts";
 import { activateVolume } from "./activate.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { unlinkVolume } from "./links.ts";
+import { planVolume } from "./plan-volume.ts";
+import type { VainTest } from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -23,6 +25,7 @@ export interface ActiveVolume {
 /** A volume that cannot be activated with these members. */
 interface Failed {
   readonly judged: Group;
+  readonly volume: LogicalVolume;
   readonly error: BootError;
 }
 
@@ -41,7 +44,7 @@ export function createVolumes(context: StorageContext) {
       context.look(device);
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
-      failed.set(key, { judged, error });
+      failed.set(key, { judged, volume, error });
     }
   }
 
@@ -69,7 +72,12 @@ export function createVolumes(context: StorageContext) {
     },
     /** Deactivates volumes, the newest first; true if there is one. */
     deactivateAll,
-    problems: (): readonly Trouble[] => [...failed.values()].map(({ error }) => ({ error, isFatal: false })),
+    /** `isVain`: waiting does not help a volume that levain cannot activate, whatever appears. */
+    problems: (isVain: VainTest): readonly Trouble[] =>
+      [...failed.values()].map(({ judged, volume, error }) => {
+        const isUnsupported = () => "refusal" in planVolume(judged.group, volume);
+        return { error, isFatal: isVain(judged, volume.name) && isUnsupported() };
+      }),
   };
 }
 

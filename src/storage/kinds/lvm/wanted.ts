@@ -1,7 +1,9 @@
 import { splitVolumeName } from "../../../devices/persistent-names.ts";
 import type { LogicalVolume, VolumeGroup } from "../../../formats/lvm/volume-group.ts";
 import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec.ts";
+import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
+import type { JudgedGroup } from "./judge.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
@@ -31,13 +33,50 @@ export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest
   return (group, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
 }
 
+/** Lists the volumes that rd.lvm.lv= names. */
+export function listAllowed({ lvm }: Pick<Wish, "lvm">): readonly VolumeName[] {
+  return lvm.volumes.map((name) => {
+    const [group = "", volume = ""] = name.split("/");
+    return { group, volume };
+  });
+}
+
+/** Says which volume of a group would have the name that a parameter gives to an encrypted one; null if none would. A stick must not keep that from being opened. */
+export function createTakenName({ crypt }: Pick<Wish, "crypt">): (group: VolumeGroup) => string | null {
+  const names = crypt.volumes.flatMap(({ name }) => splitVolumeName(name ?? "") ?? []);
+  return (group) => {
+    const taken = names.find(
+      (name) => name.group === group.name && group.volumes.some((one) => one.name === name.volume),
+    );
+    return taken?.volume ?? null;
+  };
+}
+
+/** Says whether it is in vain to wait for a volume that its group cannot give. */
+export type VainTest = (
+  judged: Pick<JudgedGroup<unknown>, "group" | "isInside" | "isOnStick" | "missing">,
+  volume: string,
+) => boolean;
+
+/** Returns a test for the only root, if a path names it and nothing that can still appear changes what the group says of it: a part of the group, or another one of its name. */
+export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">): VainTest {
+  const [only = null] = roots.length === 1 ? roots.map(volumeOf) : [];
+  return ({ group, isInside, isOnStick, missing }, volume) => {
+    const isFinal = missing.length === 0 && !isOnStick && (isInside || !wantsEncryption(crypt));
+    return isFinal && only?.group === group.name && only.volume === volume;
+  };
+}
+
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
 export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
+  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time.
+  const isSkipped = ({ status }: LogicalVolume) => status.includes("ACTIVATION_SKIP");
   return (group, volume) =>
-    isAny || lvm.groups.includes(group.name) || lvm.volumes.includes(`${group.name}/${volume.name}`);
+    lvm.volumes.includes(`${group.name}/${volume.name}`) ||
+    ((isAny || lvm.groups.includes(group.name)) && !isSkipped(volume));
 }
 
 function volumeOf(spec: DeviceSpec): VolumeName | null {

@@ -6,8 +6,8 @@ import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
 import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
+import { liesOnStick } from "../../trust.ts";
 import { type ArrayState, judgeArray, type Member } from "./array.ts";
-import { liesOnStick } from "./names.ts";
 
 /** The members of one array that are present. */
 export interface Group {

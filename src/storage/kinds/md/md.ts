@@ -2,12 +2,12 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { tolerateRefusal } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
-import { liesIn } from "../../trust.ts";
+import { liesIn, liesOnStick } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
-import { liesOnStick, unlinkArray } from "./names.ts";
+import { unlinkArray } from "./names.ts";
 import { createStarter } from "./start.ts";
 
 type ArrayPlan = Pick<StoragePlan, "arrays" | "rootTimeoutMs">;

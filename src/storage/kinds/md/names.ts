@@ -1,10 +1,9 @@
-import { isPluggable } from "../../../devices/drives.ts";
 import type { Context } from "../../../drivers/context.ts";
 import type { ArrayMember } from "../../../formats/containers/md-member.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { listOrNone } from "../../../machine/small-files.ts";
 import { orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
-import { listBelow } from "../../device-mapper/mapping.ts";
+import { liesOnStick } from "../../trust.ts";
 
 /** The number from which mdadm counts down for an array without one. */
 const FIRST_FREE = 127;
@@ -53,14 +52,6 @@ export function linkArray(
       undo(() => machine.removeFile(link));
     });
   }
-}
-
-/** True for a device of which a part was probably plugged in by hand: its array gives way to one of the machine with the same name. */
-export function liesOnStick(machine: Machine, name: string): boolean {
-  return (
-    isPluggable(machine, { name, partition: null }) ||
-    listBelow(machine, name).some((below) => liesOnStick(machine, below))
-  );
 }
 
 /** Removes the links to an array that was stopped: its number may be given to another one. */

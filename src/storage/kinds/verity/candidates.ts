@@ -1,8 +1,8 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import { isPluggable } from "../../../devices/drives.ts";
 import { partitionOf } from "../../../plan/verity/verity.ts";
 import type { VerityVolume } from "../../../plan/verity/volumes.ts";
 import type { StorageContext } from "../../contract.ts";
+import { liesOnStick } from "../../trust.ts";
 
 /** The devices that may be the parts of a volume. */
 export interface Candidate {
@@ -24,7 +24,7 @@ export function listCandidates(
   const isFree = (device: BlockDevice) => context.state(device) === null || isRefused(device);
   const all = [...new Set(data.flatMap(context.find))].filter(isFree);
   // A stick may have a copy of the first block.
-  const isPlugged = (device: BlockDevice) => isPluggable(context.machine, device);
+  const isPlugged = (device: BlockDevice) => liesOnStick(context.machine, device.name);
   const found = [...all.filter((device) => !isPlugged(device)), ...all.filter(isPlugged)];
   const fecs = options.fec?.kind === "device" ? context.find(options.fec.device) : [null];
   const own = options.hashOffset !== null && hash === null;

@@ -58,6 +58,12 @@ describe("an image for one machine", () => {
     ["root=LABEL=ROOT", false],
     [`root=LABEL=ROOT roothash=${"ab".repeat(32)}`, true],
     [`root=LABEL=ROOT rd.image=/a.sfs rd.verity.image=a.sfs:${"ab".repeat(32)}`, true],
+    ["root=/dev/vg0/root", true],
+    ["root=/dev/mapper/vg0-root", true],
+    ["root=/dev/md0", true],
+    ["root=LABEL=ROOT rd.lvm.lv=vg0/root", true],
+    ["root=LABEL=ROOT resume=/dev/vg0/swap", true],
+    ["root=/dev/sda1 resume=/dev/disk/by-id/ata-X-part2", false],
     ["root=LABEL=ROOT rd.luks.uuid=be9c40de-0000-4000-8000-000000000002", true],
   ])("has them too if its parameters need one: %s", (cmdline, needs) => {
     const use = withPlanned(readHostUse(machineWith(USUAL)), makePlan({ cmdline, manifest: null }).plan);

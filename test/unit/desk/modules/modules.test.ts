@@ -70,6 +70,15 @@ function textOf({ files }: ModuleSelection, name: string): string {
 }
 
 describe("the default modules", () => {
+  test("contain those of the volumes that levain activates", () => {
+    const md = ["dm-mod", "dm-crypt", "dm-verity", "dm-raid", "dm-thin-pool", "raid0", "raid1", "raid10", "raid456"];
+    const paths = md.map((name) => `kernel/drivers/md/${name}.ko`);
+    const dep = `${FILES["modules.dep"]}${paths.map((path) => `${path}:\n`).join("")}`;
+    const modules = Object.fromEntries(paths.map((path) => [path, moduleElf()]));
+    const { names } = selectModules(kernelWith({ ...modules, "modules.dep": dep }));
+    expect(md.map((name) => name.replaceAll("-", "_")).filter((name) => !names.includes(name))).toEqual([]);
+  });
+
   test("come with what they need, soft dependencies too; what the table takes back stays away", () => {
     expect([...selectModules(kernelWith()).names].sort()).toEqual([
       "ahci",
