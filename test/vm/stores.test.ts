@@ -148,7 +148,7 @@ vmTest(
   },
 );
 
-// https://manpages.debian.org/bookworm/live-boot-doc/live-boot.7.en.html, persistence-encryption.
+// live-boot(7) of Debian 12 (live-boot-doc), persistence-encryption.
 vmTest(
   "the live system's persistence volume is a LUKS volume",
   async () => {
