@@ -1,8 +1,8 @@
 import type { Settings } from "../../parameters/parameters.ts";
 import { tryParse } from "../../parameters/parse.ts";
 import { parseNfsPlace } from "../../parameters/sources/nfs-source.ts";
+import { root as parseRoot } from "../../parameters/sources/root-setting.ts";
 import type { OtherSource } from "../../parameters/sources/root-source.ts";
-import * as values from "../../parameters/values.ts";
 import { problem } from "../../problems/problem.ts";
 
 const EXPECTED = "nfs:SERVER:PATH, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, http://…, tftp://…";
@@ -14,7 +14,7 @@ const EXPECTED = "nfs:SERVER:PATH, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, http://�
 export function obeyRootPath(settings: Settings, rootPath: string | null): Settings {
   const { root } = settings;
   if (root?.other?.kind !== "dhcp" || rootPath === null) return settings;
-  const read = tryParse(values.root, rootPath);
+  const read = tryParse(parseRoot, rootPath);
   if ("value" in read && (read.value.remote !== undefined || isOnServer(read.value.other)))
     return { ...settings, root: { ...read.value, isLive: root.isLive || read.value.isLive } };
   const place = parseNfsPlace(rootPath);
