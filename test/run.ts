@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheDirectory, scratchDirectory } from "./support/cache.ts";
 import { coverageFlags } from "./support/coverage.ts";
+import { failedTests } from "./support/failed-tests.ts";
 import { adoptOrphans, leftovers } from "./support/leftovers.ts";
 import { COSTS_VARIABLE, LOST_GUESTS_VARIABLE, sumCosts } from "./support/run-notes.ts";
 import { provideTimings } from "./support/slow-tests.ts";
@@ -20,6 +21,8 @@ interface Task {
 interface Count {
   readonly passed: number;
   readonly failed: number;
+  /** What failed, to be read at the end of a long output. */
+  readonly failures: readonly string[];
 }
 
 const BUN = process.execPath;
@@ -84,20 +87,25 @@ async function runTask(task: Task): Promise<Count> {
   // Without `env`, the runtime passes on the environment that this process was started with, without the files named here.
   const options = { env: process.env, stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
   const status = await Bun.spawn([...task.argv], options).exited;
-  const count = task.report === undefined ? { passed: status === 0 ? 1 : 0, failed: 0 } : readCount(task.report);
-  // A test file that cannot be loaded, or a runner that crashed, is in no count.
-  const failed = status !== 0 && count.failed === 0 ? 1 : count.failed;
+  const count = task.report === undefined ? { ...NONE, passed: status === 0 ? 1 : 0 } : readCount(task.report);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  // A test file that cannot be loaded, or a runner that crashed, is in no count.
+  const isUncounted = status !== 0 && count.failed === 0;
+  const failed = isUncounted ? 1 : count.failed;
+  const failures = isUncounted ? [`${task.name} ended with status ${status}`] : count.failures;
   console.log(`== ${task.name}: ${count.passed} passed, ${failed} failed (${seconds} s)`);
-  return { passed: count.passed, failed };
+  return { passed: count.passed, failed, failures };
 }
 
+const NONE: Count = { passed: 0, failed: 0, failures: [] };
+
 function readCount(report: string): Count {
-  if (!existsSync(report)) return { passed: 0, failed: 0 };
-  const head = /<testsuites[^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
+  if (!existsSync(report)) return NONE;
+  const xml = readFileSync(report, "utf8");
+  const head = /<testsuites[^>]*>/.exec(xml)?.[0] ?? "";
   const attribute = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
   const failed = attribute("failures") + attribute("errors");
-  return { passed: attribute("tests") - failed - attribute("skipped"), failed };
+  return { passed: attribute("tests") - failed - attribute("skipped"), failed, failures: failedTests(xml) };
 }
 
 /** Reports and ends what the tests left running; whether there was nothing. */
@@ -141,17 +149,14 @@ const tasks = process.argv.slice(2).flatMap((name) => {
 });
 const isWholeRun = tasks.length > 1 && tasks.at(-1)?.name === "vm" && !process.env["T"];
 const fixtures = isWholeRun ? beginFixtures() : null;
-let passed = 0;
-let failed = 0;
-for (const task of tasks) {
-  const count = await runTask(task);
-  passed += count.passed;
-  failed += count.failed;
-}
+const counts: Count[] = [];
+for (const task of tasks) counts.push(await runTask(task));
+let [passed, failed] = [counts.reduce((sum, c) => sum + c.passed, 0), counts.reduce((sum, c) => sum + c.failed, 0)];
 await fixtures;
 countLostGuests(lostGuests);
 for (const line of sumCosts(costs)) console.log(`== CPU time: ${line}`);
 if (await endLeftovers()) passed += 1;
 else failed += 1;
+for (const what of counts.flatMap(({ failures }) => failures)) console.log(`== failed: ${what}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
