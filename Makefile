@@ -3,7 +3,7 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all help setup check fix docs vm test demo bench bench-curves bench-unlock coverage clean
+.PHONY: all help setup check fix docs vm test long demo bench bench-curves bench-unlock coverage clean
 
 all: dist/levain ## build dist/levain (the default)
 
@@ -31,6 +31,9 @@ vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a na
 
 test: setup ## build and run every test; the last line is "N passed, N failed"
 	@$(bun) test/run.ts build check coverage vm
+
+long: setup dist/levain ## run the tests that take too long for `make test`; T="part of a name" selects some
+	@$(bun) test/run.ts long
 
 demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb
 	@$(bun) test/support/demo.ts

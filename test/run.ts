@@ -1,6 +1,6 @@
-// Runs what is named on the command line (build, check, coverage, vm), goes on after a failure, and says at the very end
+// Runs what is named on the command line (build, check, coverage, vm, long), goes on after a failure, and says at the very end
 // "N passed, N failed" over all of it. A tool such as tsc counts as one test, and so does the check for processes that still run.
-// Of vm, the environment variable T selects the tests whose name contains it.
+// Of vm and long, the environment variable T selects the tests whose name contains it.
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -68,6 +68,7 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     ),
   ],
   coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts", coverage] }],
+  long: () => [bunTest("long", CPUS, GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/long")],
   vm: () => [bunTest("vm", CPUS + WAITING_FILES, GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/vm")],
 };
 

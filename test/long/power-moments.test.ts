@@ -21,9 +21,9 @@ import { withVm } from "../support/with-vm.ts";
 
 // power-cuts.test.ts boots again after each cut. Here the guest stands still for each moment while its disk is copied, and goes on: a
 // moment costs a second instead of a boot, and what the next boot would do is done on the host, by the same code.
-// POWER_MOMENTS=60 for as many, and for the operations that the suite has no time for; POWER_SEED=N for those of an earlier run.
+// POWER_MOMENTS=N for another number, POWER_SEED=N for those of an earlier run.
 
-const MOMENTS = Number(process.env["POWER_MOMENTS"] ?? 0);
+const MOMENTS = Number(process.env["POWER_MOMENTS"] ?? 60);
 const SEED = Number(process.env["POWER_SEED"] ?? Date.now() % 1_000_000);
 const BOOT_MS = 600_000;
 
