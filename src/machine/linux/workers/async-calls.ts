@@ -20,8 +20,8 @@ export interface AsyncCalls {
   openReader(path: string, options: OpenOptions): AsyncReader | null;
   /** Has a worker carry out the order; null if it takes longer than `patienceMs`, "alone" if there is no worker to do it. */
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
-  /** Gives the order to a worker; null if there is none to do it. */
-  start(order: Order): PendingAnswer | null;
+  /** Gives the order to a worker; null if there is none to do it. `onAnswer` is called when the answer has come, or the worker is gone. */
+  start(order: Order, onAnswer?: () => void): PendingAnswer | null;
   /** Takes the answers of `start` that have come and keeps them, so that each ends a wait only once, also if its result is never read. */
   hear(): void;
   /** Says whether an answer of this worker ends a wait for events. */
@@ -51,7 +51,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         },
       });
     },
-    start(order) {
+    start(order, onAnswer) {
       const worker = pool.take();
       if (worker === null) return null;
       worker.order(order);
@@ -61,6 +61,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         waiting.delete(worker);
         if (isGone) worker.dismiss();
         else pool.giveBack(worker);
+        onAnswer?.();
       });
       started.add(pending);
       return pending;
