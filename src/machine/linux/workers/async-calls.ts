@@ -24,6 +24,8 @@ export interface AsyncCalls {
   start(order: Order, onAnswer?: () => void): PendingAnswer | null;
   /** Takes the answers of `start` that have come and keeps them, so that each ends a wait only once, also if its result is never read. */
   hear(): void;
+  /** Ends a worker that is busy; `onEnd` is called by a later `hear`, when its process is over. */
+  abandon(worker: Worker, onEnd: () => void): void;
   /** Says whether an answer of this worker ends a wait for events. */
   watch(worker: Worker, isWaiting: boolean): void;
   /** The sockets on which an awaited answer will come. */
@@ -65,6 +67,17 @@ export function createAsyncCalls(program?: string): AsyncCalls {
       });
       started.add(pending);
       return pending;
+    },
+    abandon(worker, onEnd) {
+      worker.kill();
+      waiting.add(worker);
+      const pending = createPendingAnswer(worker, () => {
+        started.delete(pending);
+        waiting.delete(worker);
+        worker.dismiss();
+        onEnd();
+      });
+      started.add(pending);
     },
     hear() {
       for (const pending of started) orIfRefused(() => pending.answer(0), null);
