@@ -5,6 +5,7 @@ import { liesIn } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
+import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
 import { isVolume } from "./plan-volume.ts";
@@ -76,6 +77,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
       ...list().flatMap(describeRefusal),
       ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
       ...volumes.problems(isVain),
+      ...describeStrays(members.strays()),
+      ...describeAbsent(named, list(), members.strays()),
     ],
     claim(device) {
       claimed = listParts(device, context.present());
