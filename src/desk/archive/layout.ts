@@ -45,7 +45,9 @@ export function measureArchives(archives: readonly ImageArchive[]): number {
 /** What is compressed as a whole, in memory: no more than this. */
 const AHEAD_MAX_BYTES = 64 << 20;
 
-/** Returns the bytes of an image. Another thread compresses the archive behind a stored one meanwhile. */
+const ROOM_BYTES = 1 << 20;
+
+/** Returns the bytes of an image, each piece valid until the next one. Another thread compresses the archive behind a stored one meanwhile. */
 export function writeArchives(archives: readonly ImageArchive[], voice: Voice): AsyncGenerator<Uint8Array> {
   const ahead = archives.map(({ entries, compression }, index) => {
     const isAhead = index > 0 && compression.method === "zstd" && measureCpio(entries) <= AHEAD_MAX_BYTES;
@@ -65,7 +67,9 @@ export function writeArchives(archives: readonly ImageArchive[], voice: Voice): 
     }
     // Every archive ends at a multiple of four: writeCpio pads to 512 bytes, padImage a compressed one.
     for (const [index, { entries, compression }] of archives.entries()) {
-      const chunks = ahead[index] ?? compress(announce(writeCpio(entries)), compression);
+      // What is not compressed is written before the next piece is read.
+      const room = compression.method === "none" ? new Uint8Array(ROOM_BYTES) : undefined;
+      const chunks = ahead[index] ?? compress(announce(writeCpio(entries, room)), compression);
       yield* padImage(chunks, compression.method);
     }
   }
