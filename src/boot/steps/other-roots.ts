@@ -62,10 +62,9 @@ function mountFromServer(
       if (isDoneByHand()) return null;
       const { source: target } = planBase(plan);
       const isWritable = target === ROOT && plan.rootWritable;
-      const { versions } = root;
       const { rootTimeoutMs: timeoutMs } = plan;
       const clientId = network?.interfaces[0]?.mac ?? null;
-      const task = { place, target, isWritable, versions, timeoutMs, clientId };
+      const task = { place, target, isWritable, timeoutMs, clientId };
       const type = mountNfs({ ...rest, undo }, task);
       return { ...UNKNOWN, node: formatNfs(place), target, type, writable: isWritable };
     },
