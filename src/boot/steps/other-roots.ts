@@ -116,10 +116,10 @@ function fetchRoot(
     "root",
     (undo) => {
       if (isDoneByHand()) return null;
-      const { digest } = plan.checks;
+      const { digest, signedList } = plan.checks;
       const isVerified = requiresImageHashes(plan);
       const { timeServers = [] } = network ?? {};
-      const order = { download, digest, isVerified, directory, timeoutMs: plan.rootTimeoutMs, timeServers };
+      const order = { download, digest, signedList, isVerified, directory, timeoutMs: plan.rootTimeoutMs, timeServers };
       return downloadToMemory({ ...rest, undo }, order);
     },
     (text) => text ?? BY_HAND,
