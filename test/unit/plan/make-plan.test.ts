@@ -53,7 +53,7 @@ test("a command line that asks for nothing", () => {
       timeoutMs: 10_000,
       policy: "ask",
     },
-    remote: { aoe: null, nbd: [] },
+    remote: { aoe: null, nbd: [], nvme: null },
     lvm: { isOff: false, groups: [], volumes: [] },
     network: {
       isNeeded: false,
