@@ -1,6 +1,7 @@
 import type { Machine, MountRequest } from "../../src/machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
+import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
@@ -20,6 +21,7 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
+import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
 import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
@@ -42,6 +44,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly hibernation?: FakeHibernation;
   /** NBD servers, by address and port. */
   readonly servers?: FakeServers;
+  /** Servers of NVMe over TCP. */
+  readonly nvme?: FakeNvmeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** File servers. */
@@ -151,7 +155,6 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   return machine;
 }
 
-/** What is mounted by a name. */
 function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
   return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
 }
@@ -159,12 +162,13 @@ function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineO
 /** The other processes of levain. */
 function startChildren(
   kernel: FakeKernel,
-  { web = {}, nfs = {}, servers = {} }: FakeMachineOptions,
+  { web = {}, nfs = {}, servers = {}, nvme = {} }: FakeMachineOptions,
   files: Pick<Machine, "writeFile">,
   mount: Machine["mount"],
 ): FakeChildren {
   return createFakeChildren(kernel, {
     [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
+    [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
     [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
   });
 }
