@@ -6,12 +6,14 @@ import type { Machine } from "./machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "./network/fetch/order.ts";
 import { NFS_COMMAND } from "./network/nfs/order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
+import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
 else if (process.argv[2] === DERIVE_COMMAND) void machine.serveParent((order) => answerOrder(machine, order));
 else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
 else if (process.argv[2] === NFS_COMMAND) void serveNfs(machine);
+else if (process.argv[2] === RUN_COMMAND) void machine.serveParent(createRuns(machine));
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {
