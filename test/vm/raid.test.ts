@@ -1,3 +1,4 @@
+import { guestPrograms } from "../support/guest-programs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import type { LevainImageOptions } from "../support/levain-image.ts";
 import { type RaidLabel, raidDisks } from "../support/raid-disks.ts";
@@ -70,10 +71,13 @@ vmTest(
 
 vmTest(
   "a mirror of DDF that lacks a member is started by mdadm of the image, which keeps it writable",
-  () =>
-    guest("DDF", "root=LABEL=DDF rw rd.timeout=6", [0], {
-      words: ["--module", "raid1", "--program", "/usr/sbin/mdadm", "--program", "/usr/sbin/mdmon"],
-    }),
+  async () => {
+    const programs = Object.entries(await guestPrograms("/usr/sbin/mdadm", "/usr/sbin/mdmon"));
+    const files = Object.fromEntries(
+      programs.flatMap(([path, entry]) => ("file" in entry ? [[path, entry.file]] : [])),
+    );
+    return guest("DDF", "root=LABEL=DDF rw rd.timeout=6", [0], { words: ["--module", "raid1"], files });
+  },
   async (vm) => {
     await vm.expect(/waiting for the members of an array of a controller \(DDF\), \d+ of 4 s/);
     await vm.expect(/^ {2}root +\/dev\/md\d+ ext4 "DDF" in \/dev\/vda ddf_raid_member/m);
