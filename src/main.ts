@@ -7,6 +7,7 @@ import { DOWNLOAD_COMMAND } from "./network/fetch/order.ts";
 import { NFS_COMMAND } from "./network/nfs/order.ts";
 import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
+import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
@@ -14,6 +15,7 @@ else if (process.argv[2] === DERIVE_COMMAND) void machine.serveParent((order) =>
 else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
 else if (process.argv[2] === NFS_COMMAND) void serveNfs(machine);
 else if (process.argv[2] === NVME_COMMAND) void serveNvme(machine);
+else if (process.argv[2] === RUN_COMMAND) void machine.serveParent(createRuns(machine));
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {

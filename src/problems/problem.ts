@@ -1,3 +1,4 @@
+import { ARRAYS } from "./diagnoses/arrays.ts";
 import { BOOT } from "./diagnoses/boot.ts";
 import { CHECKS } from "./diagnoses/checks.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
@@ -26,6 +27,7 @@ import { printable } from "./report.ts";
 
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
+  ...ARRAYS,
   ...BOOT,
   ...CHECKS,
   ...CRYPT,

@@ -2,6 +2,7 @@ import type { Machine, MountRequest } from "../../src/machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
 import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
+import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
@@ -22,11 +23,12 @@ import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
 import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
-import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
+import { createFakeProcesses, type Ended, type FakeProcess, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
+import { createFakeRunChild } from "./fake-run-child.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
-import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { createFakeTerminals, type FakeTerminals, type FakeTyping, isConsole } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
@@ -112,10 +114,13 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     throw how;
   };
   const files = createFakeFiles(kernel);
+  const show = (text: string, node?: string) =>
+    isConsole(files, node) ? void console.push(text) : terminals.show(node, text);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
-  const children = startChildren(kernel, options, files, (request) => machine.mount(request));
+  const { start, ...processes } = createFakeProcesses(kernel, { ...options, ...terminals, show, end });
+  const children = startChildren(kernel, options, files, (request) => machine.mount(request), start);
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
@@ -127,13 +132,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
-    ...createFakeProcesses(kernel, {
-      isBoot: options.isBoot ?? true,
-      programs: options.programs ?? {},
-      show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
-      end,
-      isTyping: terminals.isTyping,
-    }),
+    ...processes,
     ...createFakeClock(kernel),
   };
   for (const [target, type] of Object.entries(options.mounted ?? MOUNTED))
@@ -165,11 +164,13 @@ function startChildren(
   { web = {}, nfs = {}, servers = {}, nvme = {} }: FakeMachineOptions,
   files: Pick<Machine, "writeFile">,
   mount: Machine["mount"],
+  start: FakeProcess,
 ): FakeChildren {
   return createFakeChildren(kernel, {
     [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
     [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
     [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
+    [RUN_COMMAND]: () => createFakeRunChild(kernel, start),
   });
 }
 
@@ -182,17 +183,6 @@ function handsOn(kernel: FakeKernel): Pick<FakeMachine, "plugIn" | "pullOut" | "
     overflowEvents: () => kernel.devices.overflow(),
     disk: (name) => kernel.devices.byName(name),
   };
-}
-
-/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
-function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
-  if (node === undefined) return true;
-  try {
-    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
-    return node === `/dev/${names.at(-1) || "tty0"}`;
-  } catch {
-    return false;
-  }
 }
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {
