@@ -7,7 +7,7 @@ import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
-import { isVolume } from "./plan-volume.ts";
+import { listVolumes } from "./tables/group-index.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,
@@ -29,7 +29,7 @@ type Group = JudgedGroup<BlockDevice>;
  */
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
-  const volumes = createVolumes(context);
+  const volumes = createVolumes(context, plan.lvm);
   const named = [...listNamed(plan), ...listAllowed(plan)];
   const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
   const takenName = createTakenName(plan);
@@ -42,9 +42,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
-    const wanted = group.volumes.filter(
-      (volume) => isVolume(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
-    );
+    const wanted = listVolumes(group).filter((volume) => isWanted(group, volume) && volumes.isOpenable(judged, volume));
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
@@ -66,12 +64,13 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
 
   return {
     advance: (candidate) => advanceAll(candidate === null ? [isNamed, isOffered] : [isNamed]),
-    links: () => volumes.list().map(linkOf),
+    links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
       const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
       const text = `a physical volume of "${one?.judged.group.name}"`;
       return one === undefined ? null : { kind: "open", text, closes: true };
     },
+    isShown: ({ name }) => volumes.listShown().some(({ from }) => from.includes(name)),
     problems: () => [
       ...list().flatMap(describeRefusal),
       ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
@@ -117,7 +116,7 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 /** A path may have a mistake in the volume's name. */
 function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
   const { group, refusal } = judged;
-  const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
+  const volumes = listVolumes(group).map(({ name }) => name);
   const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volume);
   const unknown = [...new Set(ofGroup)].filter((volume) => !volumes.includes(volume));
   if (refusal !== null || unknown.length === 0) return [];

@@ -4,6 +4,7 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
+import { isSnapshot } from "./tables/group-index.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
@@ -72,11 +73,11 @@ export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
-  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time.
+  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time, as other snapshots do.
   const isSkipped = ({ status }: LogicalVolume) => status.includes("ACTIVATION_SKIP");
   return (group, volume) =>
     lvm.volumes.includes(`${group.name}/${volume.name}`) ||
-    ((isAny || lvm.groups.includes(group.name)) && !isSkipped(volume));
+    ((isAny || lvm.groups.includes(group.name)) && !isSkipped(volume) && !isSnapshot(group, volume));
 }
 
 function volumeOf(spec: DeviceSpec): VolumeName | null {
