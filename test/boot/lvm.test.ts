@@ -224,6 +224,30 @@ describe("a stick", () => {
     expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
   });
 
+  test("with hundreds of volumes does not hold up the boot, and is used if its volume is named", () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => {
+        const id = `${fakeId("x").slice(0, -6)}${String(index).padStart(6, "0")}`;
+        return [`v${index}`, { id, segments: [{ on: "pv0", from: 0, extents: index === 7 ? EXTENTS : 1 }] }];
+      }),
+    );
+    const crowd = { ...ONE, name: "crowd", id: fakeId("h"), members: { pv0: fakeId("b") }, volumes: many };
+    const stick = disk("sda", crowd, STICK, fakeId("b"));
+    const alone = boot([stick], { cmdline: "root=LABEL=ROOT rd.timeout=3 rdshell=0" });
+    expect(alone.journal.filter((line) => line.startsWith("map "))).toEqual([]);
+    expect(alone.console.replace(/\s+/g, " ")).toContain("it is on a stick and has 120 volumes");
+    expect(boot([stick], { cmdline: "root=/dev/crowd/v7" }).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("is not looked into if a disk of the machine has the root", () => {
+    const other = { ...ONE, name: "vg1", id: fakeId("h"), members: { pv0: fakeId("b") } };
+    const { end, journal } = boot([disk("sda", other, STICK, fakeId("b")), disk("vda", ONE)], {
+      cmdline: "root=LABEL=ROOT",
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.join("\n")).not.toContain("map vg1-");
+  });
+
   test("does not redefine a group of the machine", () => {
     const forged: FakeGroup = {
       ...ONE,

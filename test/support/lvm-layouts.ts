@@ -88,7 +88,7 @@ const LAYOUTS: Readonly<Record<string, string>> = {
   "thin-no-discards":
     "lvm lvcreate -qq -y --type thin-pool --discards ignore -n p -l 20 vg; lvm lvcreate -qq -y -T -V 100M -n a vg/p",
   "thin-error-when-full":
-    "lvm lvcreate -qq -y --type thin-pool --errorwhenfull y -Zn -n p -l 20 vg; lvm lvcreate -qq -y -T -V 100M -n a vg/p",
+    "lvm lvcreate -qq -y --type thin-pool -Zn -n p -l 20 vg; lvm lvchange -qq --errorwhenfull y vg/p; lvm lvcreate -qq -y -T -V 100M -n a vg/p",
   "thin-on-raid1": `${create("--type raid1 -m 1 -n p -l 20")}; ${create("--type raid1 -m 1 -n pm -l 4")}; lvm lvconvert -qq -y --type thin-pool --poolmetadata vg/pm vg/p; lvm lvcreate -qq -y -T -V 50M -n a vg/p`,
   "thin-on-stripes":
     "lvm lvcreate -qq -y --type thin-pool -i 2 -n p -l 20 vg; lvm lvcreate -qq -y -T -V 100M -n a vg/p",
@@ -100,8 +100,8 @@ const LAYOUTS: Readonly<Record<string, string>> = {
   "cache-of-raid1": `${create("--type raid1 -m 1 -n a -l 5")}; lvm lvcreate -qq -y --type cache-pool -n c -l 8 vg; lvm lvconvert -qq -y --type cache --cachepool vg/c vg/a`,
   "cache-pool": `${create("-n a -l 8")}; lvm lvcreate -qq -y --type cache-pool -n c -l 8 vg; lvm lvconvert -qq -y --type cache --cachepool vg/c vg/a`,
   "cache-volume": `${create("-n a -l 8")}; ${create("-n c -l 16")}; lvm lvconvert -qq -y --type cache --cachevol vg/c vg/a`,
-  writecache: `${create("-n a -l 8")}; ${create("-n c -l 16")}; lvm lvchange -qq -an vg/a; lvm lvconvert -qq -y --type writecache --cachevol vg/c vg/a`,
-  "writecache-settings": `${create("-n a -l 8")}; ${create("-n c -l 16")}; lvm lvchange -qq -an vg/a; lvm lvconvert -qq -y --type writecache --cachevol vg/c --cachesettings "block_size=512 high_watermark=60 autocommit_time=500" vg/a`,
+  writecache: `${create("-n a -l 8")}; ${create("-n c -l 16")}; lvm lvchange -qq -an vg/a vg/c; lvm lvconvert -qq -y --type writecache --cachevol vg/c vg/a`,
+  "writecache-settings": `${create("-n a -l 8")}; ${create("-n c -l 16")}; lvm lvchange -qq -an vg/a vg/c; lvm lvconvert -qq -y --type writecache --cachevol vg/c --cachesettings "block_size=512 high_watermark=60 autocommit_time=500" vg/a`,
 };
 
 // A layout that this kernel or lvm2 refuses leaves a file NAME.refused.
@@ -142,7 +142,7 @@ async function recordLayouts(
     programs: ["/usr/sbin/lvm", "/sbin/dmsetup"],
     files: {
       "/etc/lvm/lvm.conf": {
-        text: `${LVM_CONF} global { thin_check_executable="" cache_check_executable="" } allocation { wipe_signatures_when_zeroing_new_lvs=0 }`,
+        text: `${LVM_CONF} global { cache_check_executable="" } allocation { wipe_signatures_when_zeroing_new_lvs=0 }`,
       },
     },
     script: `

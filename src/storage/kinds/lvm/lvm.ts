@@ -14,6 +14,7 @@ import {
   createOfferedTest,
   createTakenName,
   createVainTest,
+  isCrowded,
   listAllowed,
   listNamed,
   type VainTest,
@@ -37,12 +38,16 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
   const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
+  // What someone may have plugged in is looked at only if the machine's own disks do not have the root.
+  const inOrder = () => list().sort((one, other) => Number(one.isOnStick) - Number(other.isOnStick));
   const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
-    const wanted = listVolumes(group).filter((volume) => isWanted(group, volume) && volumes.isOpenable(judged, volume));
+    const wanted = listVolumes(group).filter(
+      (volume) => isWanted(judged, volume) && volumes.isOpenable(judged, volume),
+    );
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
@@ -54,7 +59,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     const refused = list().filter(({ refusal }) => refusal !== null);
     if (volumes.deactivateAll((one) => refused.some((judged) => isOf(one, judged)))) return "changed";
     let result: Round = "idle";
-    for (const [isWanted, judged] of tests.flatMap((test) => list().map((group) => [test, group] as const))) {
+    for (const [isWanted, judged] of tests.flatMap((test) => inOrder().map((group) => [test, group] as const))) {
       const round = advanceOne(judged, isWanted);
       if (round === "changed") return round;
       if (round !== "idle") result = round;
@@ -73,6 +78,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     isShown: ({ name }) => volumes.listShown().some(({ from }) => from.includes(name)),
     problems: () => [
       ...list().flatMap(describeRefusal),
+      ...list().flatMap((judged) => (isCrowded(plan, judged) ? describeCrowd(judged) : [])),
       ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
       ...volumes.problems(isVain),
     ],
@@ -111,6 +117,11 @@ function describeLack({ group, members, missing }: Group): string {
 function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
   if (refusal === null) return [];
   return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
+}
+
+function describeCrowd({ group, refusal }: Group): readonly Trouble[] {
+  const why = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
+  return refusal === null ? [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }] : [];
 }
 
 /** A path may have a mistake in the volume's name. */

@@ -1,6 +1,7 @@
 import type { GroupMember } from "../../../../formats/lvm/volume-group.ts";
 import { formatBytes } from "../../../../problems/size.ts";
 import { planCache, planWritecache } from "./caches.ts";
+import { countOf } from "./fields.ts";
 import { planIntegrity } from "./integrity.ts";
 import { isRefusal, malformed, type Planning, type PlanSegment, type Refusal, type TableWord } from "./planning.ts";
 import { planRaid, RAID_TYPES } from "./raid.ts";
@@ -10,10 +11,10 @@ const planStriped: PlanSegment = (planning, segment) => {
   const { extents, fields } = segment;
   const areas = readAreas(planning, fields.get("stripes"), planning.volume.segments.indexOf(segment), extents);
   if ("refusal" in areas) return areas;
-  const [stripe, count] = [fields.get("stripe_size"), areas.length / 2];
+  const [stripe, count] = [countOf(fields, "stripe_size", 0), areas.length / 2];
   if (count === 0 || count !== fields.get("stripe_count")) return malformed("stripes");
   if (count === 1) return { type: "linear", words: areas };
-  if (typeof stripe !== "number" || stripe <= 0 || extents % count !== 0) return malformed("stripes");
+  if (stripe === 0 || extents % count !== 0) return malformed("stripes");
   return { type: "striped", words: [String(count), String(stripe), ...areas] };
 };
 
@@ -25,9 +26,8 @@ const planMirror: PlanSegment = (planning, segment) => {
   const areas = readAreas(planning, fields.get("mirrors"), planning.volume.segments.indexOf(segment), extents);
   if ("refusal" in areas) return areas;
   const count = areas.length / 2;
-  const region = fields.get("region_size");
-  if (count === 0 || count !== fields.get("mirror_count") || typeof region !== "number" || region <= 0)
-    return malformed("mirrors");
+  const region = countOf(fields, "region_size", 0);
+  if (count === 0 || count !== fields.get("mirror_count") || region === 0) return malformed("mirrors");
   const log = fields.get("mirror_log");
   const device = typeof log === "string" ? planning.need({ name: log }) : null;
   if (device !== null && isRefusal(device)) return device;

@@ -14,8 +14,8 @@ export const planThinPool: PlanSegment = (planning, { fields }) => {
     { name: textOf(fields, "pool"), mark: "tdata" },
   ]);
   if ("refusal" in devices) return devices;
-  const chunk = fields.get("chunk_size");
-  if (typeof chunk !== "number" || chunk <= 0) return malformed("chunks");
+  const chunk = countOf(fields, "chunk_size", 0);
+  if (chunk === 0) return malformed("chunks");
   const features = [
     ...(fields.get("zero_new_blocks") === 1 ? [] : ["skip_block_zeroing"]),
     ...(DISCARDS.get(textOf(fields, "discards")) ?? []),
@@ -34,8 +34,9 @@ export const planThin: PlanSegment = (planning, { fields }) => {
     return { refusal: "a thin snapshot is being merged into its origin" };
   const pool = planning.need({ name: textOf(fields, "thin_pool"), mark: "tpool", isLayer: true });
   if (isRefusal(pool)) return pool;
-  const id = fields.get("device_id");
-  if (typeof id !== "number") return malformed("numbers");
+  // dev_t of drivers/md/dm-thin.c has 24 bits.
+  const id = countOf(fields, "device_id", 2 ** 24);
+  if (id >= 2 ** 24) return malformed("numbers");
   const external = fields.has("external_origin")
     ? needAll(planning, [{ name: textOf(fields, "external_origin"), mark: "real", isLayer: true }])
     : [];
