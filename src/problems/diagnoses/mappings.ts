@@ -62,6 +62,11 @@ export const MAPPINGS = {
       `the volume group "${group}" has no volume "${printable(volume)}": it has ${listShort(volumes)}`,
     hints: () => [inBootLoader("correct the name of the logical volume")],
   }),
+  "thin-pool-damaged": diagnosis<{ pool: string; program: string; status: number; said: string }>({
+    text: ({ pool, program, status, said }) =>
+      `the thin pool ${printable(pool)} is not activated: ${program} ended with status ${status}${said === "" ? "" : `: ${printable(said)}`}`,
+    hints: () => [byHand("repair the metadata of the pool on another system: lvconvert --repair GROUP/POOL")],
+  }),
   "volume-refused": diagnosis<{ volume: string; why: string }>({
     text: ({ volume, why }) => `the logical volume ${volume} is not activated: ${why}`,
     hints: () => [
