@@ -322,7 +322,12 @@ describe("a hibernated system that no parameter names", () => {
     [",nofail", { mode: "switch_root" }],
   ] as const)("keeps what is mounted below the root from another disk from being mounted%s", (options, end) => {
     const line = `LABEL=DATA /srv ext4 x-initrd.mount${options}\n`;
-    const tree = { ...ROOT_TREE, "/etc": { directory: true }, "/etc/fstab": line, "/srv": { directory: true } } as const;
+    const tree = {
+      ...ROOT_TREE,
+      "/etc": { directory: true },
+      "/etc/fstab": line,
+      "/srv": { directory: true },
+    } as const;
     const data = (isUnclean: boolean) => fakeImage("ext4", { label: "DATA", isUnclean });
     const disks = (isUnclean: boolean) => [
       { name: "vda", image: fakeImage("ext4", { label: "ROOT" }, tree) },
