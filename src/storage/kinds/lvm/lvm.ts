@@ -11,11 +11,11 @@ import { isVolume } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,
-  createOfferedTest,
   createTakenName,
   createVainTest,
   listAllowed,
   listNamed,
+  listStages,
   type VainTest,
   type VolumeName,
   type VolumeTest,
@@ -31,7 +31,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const members = createMembers(context);
   const volumes = createVolumes(context);
   const named = [...listNamed(plan), ...listAllowed(plan)];
-  const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
+  const isNamed = createNamedTest(plan);
+  const stages = listStages(plan);
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
@@ -65,7 +66,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   }
 
   return {
-    advance: (candidate) => advanceAll(candidate === null ? [isNamed, isOffered] : [isNamed]),
+    advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
     links: () => volumes.list().map(linkOf),
     state(device) {
       const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
