@@ -7,9 +7,9 @@ import type { Assemblies } from "./assemblies.ts";
 import type { StorageContext, StoragePlan } from "./contract.ts";
 import { createContentSearch } from "./device-content.ts";
 import type { DeviceProbes } from "./device-probes.ts";
-import { createDiskPaths, type DiskPaths } from "./multipath/disk-paths.ts";
 import { createNamer } from "./inventory.ts";
 import { type Look, matchDevices } from "./match.ts";
+import { createDiskPaths, type DiskPaths } from "./multipath/disk-paths.ts";
 import { chooseTrusted, liesInVolume } from "./trust.ts";
 
 /** What specs select among the devices that are present: by name, and by what may be a part of the root. */

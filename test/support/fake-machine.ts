@@ -3,6 +3,7 @@ import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
+import { createFakeBcache } from "./fake-bcache.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
@@ -117,7 +118,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
-    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
+    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel), ...createFakeBcache(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
     ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },

@@ -1,4 +1,5 @@
 import type { StorageKind } from "../contract.ts";
+import { startBcache } from "./bcache/bcache.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
 import { startVolumeGroups } from "./lvm/lvm.ts";
@@ -14,6 +15,7 @@ export const KINDS: readonly StorageKind[] = [
   startPartitions,
   startArrays,
   startVolumeGroups,
+  startBcache,
   startVerity,
   startCrypt,
 ];
