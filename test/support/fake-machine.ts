@@ -5,6 +5,7 @@ import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
 import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
+import { createFakeBcache } from "./fake-bcache.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
@@ -126,7 +127,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
-    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
+    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel), ...createFakeBcache(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
     ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },

@@ -38,6 +38,13 @@ export const MAPPINGS = {
       inShell("unlock it with one: `levain unlock DEVICE --name NAME`"),
     ],
   }),
+  "bcache-refused": diagnosis<{ node: string; why: string }>({
+    text: ({ node, why }) => `bcache on ${node} is not started: ${why}`,
+    hints: () => [
+      byHand("attach the disk with the cache"),
+      byHand("look at it with `bcache-super-show` on another system"),
+    ],
+  }),
   "group-refused": diagnosis<{ group: string; why: string }>({
     text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
     hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],

@@ -12,12 +12,12 @@ import { listVolumes } from "./tables/group-index.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,
-  createOfferedTest,
   createTakenName,
   createVainTest,
   isCrowded,
   listAllowed,
   listNamed,
+  listStages,
   type VainTest,
   type VolumeName,
   type VolumeTest,
@@ -33,7 +33,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const members = createMembers(context);
   const volumes = createVolumes(context, plan.lvm);
   const named = [...listNamed(plan), ...listAllowed(plan)];
-  const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
+  const isNamed = createNamedTest(plan);
+  const stages = listStages(plan);
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
@@ -69,7 +70,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   }
 
   return {
-    advance: (candidate) => advanceAll(candidate === null ? [isNamed, isOffered] : [isNamed]),
+    advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
       const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
