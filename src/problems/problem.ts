@@ -1,4 +1,4 @@
-import { ARRAYS } from "./diagnoses/arrays.ts";
+import { ARRAYS } from "./diagnoses/storage/arrays.ts";
 import { BOOT } from "./diagnoses/boot.ts";
 import { CHECKS } from "./diagnoses/checks.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";

@@ -99,7 +99,11 @@ function createGain(machine: Pick<Clock, "nowMs">, received: Received): Gain {
   };
 }
 
-const isSilent = (fault: Fault) => fault.kind === "connection" && fault.code === "ETIMEDOUT";
+/** A server with a long queue has not failed, and who asks again goes to the end of that queue. */
+function nextAnswerMs(answerMs: number, fault: Fault, { longestAnswerMs }: Silence): number {
+  const isSilent = fault.kind === "connection" && fault.code === "ETIMEDOUT";
+  return isSilent ? Math.min(answerMs * 2, longestAnswerMs) : answerMs;
+}
 
 /** Tries one URL after the other until one has no fault, none is left, or the time is up. Returns true in the first case. */
 async function tryInTurn(
@@ -119,9 +123,8 @@ async function tryInTurn(
     const hasGained = gain.bytes() > before;
     // One that was cut can continue; otherwise the next URL has its turn.
     if (!isFinal(fault)) queue.splice(hasGained ? 0 : queue.length, 0, url);
-    if (hasGained) [pauseMs, answerMs] = [FIRST_PAUSE_MS, silence.ms];
-    // A server with a long queue has not failed, and who asks again goes to the end of that queue.
-    else if (isSilent(fault)) answerMs = Math.min(answerMs * 2, silence.longestAnswerMs);
+    if (hasGained) pauseMs = FIRST_PAUSE_MS;
+    answerMs = hasGained ? silence.ms : nextAnswerMs(answerMs, fault, silence);
     if (queue.length === 0 || (patienceMs !== null && gain.withoutMs() + pauseMs > patienceMs)) return false;
     // Not all machines of a rack at the same time, when their server is back.
     await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));

@@ -34,15 +34,6 @@ test("the names that people know", () => {
     "vdo",
     "stratis",
   ];
-  expect(names.map(unsupportedLayer)).toEqual([
-    "LVM 1",
-    null,
-    null,
-    "firmware RAID",
-    "ZFS",
-    "DRBD",
-    "VDO",
-    "Stratis",
-  ]);
+  expect(names.map(unsupportedLayer)).toEqual(["LVM 1", null, null, "firmware RAID", "ZFS", "DRBD", "VDO", "Stratis"]);
   expect(describeNoFilesystem("swap")).toBe("swap space");
 });

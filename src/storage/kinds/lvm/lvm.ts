@@ -47,9 +47,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
-    const wanted = listVolumes(group).filter(
-      (volume) => isWanted(judged, volume) && volumes.isOpenable(judged, volume),
-    );
+    const wanted = listVolumes(group).filter((one) => isWanted(judged, one) && volumes.isOpenable(judged, one));
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
@@ -80,8 +78,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     isShown: ({ name }) => volumes.listShown().some(({ from }) => from.includes(name)),
     problems: () => [
       ...list().flatMap(describeRefusal),
-      ...list().flatMap((judged) => (isCrowded(plan, judged) ? describeCrowd(judged) : [])),
-      ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
+      ...list().flatMap((judged) => [...describeCrowd(judged, plan), ...describeUnknown(judged, named, isVain)]),
       ...volumes.problems(isVain),
       ...describeStrays(members.strays()),
       ...describeAbsent(named, list(), members.strays()),
@@ -123,9 +120,11 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
   return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
 }
 
-function describeCrowd({ group, refusal }: Group): readonly Trouble[] {
+function describeCrowd(judged: Group, plan: StoragePlan): readonly Trouble[] {
+  const { group, refusal } = judged;
+  if (refusal !== null || !isCrowded(plan, judged)) return [];
   const why = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
-  return refusal === null ? [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }] : [];
+  return [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
 }
 
 /** A path may have a mistake in the volume's name. */

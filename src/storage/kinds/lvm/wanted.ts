@@ -95,7 +95,8 @@ function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
     if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
     return (
       !isCrowded({ lvm }, judged) &&
-      (isAny || lvm.groups.includes(group.name)) && !isSkipped(volume) &&
+      (isAny || lvm.groups.includes(group.name)) &&
+      !isSkipped(volume) &&
       !isSnapshot(group, volume)
     );
   };
