@@ -113,11 +113,12 @@ async function tryInTurn(
   attempt: (url: string, answerMs: number) => Promise<Fault | null>,
 ): Promise<boolean> {
   const queue = [...urls];
+  const longestMs = patienceMs ?? Number.POSITIVE_INFINITY;
   let pauseMs = FIRST_PAUSE_MS;
   let answerMs = silence.ms;
   for (let url = queue.shift(); url !== undefined; url = queue.shift()) {
     const before = gain.bytes();
-    const leftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - gain.withoutMs();
+    const leftMs = longestMs - gain.withoutMs();
     const fault = await attempt(url, Math.min(answerMs, Math.max(leftMs, silence.ms)));
     if (fault === null) return true;
     const hasGained = gain.bytes() > before;
@@ -125,7 +126,7 @@ async function tryInTurn(
     if (!isFinal(fault)) queue.splice(hasGained ? 0 : queue.length, 0, url);
     if (hasGained) pauseMs = FIRST_PAUSE_MS;
     answerMs = hasGained ? silence.ms : nextAnswerMs(answerMs, fault, silence);
-    if (queue.length === 0 || (patienceMs !== null && gain.withoutMs() + pauseMs > patienceMs)) return false;
+    if (queue.length === 0 || gain.withoutMs() + pauseMs > longestMs) return false;
     // Not all machines of a rack at the same time, when their server is back.
     await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
