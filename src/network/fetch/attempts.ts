@@ -124,11 +124,11 @@ async function tryInTurn(
     const hasGained = gain.bytes() > before;
     // One that was cut can continue; otherwise the next URL has its turn.
     if (!isFinal(fault)) queue.splice(hasGained ? 0 : queue.length, 0, url);
-    if (hasGained) pauseMs = FIRST_PAUSE_MS;
-    answerMs = hasGained ? silence.ms : nextAnswerMs(answerMs, fault, silence);
-    if (queue.length === 0 || gain.withoutMs() + pauseMs > longestMs) return false;
+    if (hasGained) [pauseMs, answerMs] = [FIRST_PAUSE_MS, silence.ms];
+    else answerMs = nextAnswerMs(answerMs, fault, silence);
+    if (gain.withoutMs() + pauseMs > longestMs) return false;
     // Not all machines of a rack at the same time, when their server is back.
-    await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
+    if (queue.length > 0) await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
   return false;
