@@ -151,6 +151,58 @@ describe("images of a live medium", () => {
   });
 });
 
+describe("an image on a medium, or inside another image, boots", () => {
+  const root = rootImage("INNER");
+  const plain = base();
+  const outer = fakeImage("squashfs", {}, { "/LiveOS/rootfs.img": root.bytes });
+  test.each<[string, string, FakeTree, readonly string[]]>([
+    [
+      "Fedora's with a rootfs.img inside",
+      "root=live:CDLABEL=MEDIUM rd.live.image quiet rhgb",
+      { "/LiveOS/squashfs.img": outer.bytes },
+      ["move /run/levain/lower to /run/levain/outer", "mount ext4 /dev/loop1 at /run/levain/lower (ro)"],
+    ],
+    [
+      "Fedora's without compression",
+      "root=live:LABEL=MEDIUM rd.live.image",
+      { "/LiveOS/rootfs.img": root.bytes },
+      ["mount ext4 /dev/loop0 at /run/levain/lower (ro)"],
+    ],
+    [
+      "Arch's, by its label",
+      "archisobasedir=arch archisolabel=MEDIUM cow_spacesize=64M",
+      { "/arch/x86_64/airootfs.sfs": plain.bytes },
+      [
+        "mount squashfs /dev/loop0 at /run/levain/lower (ro)",
+        "mount tmpfs tmpfs at /run/levain/overlay (mode=0755,size=64M)",
+      ],
+    ],
+    [
+      "an image that is named without a slash",
+      "root=LABEL=MEDIUM rd.image=boot/root.sfs",
+      { "/boot/root.sfs": plain.bytes },
+      ["mount squashfs /dev/loop0 at /run/levain/lower (ro)", "mount tmpfs tmpfs at /run/levain/overlay (mode=0755)"],
+    ],
+  ])("%s", (_, cmdline, files, mounts) => {
+    const medium = fakeImage("vfat", { label: "MEDIUM" }, files);
+    const images = [outer, root, plain];
+    const { end, journal } = fakeBoot({ cmdline, disks: [{ name: "vda", image: medium }], images });
+    expect(journal).toContain("mount vfat /dev/vda at /run/levain/medium (ro)");
+    for (const mount of mounts) expect(journal).toContain(mount);
+    expect(journal.join("\n")).toContain("mount overlay overlay at /sysroot");
+    expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init" });
+  });
+});
+
+test("rd.overlay=0 makes the image itself the root", () => {
+  const { disk, squashfs } = stick();
+  const cmdline = "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=0";
+  const { end, journal } = fakeBoot({ cmdline, disks: [{ name: "sda", image: disk }], images: [squashfs] });
+  expect(journal).toContain("mount squashfs /dev/loop0 at /sysroot (ro)");
+  expect(journal.join("\n")).not.toMatch(/overlay/);
+  expect(end).toMatchObject({ mode: "switch_root" });
+});
+
 test("without a medium, the report says what was searched for", () => {
   const { console, shells } = fakeBoot({
     cmdline: "boot=live live-media-timeout=2",

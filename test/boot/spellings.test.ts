@@ -15,15 +15,21 @@ const withRoot = (cmdline: string, more: FakeBootOptions = {}): FakeBootOptions 
 /** The console without its line breaks. */
 const unwrapped = (options: FakeBootOptions) => fakeBoot(options).console.replaceAll(/\n +/g, " ");
 
-test.each(["UUID=f1a5-4000", "/dev/disk/by-uuid/f1a5-4000", "LABEL=F\\x4cASH"])(
-  "a FAT is found by its serial number in small letters and by udev's escapes: %s",
+test.each([
+  ...["UUID=f1a5-4000", "/dev/disk/by-uuid/f1a5-4000", "LABEL=FLASH", "/dev/disk/by-label/FLASH"],
+  "LABEL=F\\x4cASH",
+])(
+  "a live medium on a FAT is found by its label, its serial number in small letters and udev's escapes: %s",
   (spec) => {
     const { disk, squashfs } = stick();
-    const { end } = fakeBoot({
+    const { end, journal } = fakeBoot({
       cmdline: `root=live:${spec} rd.live.image`,
       disks: [{ name: "sda", image: disk }],
       images: [squashfs],
     });
+    expect(journal).toContain("mount vfat /dev/sda at /run/levain/medium (ro)");
+    expect(journal).toContain("mount squashfs /dev/loop0 at /run/levain/lower (ro)");
+    expect(journal.join("\n")).toContain("mount overlay overlay at /sysroot");
     expect(end).toMatchObject({ mode: "switch_root" });
   },
 );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import { ELF, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
@@ -292,4 +292,18 @@ test("rd.log= chooses where the lines go", () => {
   const onConsole = fakeBoot({ cmdline: "rd.log=console root=LABEL=ROOT", disks });
   expect(onConsole.console).toContain("handover  switch_root to /sbin/init");
   expect(onConsole.machine.kernelLog()).toEqual([]);
+});
+
+test("a real init on an overlay finds what one on a device finds", () => {
+  const words =
+    'rw init=/sbin/check-init rd.timeout=9 single word COLOUR="dark red" usb.x=1 -- one "two three" rd.debug';
+  const image = rootImage("ROOT", { "/sbin/check-init": { data: ELF, mode: 0o755 } });
+  const boot = (root: string) => fakeBoot({ cmdline: `${root} ${words}`, disks: [{ name: "vda", image }] });
+  const [device, overlay] = [boot("root=LABEL=ROOT"), boot("root=LABEL=ROOT rd.overlay")];
+  const handedOver = ({ journal }: typeof device) => journal.filter((line) => /^(?:move|switch_root) /.test(line));
+  expect(overlay.mounts).toContain("/sysroot overlay overlay");
+  expect(overlay.end).toEqual(device.end);
+  expect(overlay.end).toMatchObject({ mode: "switch_root", init: "/sbin/check-init" });
+  expect(handedOver(overlay)).toEqual(handedOver(device));
+  expect(handedOver(overlay)).toHaveLength(5);
 });

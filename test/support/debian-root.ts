@@ -7,9 +7,8 @@ import { treeImage } from "./filesystem-images.ts";
 
 const SUITE = "bookworm";
 const INCLUDE = "systemd-sysv,udev";
-const IMAGE_MIB = 768;
 
-/** The UUID of `debianImage`. */
+/** The UUID of filesystems with `debianRoot` in them. */
 export const DEBIAN_UUID = "deb1a000-0000-4000-8000-00000000000c";
 
 // Documentation and translations are a third of a minbase root, and no boot reads them.
@@ -32,10 +31,9 @@ export async function debianRoot(): Promise<string> {
   return join(directory, "tree");
 }
 
-/** An ext4 image of it, with UUID `DEBIAN_UUID` and label "debian"; or a squashfs. */
-export async function debianImage(type: "ext4" | "squashfs-zstd"): Promise<string> {
-  if (type === "squashfs-zstd") return treeImage(type, await debianRoot());
-  return treeImage(type, await debianRoot(), { label: "debian", uuid: DEBIAN_UUID }, IMAGE_MIB);
+/** A squashfs of it. */
+export async function debianImage(): Promise<string> {
+  return treeImage("squashfs-zstd", await debianRoot());
 }
 
 /** Debian 12's least system with these packages ("a,b") besides, and what they cannot do without, in the new directory `tree`. Needs root. */

@@ -20,16 +20,10 @@ export async function debianIso(images?: Readonly<Record<string, string>>): Prom
 /** The label of a Fedora ISO. */
 export const FEDORA_LABEL = "Fedora-WS-Live-39-1-5";
 
-/** Fedora's: /LiveOS/squashfs.img, which holds LiveOS/rootfs.img ("nested"); or rootfs.img itself. */
-export async function fedoraIso(kind: "nested" | "uncompressed"): Promise<string> {
-  const ext4 = () => rootImage("ext4", { label: "Anaconda" });
-  const image = {
-    nested: async () => ({
-      "/LiveOS/squashfs.img": await filesImage("squashfs-xz", { "/LiveOS/rootfs.img": await ext4() }),
-    }),
-    uncompressed: async () => ({ "/LiveOS/rootfs.img": await ext4() }),
-  }[kind];
-  return isoMedium(await image(), { label: FEDORA_LABEL });
+/** Fedora's: /LiveOS/squashfs.img, which holds LiveOS/rootfs.img. */
+export async function fedoraIso(): Promise<string> {
+  const files = { "/LiveOS/rootfs.img": await rootImage("ext4", { label: "Anaconda" }) };
+  return isoMedium({ "/LiveOS/squashfs.img": await filesImage("squashfs-xz", files) }, { label: FEDORA_LABEL });
 }
 
 /** Ubuntu's: layers in /casper, each named after the one below it, and /.disk with the UUID of the medium. */

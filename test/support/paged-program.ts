@@ -60,7 +60,7 @@ function programOf(pid: string): string | null {
 /** Waits until nothing of the program is left: its pager ends with it. */
 export async function waitForEnd(path: string): Promise<void> {
   for (let turn = 0; processesOf(path).length > 0; turn++) {
-    if (turn === 500) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
+    if (turn === 6000) throw new Error(`processes of ${path} are left: ${processesOf(path).join(", ")}`);
     await Bun.sleep(10);
   }
 }

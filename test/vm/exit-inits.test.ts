@@ -5,6 +5,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { debianImage } from "../support/debian-root.ts";
+import { checkSystem, logIn } from "../support/debian-system.ts";
 import { flashStick } from "../support/disk-images.ts";
 import { PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { decryptSectors } from "../support/fake-crypt.ts";
@@ -40,9 +41,9 @@ const services = {
 };
 
 async function logInAndPowerOff(vm: Vm): Promise<void> {
-  await vm.expect("levain-debian login:", BOOT_TIMEOUT_MS);
-  vm.send("root\n");
-  await vm.expect(/^root@levain-debian:~# /m);
+  await logIn(vm);
+  await checkSystem(vm);
+  await vm.expect(/boot\.json\s+lower\s+medium\s[\s\S]*?^overlay\s+rw,/m);
   vm.send(`${WORK}; findmnt -n -o SOURCE /run/levain/store; poweroff\n`);
   await vm.expect("work-42");
 }
@@ -103,8 +104,8 @@ function decryptVolume(volume: Buffer): Uint8Array {
 }
 
 initTest(
-  "systemd makes the exit program the root of process 1, and all is unmounted, closed and stopped",
-  () => debianImage("squashfs-zstd"),
+  "systemd starts Debian 12 on squashfs, and then makes the exit program the root of process 1, and all is unmounted, closed and stopped",
+  debianImage,
   async (vm) => {
     await logInAndPowerOff(vm);
     // An array that a volume lies on cannot be stopped.

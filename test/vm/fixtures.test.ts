@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { run } from "../support/command.ts";
-import { DEBIAN_UUID, debianImage } from "../support/debian-root.ts";
 import { assembleDisk, flashStick, liveMedium } from "../support/disk-images.ts";
 import { corruptImage, type ImageType, rootImage } from "../support/filesystem-images.ts";
-import { QUEUE_TIMEOUT_MS, vmTest } from "../support/vm-test.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
 const MAKE_TIMEOUT_MS = QUEUE_TIMEOUT_MS;
 const UUID = "6c657661-696e-4000-8000-000000000001";
@@ -89,41 +88,4 @@ test(
     expect(await run(["unsquashfs", "-lls", whole])).toContain("squashfs-root/sbin/init");
   },
   MAKE_TIMEOUT_MS,
-);
-
-test(
-  "the Debian root's image has the UUID that tests boot it by",
-  async () => {
-    expect(await blkid(await debianImage("ext4"))).toContain(`\nUUID=${DEBIAN_UUID}\n`);
-    expect(await blkid(await debianImage("squashfs-zstd"))).toContain("\nTYPE=squashfs\n");
-  },
-  MAKE_TIMEOUT_MS,
-);
-
-// The cloud kernel has NVMe and ext4 built in, so these need no initramfs at all.
-vmTest(
-  "the small root alone boots",
-  async () => ({ disks: [{ file: await rootImage("ext4"), bus: "nvme" }], cmdline: "quiet root=/dev/nvme0n1 ro" }),
-  async (vm) => {
-    await vm.expect("small-root: init is /sbin/init, PID 1");
-    await vm.expect("small-root: nobody mounted /proc");
-    await vm.expect("small-root: mount / ext4 /dev/root ro");
-    await vm.expect("small-root: ready");
-    vm.send("id -u; poweroff -f\n");
-    await vm.expectExit();
-  },
-);
-
-vmTest(
-  "the Debian root alone boots to multi-user.target",
-  async () => ({
-    disks: [{ file: await debianImage("ext4"), bus: "nvme" }],
-    cmdline: "root=/dev/nvme0n1 rw",
-    memoryMib: 768,
-    timeoutMs: 240_000,
-  }),
-  async (vm) => {
-    await vm.expect(/Reached target .*multi-user\.target/, 200_000);
-    await vm.expect("levain-debian login:");
-  },
 );

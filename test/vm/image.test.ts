@@ -17,7 +17,7 @@ async function makeImage(...words: readonly string[]): Promise<{ readonly initrd
 async function checkingGuest(lines: string, ...words: readonly string[]): Promise<VmTestOptions> {
   const script = join(scratchDirectory(), "check");
   writeFileSync(script, `#!/bin/sh\n${lines}\necho check: done\npoweroff -f\n`, { mode: 0o755 });
-  const { initrd } = await makeImage("--kernel", "none", "--add", `${script}:/check`, "--compress", "lz4:1", ...words);
+  const { initrd } = await makeImage("--kernel", "none", "--add", `${script}:/check`, ...words);
   return { initrd, cmdline: "init=/check", memoryMib: 768 };
 }
 
@@ -34,11 +34,13 @@ async function everything(): Promise<string> {
   return tree;
 }
 
+// One of the compressions each: zstd is that of the guests with little memory, below.
 vmTest(
-  "the kernel unpacks files, hard links, symlinks, modes, fifos and device nodes as they were written",
+  "the kernel unpacks xz:0: files, hard links, symlinks, modes, fifos and device nodes as they were written",
   async () => {
     const script = 'cd /x; stat -c "%n %F %a %h" * | tr "\\n" "|"; echo; [ one -ef two ] && cat two link';
-    return checkingGuest(script, "--add", `${await everything()}:/x`, "--add", "/dev/full:/x/node");
+    const words = ["--add", `${await everything()}:/x`, "--add", "/dev/full:/x/node", "--compress", "xz:0"];
+    return checkingGuest(script, ...words);
   },
   async (vm) => {
     const lines = [
@@ -57,24 +59,22 @@ vmTest(
 );
 
 vmTest(
-  "a program that was put in with its libraries runs",
-  () => checkingGuest("/sbin/e2fsck -V", "--program", "/sbin/e2fsck"),
+  "the kernel unpacks gzip:1: a program that was put in with its libraries runs",
+  () => checkingGuest("/sbin/e2fsck -V", "--program", "/sbin/e2fsck", "--compress", "gzip:1"),
   async (vm) => {
     await vm.expect(/e2fsck 1\.\d+/);
     await vm.expect("check: done");
   },
 );
 
-for (const method of ["zstd", "gzip:1", "xz:0", "none"]) {
-  vmTest(
-    `the kernel unpacks ${method}`,
-    () => checkingGuest("cat /etc/levain.json", "--compress", method),
-    async (vm) => {
-      await vm.expect('"version": 1');
-      await vm.expect("check: done");
-    },
-  );
-}
+vmTest(
+  "the kernel unpacks none",
+  () => checkingGuest("cat /etc/levain.json", "--compress", "none"),
+  async (vm) => {
+    await vm.expect('"version": 1');
+    await vm.expect("check: done");
+  },
+);
 
 /** A guest with as much memory as `levain image` names, in the sentence that `pattern` finds it in. */
 async function smallGuest(kernel: KernelFlavour, pattern: RegExp, cmdline: string): Promise<VmTestOptions> {

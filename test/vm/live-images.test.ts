@@ -54,33 +54,19 @@ vmTest(
 );
 
 // More ways to name a medium and its image are in test/boot/media.test.ts; ISOs are in media.test.ts.
-const STACKS: readonly [string, () => Promise<string>, RegExp][] = [
-  [`${FLASH} rd.overlay=0`, () => flashStick(), /mount \/ squashfs \/dev\/loop0 ro,/],
-  [
-    "root=LABEL=FLASH rd.image=boot/root.erofs",
-    async () => flashStick({ image: await rootImage("erofs"), path: "/boot/root.erofs" }),
-    /lower erofs \/dev\/loop0 ro,[\s\S]*mount \/ overlay overlay rw,/,
-  ],
-  // The kiosk of docs/layers.md.
-  [
-    "root=LABEL=KIOSK rd.overlay=tmpfs:size=25%",
-    () => rootImage("ext4", { label: "KIOSK" }),
-    /lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/,
-  ],
-];
-
-for (const [cmdline, disk, mounts] of STACKS) {
-  vmTest(
-    `${cmdline} stacks its layers`,
-    async () => levainGuest({ disks: [await disk()], cmdline }),
-    async (vm) => {
-      await vm.expect(mounts);
-      await vm.expect("small-root: ready");
-      await ask(vm, "echo x > /x; sync; cat /x", /^x$|Read-only file system/m);
-      expect(await countWrites(vm)).toBe(0);
-    },
-  );
-}
+vmTest(
+  "the kiosk of docs/layers.md: a tmpfs over the device, which is not written",
+  async () => {
+    const disks = [await rootImage("ext4", { label: "KIOSK" })];
+    return levainGuest({ disks, cmdline: "root=LABEL=KIOSK rw rd.overlay=tmpfs:size=25%" });
+  },
+  async (vm) => {
+    await vm.expect(/lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/);
+    await vm.expect("small-root: ready");
+    await ask(vm, "echo x > /x; sync; cat /x", /^x$/m);
+    expect(await countWrites(vm)).toBe(0);
+  },
+);
 
 /** A medium with a squashfs of 200 MiB, which nothing can make smaller. */
 async function bigMedium(): Promise<string> {

@@ -99,6 +99,7 @@ async function untilQuiet(vm: Vm): Promise<void> {
   while (vm.silentMs() < QUIET_MS) await vm.pause(250);
 }
 
+// What a prompt waits for is in test/boot/drivers-at-prompt.test.ts.
 vmTest(
   "a keyboard that is plugged in during the prompt gets its driver, and types the passphrase",
   async () =>
@@ -112,26 +113,6 @@ vmTest(
   async (vm) => {
     await vm.expect("as vault, 5 tries left, keymap us\n            passphrase: ");
     await vm.monitor("device_add", { driver: "usb-kbd", id: "keyboard", bus: "xhci.0" });
-    await vm.expect(/USB HID v\S+ Keyboard \[QEMU QEMU USB Keyboard\]/);
-    await untilQuiet(vm);
-    await typeKeys(vm, `${PASSPHRASE}\n`);
-    await vm.expect("answered on tty0");
-    await vm.expect("handover  switch_root to /sbin/init");
-  },
-);
-
-vmTest(
-  "the prompt does not wait for the drivers of a USB keyboard; they come while it stands, and the passphrase is typed there",
-  async () =>
-    levainGuest({
-      disks: [(await encryptedVolume("vault")).volume],
-      cmdline: "cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0",
-      image: { kernel: "full", words: ["--keymap", "us"] },
-      memoryMib: 768,
-      extra: ["-machine", "i8042=off", "-device", "qemu-xhci,id=xhci", "-device", "usb-kbd,bus=xhci.0"],
-    }),
-  async (vm) => {
-    await vm.expect("as vault, 5 tries left, keymap us\n            passphrase: ");
     await vm.expect(/USB HID v\S+ Keyboard \[QEMU QEMU USB Keyboard\]/);
     await untilQuiet(vm);
     await typeKeys(vm, `${PASSPHRASE}\n`);

@@ -43,15 +43,6 @@ async function type(vm: Vm, command: string): Promise<void> {
 /** Says so when it runs: a key that is pressed earlier goes to the shell. */
 const SLEEP = "sh -c 'echo asleep-$((3 - 2)); exec sleep 500'";
 
-/** Waits and looks that there was no shell. */
-async function expectNoShell(vm: Vm): Promise<void> {
-  vm.send("\n\necho are you there\n");
-  await vm.pause(1500);
-  expect(vm.log()).not.toMatch(PROMPT);
-  expect(vm.log()).not.toContain("BusyBox v");
-  expect(vm.log()).not.toContain("Kernel panic");
-}
-
 vmTest(
   "a wrong root: the report, a real shell, the commands, and a retry with the right one",
   guest(WRONG),
@@ -158,13 +149,6 @@ vmTest(
     expect(vm.log()).toContain("rebooting now\n");
   },
 );
-
-vmTest("an image without BusyBox says so", guest(WRONG, { image: { words: ["--busybox", "none"] } }), async (vm) => {
-  await vm.expect("could not find the root device");
-  await vm.expect("this image has no shell: add BusyBox with levain image --busybox FILE");
-  await vm.expect("the boot cannot continue");
-  await expectNoShell(vm);
-});
 
 /** A guest with a second console, hvc0, whose text goes to `file`. The kernel registers only one console of a kind. */
 function twoConsoles(cmdline: string, file: string) {

@@ -27,11 +27,9 @@ async function labelled(label: Uint8Array): Promise<string> {
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 
+// What the kernel might take for its own, or change; test/boot/root-names.test.ts has more.
 const NAMES: readonly [string, Uint8Array][] = [
   ['"root=LABEL=  rdinit=/bin/sh"', bytes("  rdinit=/bin/sh")],
-  ["root=/dev/disk/by-label/a\\x2fb\\x20c\\x22d\\x27$x", bytes("a/b c\"d'$x")],
-  ['root="LABEL=a/b c\'d;$x"', bytes("a/b c'd;$x")],
-  ["root=LABEL=caf\\xe9", bytes("caf\xe9")],
   ["root=LABEL=Größe", Buffer.from("Größe")],
 ];
 

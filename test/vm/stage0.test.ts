@@ -135,7 +135,7 @@ vmTest(
 );
 
 vmTest(
-  "after a SIGKILL the kernel's message about it is quoted, and nothing else",
+  "after a SIGKILL the kernel's message about it is quoted, and nothing else; a root that cannot be entered is reported",
   guest("CHILD=sak", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("levain: killed by SIGKILL (9)");
@@ -150,11 +150,15 @@ vmTest(
     await vm.expect("levain: kernel: sysrq: Kill All Tasks");
     await vm.expect("hint: Alt-SysRq-I kills every program but process 1");
     expect(vm.log().match(/hint: the machine ran out of memory/g)).toHaveLength(1);
+    // A root that cannot be entered is reported, and there is still a shell.
+    await startAgain(vm, "missing-root");
+    await vm.expect("could not make /nowhere the root (switch_root): not found");
+    await ask(vm, "echo still-$((40 + 2))", /still-42/);
   },
 );
 
 vmTest(
-  "the shell has a terminal of its own, job control and a sane mode",
+  "the shell has a terminal of its own, job control and a sane mode; PID 1 reaps orphans and survives every signal",
   guest("CHILD=raw-terminal", { ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" }, "/bin/stty": { link: "busybox" } }),
   async (vm) => {
     await vm.expect("SIGABRT");
@@ -168,16 +172,14 @@ vmTest(
     await vm.expect("asleep-1");
     vm.send("\u0003");
     await ask(vm, "echo interrupted-$((6 * 7))", /interrupted-42/);
+    await startAgain(vm, "orphans");
+    await vm.expect("child: 0 zombies");
+    await startAgain(vm, "kill-parent");
+    await vm.expect("ended without a valid handover");
+    await startAgain(vm, "poweroff");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
 );
-
-vmTest("PID 1 reaps orphans and survives every signal", guest("CHILD=orphans", WITH_BUSYBOX), async (vm) => {
-  await vm.expect("child: 0 zombies");
-  await startAgain(vm, "kill-parent");
-  await vm.expect("ended without a valid handover");
-  await startAgain(vm, "poweroff");
-  expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
-});
 
 vmTest("rdshell=0: no shell, ever", guest("CHILD=abort rdshell=0", WITH_BUSYBOX), async (vm) => {
   await vm.expect("rdshell=0 allows no shell: halting now");
@@ -229,15 +231,6 @@ vmTest(
   async (vm) => {
     await vm.expect("ARG /sbin/check-init\nARG one two\nARG \nENV HOME=/\nENV TERM=linux\nENV WORD=a b\n");
     await vm.expect(/check-init: \d+ passed, 0 failed/);
-  },
-);
-
-vmTest(
-  "a root that cannot be entered is reported, and there is still a shell",
-  guest("CHILD=missing-root", WITH_BUSYBOX),
-  async (vm) => {
-    await vm.expect("could not make /nowhere the root (switch_root): not found");
-    await ask(vm, "echo still-$((40 + 2))", /still-42/);
   },
 );
 
@@ -296,10 +289,11 @@ vmTest(
 // From here on with Bun: levain itself.
 
 vmTest(
-  "levain crashes in its rescue shell: stage0's shell replaces it, and exit starts levain again",
+  "levain on a CPU that is just new enough, without a random number generator: stage0's shell replaces its own if it crashes there, and exit starts it again",
   async () => ({
     initrd: await packInitramfs({ "/init": { file: levainInit() }, ...WITH_BUSYBOX, "/bin/sh": { link: "busybox" } }),
     cmdline: "root=LABEL=nowhere rd.timeout=1",
+    cpu: "Nehalem",
   }),
   async (vm) => {
     await vm.expect("could not find the root device");
@@ -311,19 +305,6 @@ vmTest(
     await vm.expect(PROMPT);
     vm.send("exit\n");
     await vm.expect("could not find the root device");
-  },
-);
-
-vmTest(
-  "levain starts on a CPU that is just new enough, without a random number generator",
-  async () => ({
-    initrd: await packInitramfs({ "/init": { file: levainInit() } }),
-    cmdline: "root=LABEL=nowhere rd.timeout=1 rd.emergency=poweroff",
-    cpu: "Nehalem",
-  }),
-  async (vm) => {
-    await vm.expect("could not find the root device");
-    expect(await vm.expectExit()).toMatchObject({ reason: "guest-shutdown" });
   },
 );
 

@@ -12,8 +12,8 @@ export interface Nginx extends AsyncDisposable {
   readonly https: string;
   readonly otherName: string;
   readonly expired: string;
-  /** Ends it without notice, and starts it again. */
-  restart(): Promise<void>;
+  /** Waits until it is sending a file, ends it without notice, and starts it again; from then on nothing is slow. */
+  interrupt(): Promise<void>;
   /** The status codes of what it has answered so far. */
   answers(): readonly string[];
 }
@@ -25,7 +25,7 @@ function secureServer(directory: string, port: number, { cert, key }: ReturnType
   return `server { listen 127.0.0.1:${port} ssl; ssl_certificate ${at}.crt; ssl_certificate_key ${at}.key; root ${directory}/www; }`;
 }
 
-/** Starts nginx with these files. Below /slow/ they come at 1 MB/s; /loop redirects to itself, /moved to /file. */
+/** Starts nginx with these files. Below /slow/ they come at 64 KiB/s until it is restarted; /loop redirects to itself, /moved to /file. */
 export async function startNginx(
   authority: Authority,
   files: Readonly<Record<string, Uint8Array>>,
@@ -38,9 +38,15 @@ export async function startNginx(
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${directory}/${name};`,
   );
-  writeFileSync(
-    join(directory, "nginx.conf"),
-    `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
+  const secureServers = [
+    secureServer(directory, secure, authority.issue("127.0.0.1", 5)),
+    secureServer(directory, other, authority.issue("boot.example", 5)),
+    secureServer(directory, old, authority.issue("127.0.0.1", -1)),
+  ].join("\n  ");
+  const configure = (rate: string) =>
+    writeFileSync(
+      join(directory, "nginx.conf"),
+      `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
 events { worker_connections 1024; multi_accept on; }
 http {
   sendfile ${hasSendfile ? "on" : "off"};
@@ -48,16 +54,15 @@ http {
   log_format status $status; access_log ${directory}/access.log status;
   server {
     listen 127.0.0.1:${plain} backlog=1024; root ${directory}/www;
-    location /slow/ { alias ${directory}/www/; limit_rate 1m; }
+    location /slow/ { alias ${directory}/www/; limit_rate ${rate}; }
+    location /state { stub_status; access_log off; }
     location /loop { return 302 /loop; }
     location /moved { return 302 /file; }
   }
-  ${secureServer(directory, secure, authority.issue("127.0.0.1", 5))}
-  ${secureServer(directory, other, authority.issue("boot.example", 5))}
-  ${secureServer(directory, old, authority.issue("127.0.0.1", -1))}
+  ${secureServers}
 }
 `,
-  );
+    );
   const start = async () => {
     const command = [join(TEST_PROGRAMS, "bin/nginx"), "-p", directory, "-e", "stderr", "-c", "nginx.conf"];
     const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
@@ -71,14 +76,19 @@ http {
     running.kill("SIGKILL");
     await running.exited;
   };
+  // One of the responses that it writes is that of its state.
+  const isSending = async () => /Writing: ([2-9])/.test(await (await fetch(`http://127.0.0.1:${plain}/state`)).text());
+  configure("64k");
   let running = await start();
   return {
     http: `http://127.0.0.1:${plain}`,
     https: `https://127.0.0.1:${secure}`,
     otherName: `https://127.0.0.1:${other}`,
     expired: `https://127.0.0.1:${old}`,
-    async restart() {
+    async interrupt() {
+      while (!(await isSending())) await Bun.sleep(20);
       await stop();
+      configure("0");
       running = await start();
     },
     answers: () => readFileSync(join(directory, "access.log"), "utf8").trim().split("\n"),

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 function run(...argv: readonly string[]) {
-  const child = Bun.spawnSync([...argv], { stderr: "pipe", timeout: 30_000 });
+  const child = Bun.spawnSync([...argv], { stderr: "pipe", timeout: 120_000 });
   return { status: child.exitCode, output: child.stdout.toString(), errors: child.stderr.toString() };
 }
 

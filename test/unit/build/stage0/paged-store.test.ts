@@ -169,7 +169,7 @@ function runChanged(at: number, value: number, flags: number = STORE_FLAGS.none)
   const file = Buffer.from(packed);
   file.writeUInt32LE(flags, storeOffset(file) + HEADER.flags);
   file.writeUInt32LE(value, storeOffset(file) + at);
-  const child = Bun.spawnSync([writeProgram(file), "eager"], { stdout: "pipe", stderr: "pipe", timeout: 20_000 });
+  const child = Bun.spawnSync([writeProgram(file), "eager"], { stdout: "pipe", stderr: "pipe", timeout: 120_000 });
   return {
     status: child.exitCode,
     signal: child.signalCode,
@@ -230,7 +230,7 @@ describe("a damaged store", () => {
   test.skipIf(!canPage)("that ends too early ends in SIGBUS before the program starts", async () => {
     for (const file of [packed, Buffer.from(await packPagedChild())]) {
       const path = writeProgram(file.subarray(0, storeOffset(file) + 3 * PAGE));
-      const child = Bun.spawnSync([path], { stdout: "pipe", stderr: "pipe", timeout: 20_000 });
+      const child = Bun.spawnSync([path], { stdout: "pipe", stderr: "pipe", timeout: 120_000 });
       expect([child.signalCode, child.stdout.toString(), child.stderr.toString()]).toEqual(["SIGBUS", "", ""]);
     }
   });
@@ -266,7 +266,7 @@ describe("a damaged store", () => {
       content.write(block, "hex");
       crafted.writeBigUInt64LE(Bun.hash.xxHash64(content), at + 8);
       crafted.writeUInt32LE(STORE_FLAGS.eager, storeOffset(crafted) + HEADER.flags);
-      const child = Bun.spawnSync([writeProgram(crafted), "eager"], { stderr: "pipe", timeout: 20_000 });
+      const child = Bun.spawnSync([writeProgram(crafted), "eager"], { stderr: "pipe", timeout: 120_000 });
       expect([child.exitCode, child.stderr.toString()]).toEqual([
         127,
         "levain: a compressed part of the runtime is damaged (checksum)\n",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readPhysicalVolume } from "../../../../src/formats/lvm/physical-volume.ts";
+import { cpuMs } from "../../../support/cpu-time.ts";
 import {
   type FakeGroup,
   type FakePhysicalVolume,
@@ -121,9 +122,9 @@ test("no text makes the parser throw or take long, even with right checksums", (
     const text = TEXT.slice(0, at) + sign + TEXT.slice(at + (seed % 4));
     expect(() => read(made({ text }))).not.toThrow();
   }
-  const startMs = performance.now();
+  const startMs = cpuMs();
   read(made({ text: `a ${"\\".repeat(50_000)}` }));
   read(made({ text: `a = "${"\\\\".repeat(20_000)}` }));
   read(made({ text: `${"#\n".repeat(20_000)}!` }));
-  expect(performance.now() - startMs).toBeLessThan(2000);
+  expect(cpuMs() - startMs).toBeLessThan(2000);
 });

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { ConfigValue } from "../../../../src/formats/lvm/config-text.ts";
 import type { LogicalVolume, VolumeGroup } from "../../../../src/formats/lvm/volume-group.ts";
 import { planVolume } from "../../../../src/storage/kinds/lvm/tables/plan-volume.ts";
+import { cpuMs } from "../../../support/cpu-time.ts";
 import { fakeId } from "../../../support/fake-lvm.ts";
 
 // Metadata that no lvm2 writes: anyone can put them on a stick.
@@ -80,7 +81,7 @@ test("volumes that name each other many times are refused at once", () => {
   );
   const crafted = group(...levels);
   const [first] = crafted.volumes;
-  const startMs = performance.now();
+  const startMs = cpuMs();
   expect(first && planVolume(crafted, first)).toHaveProperty("refusal");
-  expect(performance.now() - startMs).toBeLessThan(1000);
+  expect(cpuMs() - startMs).toBeLessThan(1000);
 });
