@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { crc32c } from "../../src/formats/checksums.ts";
 import type { ArrayRequest, PendingArray } from "../../src/machine/storage/arrays.ts";
 import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
-import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
@@ -42,6 +42,25 @@ describe("an array of which all members are there", () => {
       expect(console).toContain('root      /dev/md0 ext4 "ROOT"');
     },
   );
+
+  test("/usr is found in it by the fstab of a root outside it", () => {
+    const program = { data: ELF, mode: 0o755 };
+    const usr = fakeImage("ext4", { label: "USR" }, { "/sbin/init": program, "/lib/systemd/systemd-udevd": program });
+    const directories = ["/dev", "/proc", "/sys", "/run", "/usr"].map((path) => [path, { directory: true }] as const);
+    const outside = fakeImage(
+      "ext4",
+      { label: "ROOT" },
+      {
+        ...Object.fromEntries(directories),
+        "/sbin": { link: "usr/sbin" },
+        "/etc/fstab": "LABEL=USR /usr ext4 ro 0 2\n",
+      },
+    );
+    const members = ["vdb", "vdc"].map((name, place) => ({ name, content: fakeMember(usr, { place }) }));
+    const { end, journal } = boot([{ name: "vda", image: outside }, ...members], { images: [usr] });
+    expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init" });
+    expect(journal).toContain("mount ext4 /dev/md0 at /sysroot/usr (ro)");
+  });
 
   test("its name is a number that nobody has if it has none of its own", () => {
     const named = PAIR.map(({ name }, place) => member(name, { place, name: "host:system" }));

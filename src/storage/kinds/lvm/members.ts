@@ -7,7 +7,7 @@ import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
 import { liesInVolume, liesOnStick } from "../../trust.ts";
 import { type JudgedGroup, judgeGroups } from "./judge.ts";
-import { VOLUME_UUID } from "./names.ts";
+import { VOLUME_UUID } from "./tables/names.ts";
 
 /** Reads the physical volumes among the devices that are present, each once. */
 export function createMembers({ machine, devices, voice }: Pick<StorageContext, "machine" | "devices" | "voice">) {
