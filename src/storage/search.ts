@@ -31,6 +31,7 @@ export interface Search
       | "containersOf"
       | "state"
       | "problems"
+      | "useTyped"
       | "claim"
       | "close"
     > {

@@ -352,6 +352,7 @@ describe("a hibernated system that no parameter names", () => {
 });
 
 describe("in an encrypted volume", () => {
+  const ROOT_LUKS = "0a1b2c3d-0000-4000-8000-00000000beef";
   let inside: FakeImage;
   const swap = hibernatedSwap(UUID);
   const format = `cryptsetup luksFormat -q --type luks2 --sector-size 512 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${LUKS} ${CHEAP} $1 key`;
@@ -372,6 +373,25 @@ describe("in an encrypted volume", () => {
     expect(result.end).toBe("resume");
     expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
     expect(touched(result)).toEqual([]);
+  });
+
+  test.each([
+    ["swap", [LUKS, ROOT_LUKS]],
+    ["root", [ROOT_LUKS, LUKS]],
+  ])("one passphrase is asked for once, if that of the %s is named first", async (_, order) => {
+    const plainSwap = swapImage(UUID);
+    const [swapDisk, rootDisk] = [await luksDisk({ name: "boot-resume", script: format }, plainSwap), rootOf(false)];
+    const rootScript = format.replace(LUKS, ROOT_LUKS);
+    const rootInside = await luksDisk({ name: "boot-resume-root", script: rootScript }, rootDisk);
+    const names: Readonly<Record<string, string>> = { [LUKS]: "cryptswap", [ROOT_LUKS]: "cryptroot" };
+    const result = encrypted({
+      cmdline: `${order.map((uuid) => `rd.luks.name=${uuid}=${names[uuid]}`).join(" ")} root=LABEL=ROOT resume=UUID=${UUID}`,
+      disks: [{ name: "vda", partitions: [{ image: rootInside }, { image: swapDisk }] }],
+      images: [plainSwap, rootDisk],
+    });
+    expect(result.end).toMatchObject({ mode: "switch_root" });
+    expect(result.machine.terminals.screen("/dev/ttyS0").match(/passphrase: /g)).toHaveLength(1);
+    expect(result.console).toContain("no hibernated system on /dev/mapper/cryptswap");
   });
 
   test("a stick with the same UUID is not resumed", () => {

@@ -33,6 +33,7 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
       const found = findUsable(search, resume.device).filter(trust);
       const [first] = found;
       if (first !== undefined) {
+        if (!found.some(({ facts }) => facts.type === "swsuspend")) search.useTyped();
         search.claim(first);
         return found;
       }

@@ -43,6 +43,9 @@ export function startCrypt(shared: StorageContext, plan: StoragePlan): Assembly 
     },
     problems: () => volumes.flatMap((volume) => troublesOf(context, volume)),
     required: () => volumes.flatMap((volume) => requiredOf(context, volume)),
+    useTyped() {
+      if (unlocking.passphrases.length > 0) advanceEach(unlocking, (volume) => !isDispensable(volume));
+    },
     close() {
       wipe(...unlocking.passphrases);
       context.deriver.close();
