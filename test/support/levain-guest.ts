@@ -12,6 +12,9 @@ export interface LevainGuest extends Omit<VmTestOptions, "kernel" | "initrd" | "
   readonly image?: LevainImageOptions;
 }
 
+/** `make vm MEMORY=184`: MiB for the guests with Debian's cloud kernel that ask for none, to see which tests need more than a boot does. */
+const MEMORY_MIB = Number(process.env["MEMORY"] ?? "") || null;
+
 /** The options for `vmTest` of a guest that boots an image of `levain image` on the kernel that the image is for. */
 export async function levainGuest({ disks = [], image = {}, ...rest }: LevainGuest): Promise<VmTestOptions> {
   const { kernel = "cloud" } = image;
@@ -19,6 +22,7 @@ export async function levainGuest({ disks = [], image = {}, ...rest }: LevainGue
     kernel: kernel === "none" ? "cloud" : kernel,
     initrd: await levainImage(image),
     disks: disks.map((disk) => (typeof disk === "string" ? { file: disk } : disk)),
+    ...(MEMORY_MIB !== null && kernel === "cloud" && { memoryMib: MEMORY_MIB }),
     ...rest,
   };
 }

@@ -107,16 +107,23 @@ describe("the default modules", () => {
     for (const { content } of modules) expect(readContent(content).subarray(1, 4)).toEqual(Buffer.from("ELF"));
   });
 
-  test("are compressed for an image, but for the first wave, common filesystems and what these need", () => {
-    const packed = () => selectModules({ ...kernelWith(), isPacked: true });
+  test("are compressed for an image, but for virtio, NVMe, common filesystems and what these need", () => {
+    const more = ["drivers/hv/hv_vmbus", "drivers/virtio/virtio", "lib/reed_solomon/reed_solomon"];
+    const dep = `${FILES["modules.dep"]}${more.map((path) => `kernel/${path}.ko:\n`).join("")}`;
+    const drivers = Object.fromEntries(more.map((path) => [`kernel/${path}.ko`, moduleElf("license=GPL")]));
+    const request = kernelWith({ ...drivers, "modules.dep": dep });
+    const packed = () => selectModules({ ...request, add: ["hv_vmbus", "virtio", "reed_solomon"], isPacked: true });
     const { files } = packed();
     const modules = files.filter(({ path }) => path.includes("/kernel/"));
     expect(modules.map(({ path }) => path.slice(`/lib/modules/${VERSION}/kernel/`.length)).sort()).toEqual([
       "crypto/crc32c_generic.ko.gz",
       "drivers/ata/ahci.ko.gz",
       "drivers/ata/libahci.ko.gz",
+      "drivers/hv/hv_vmbus.ko.gz",
+      "drivers/virtio/virtio.ko",
       "fs/ext4/ext4.ko",
       "fs/jbd2/jbd2.ko",
+      "lib/reed_solomon/reed_solomon.ko.gz",
     ]);
     for (const { path, content } of modules) {
       const bytes = readContent(content);
