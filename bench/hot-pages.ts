@@ -1,9 +1,11 @@
 // Records which pages of the runtime boots touch, for the packer: `bun bench/hot-pages.ts`. Writes build/stage0/paged/hot-pages.txt.
-// `--add` keeps the pages of the present list, too: two recordings differ by some pages, and one that is missing costs up to 160 ms.
+// `--add [NAME…]` keeps the pages of the present list, too, and records only the boots that are named: two recordings differ by some
+// pages, and one that is missing costs up to 160 ms.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { endOfMemory } from "../build/stage0/checks.ts";
-import { formatHotPages, identifyRuntime, readHotPages } from "../build/stage0/paged/hot-pages.ts";
+import { formatHotPages, identifyRuntime, mergeSets, readHotPages } from "../build/stage0/paged/hot-pages.ts";
 import { PAGE } from "../build/stage0/paged/memory.ts";
 import { loads, readElf } from "../src/desk/program/elf.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
@@ -24,8 +26,10 @@ const { flashStick } = await import("../test/support/disk-images.ts");
 const { sceneDisk, sceneWords } = await import("./scenes.ts");
 const { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } = await import("../test/support/encrypted-volumes.ts");
 const { rootImage } = await import("../test/support/filesystem-images.ts");
+const { verityFixture } = await import("../test/support/verity-fixture.ts");
 const { levainGuest, PROMPT } = await import("../test/support/levain-guest.ts");
 
+const verifiedRoot = () => rootImage("squashfs-zstd");
 const READY = /small-root: ready|bench: init/;
 const QUESTION = /passphrase: $/;
 const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retry root=LABEL=ROOT"];
@@ -36,8 +40,8 @@ interface Boot {
   readonly name: string;
   /** The sets for its pages: what it touches until it waits for an answer, and from then on. */
   readonly sets: readonly [string, string];
-  readonly disks: () => Promise<string>;
-  readonly cmdline: string;
+  readonly disks: () => Promise<string | readonly string[]>;
+  readonly cmdline: string | (() => Promise<string>);
   /** Calls `answered` if there was a prompt. */
   readonly act: (vm: Vm, answered: () => void) => Promise<unknown>;
 }
@@ -114,12 +118,23 @@ const BOOTS: readonly Boot[] = [
       await vm.expect(READY);
     },
   },
+  {
+    name: "verity",
+    sets: ["verified", "verified"],
+    disks: async () => [await verifiedRoot(), (await verityFixture(await verifiedRoot())).hashes],
+    cmdline: async () =>
+      `root=/dev/vda rd.verity.hash=/dev/vdb roothash=${(await verityFixture(await verifiedRoot())).rootHash}`,
+    act: waitForInit,
+  },
 ];
 const FOLLOWING = "unlock";
 
 /** Boots once; returns the touched pages, counted from the first of the program, until the answer and after it. */
 async function record({ name, disks, cmdline, act }: Boot): Promise<readonly [number[], number[]]> {
-  const guest = await levainGuest({ disks: [await disks()], cmdline: `${cmdline} printk.devkmsg=on` });
+  const guest = await levainGuest({
+    disks: [await disks()].flat(),
+    cmdline: `${typeof cmdline === "string" ? cmdline : await cmdline()} printk.devkmsg=on`,
+  });
   // With all instructions that QEMU knows: libc and the runtime choose their code by them.
   const vm = await boot({ ...guest, name: `hot-pages-${name}`, cpu: "max" });
   let before = "";
@@ -153,24 +168,14 @@ function readBits(first: number, hex: string): number[] {
   );
 }
 
-/** Adds the pages of the present list; a page stays in the first set that has it. */
-function addPresent(all: readonly Set<number>[]): void {
-  for (const [index, { pages }] of readHotPages(readFileSync(LIST, "utf8"), identity).entries()) {
-    for (const page of pages) {
-      if (all.slice(0, index).some((set) => set.has(page))) continue;
-      for (const later of all.slice(index + 1)) later.delete(page);
-      all[index]?.add(page);
-    }
-  }
-}
-
 const runtime = readFileSync(process.execPath);
 const elf = readElf(runtime);
 const firstPage = Math.floor((loads(elf)[0]?.address ?? 0) / PAGE);
 // Behind the runtime's own memory is the bundle, whose pages are others after each commit.
 const endPage = Math.ceil(endOfMemory(elf) / PAGE);
 const sets = new Map<string, { pages: Set<number>; isFollowing: boolean }>();
-for (const each of BOOTS) {
+const { values, positionals } = parseArgs({ options: { add: { type: "boolean" } }, allowPositionals: true });
+for (const each of BOOTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   for (const [index, pages] of (await record(each)).entries()) {
     const name = each.sets[index] ?? "";
     const isNew = (page: number) => page < endPage && ![...sets.values()].some((set) => set.pages.has(page));
@@ -181,6 +186,7 @@ for (const each of BOOTS) {
   }
 }
 const identity = identifyRuntime(runtime, elf, Bun.version);
-if (process.argv.includes("--add")) addPresent([...sets.values()].map(({ pages }) => pages));
-writeFileSync(LIST, formatHotPages(sets, identity));
+const isAdded = values.add === true || positionals.length > 0;
+const present = isAdded ? readHotPages(readFileSync(LIST, "utf8"), identity) : [];
+writeFileSync(LIST, formatHotPages(mergeSets(present, sets), identity));
 process.exit(0);

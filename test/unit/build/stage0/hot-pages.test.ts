@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatHotPages, identifyRuntime, readHotPages } from "../../../../build/stage0/paged/hot-pages.ts";
+import { formatHotPages, identifyRuntime, mergeSets, readHotPages } from "../../../../build/stage0/paged/hot-pages.ts";
 import { loads, readElf } from "../../../../src/desk/program/elf.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { pageSets } from "../../../support/paged-program.ts";
@@ -27,7 +27,24 @@ describe("the list of hot pages", () => {
     const text = formatHotPages(new Map(sets.map((set, index) => [["plain", "live"][index] ?? "", set])), RUNTIME);
     const lines = text.split("\n").filter((line) => /^((set|then) .*|[0-9a-f-]+)$/.test(line));
     expect(lines).toEqual(["set plain", "200-202", "300", "6a21", "then live", "203"]);
-    expect(readHotPages(text, RUNTIME)).toEqual(sets);
+    expect(readHotPages(text, RUNTIME)).toEqual(
+      sets.map((set, index) => ({ ...set, name: ["plain", "live"][index] ?? "" })),
+    );
+  });
+
+  test("gets what was recorded besides, each page in the first set that has it", () => {
+    const set = (...pages: readonly number[]) => ({ pages: new Set(pages), isFollowing: false });
+    const present = [
+      { ...set(1, 2), name: "plain" },
+      { ...set(3), name: "unlock", isFollowing: true },
+    ];
+    const merged = mergeSets(present, new Map(Object.entries({ verified: set(2, 3, 5), plain: set(1, 4) })));
+    expect([...merged]).toEqual([
+      ["plain", set(1, 2, 4)],
+      ["unlock", { ...set(3), isFollowing: true }],
+      ["verified", set(5)],
+    ]);
+    expect(mergeSets([], new Map([["plain", set(7)]]))).toEqual(new Map([["plain", set(7)]]));
   });
 
   test.each([
