@@ -33,8 +33,7 @@ async function measure(argv: readonly string[]): Promise<Took> {
   const child = Bun.spawn([...argv], { stdout: "pipe", stderr: "inherit", env: environment });
   const text = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new Error(`${argv.join(" ")} failed`);
-  const { user = 0, system = 0 } = child.resourceUsage()?.cpuTime ?? {};
-  return { ms: Number(text), cpuMs: Number(user + system) / 1000 };
+  return { ms: Number(text), cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? Number.NaN) / 1000 };
 }
 
 async function compare(mib: number, runs: number): Promise<void> {

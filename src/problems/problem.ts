@@ -1,4 +1,3 @@
-import { ARRAYS } from "./diagnoses/arrays.ts";
 import { BOOT } from "./diagnoses/boot.ts";
 import { CHECKS } from "./diagnoses/checks.ts";
 import { CRYPT } from "./diagnoses/crypt.ts";
@@ -14,6 +13,7 @@ import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { ARRAYS } from "./diagnoses/storage/arrays.ts";
 import { RESUME_PROBLEMS } from "./diagnoses/storage/resume.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";

@@ -1,4 +1,4 @@
-import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
 
 /** Arrays that are not started. */
 export const ARRAYS = {
