@@ -33,7 +33,8 @@ async function measure(argv: readonly string[]): Promise<Took> {
   const child = Bun.spawn([...argv], { stdout: "pipe", stderr: "inherit", env: environment });
   const text = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new Error(`${argv.join(" ")} failed`);
-  return { ms: Number(text), cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? Number.NaN) / 1000 };
+  const cpuTime = child.resourceUsage()?.cpuTime.total ?? 0;
+  return { ms: Number(text), cpuMs: Number(cpuTime) / 1000 };
 }
 
 async function compare(mib: number, runs: number): Promise<void> {

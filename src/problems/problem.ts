@@ -8,6 +8,7 @@ import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
 import { NFS_PROBLEMS } from "./diagnoses/network/nfs.ts";
+import { NVME_PROBLEMS } from "./diagnoses/network/nvme.ts";
 import { REMOTE } from "./diagnoses/network/remote.ts";
 import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
@@ -34,6 +35,7 @@ export const DIAGNOSES = {
   ...NFS_PROBLEMS,
   ...TREES,
   ...REMOTE,
+  ...NVME_PROBLEMS,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

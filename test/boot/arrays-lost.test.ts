@@ -35,6 +35,7 @@ function atStart(machine: FakeMachine, act: (when: "before" | "after") => void):
       if (isNow) act("before");
       const pending = startArray(request);
       return {
+        ...pending,
         isStarted(timeoutMs) {
           const isStarted = pending.isStarted(timeoutMs);
           if (isNow && isStarted) act("after");

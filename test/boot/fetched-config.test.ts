@@ -84,7 +84,7 @@ test("a signature is required if the image has a key", () => {
   const { publicKey: other } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   for (const key of [other.export({ type: "spki", format: "pem" }), "no key", ""]) {
     const { record, root } = boot(file, ASKED, { files: { ...files, "/etc/levain/config.pub": key }, web: signed });
-    expect(record.failure?.[0]).toBe("could not verify the configuration with /etc/levain/config.pub");
+    expect(record.failure?.[0]).toBe(`could not verify ${URL} with /etc/levain/config.pub`);
     expect(record.failure?.join("\n")).not.toContain("bug in levain");
     expect(root).toBeUndefined();
   }

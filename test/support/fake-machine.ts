@@ -1,9 +1,11 @@
 import type { Machine, MountRequest } from "../../src/machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
+import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
 import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
+import { createFakeBcache } from "./fake-bcache.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
@@ -21,6 +23,7 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
+import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
 import { createFakeProcesses, type Ended, type FakeProcess, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
@@ -44,6 +47,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly hibernation?: FakeHibernation;
   /** NBD servers, by address and port. */
   readonly servers?: FakeServers;
+  /** Servers of NVMe over TCP. */
+  readonly nvme?: FakeNvmeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** File servers. */
@@ -122,7 +127,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
-    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
+    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel), ...createFakeBcache(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
     ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },
@@ -150,7 +155,6 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   return machine;
 }
 
-/** What is mounted by a name. */
 function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
   return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
 }
@@ -158,13 +162,14 @@ function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineO
 /** The other processes of levain. */
 function startChildren(
   kernel: FakeKernel,
-  { web = {}, nfs = {}, servers = {} }: FakeMachineOptions,
+  { web = {}, nfs = {}, servers = {}, nvme = {} }: FakeMachineOptions,
   files: Pick<Machine, "writeFile">,
   mount: Machine["mount"],
   start: FakeProcess,
 ): FakeChildren {
   return createFakeChildren(kernel, {
     [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
+    [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
     [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
     [RUN_COMMAND]: () => createFakeRunChild(kernel, start),
   });

@@ -99,7 +99,11 @@ function createGain(machine: Pick<Clock, "nowMs">, received: Received): Gain {
   };
 }
 
-const isSilent = (fault: Fault) => fault.kind === "connection" && fault.code === "ETIMEDOUT";
+/** A server with a long queue has not failed, and who asks again goes to the end of that queue. */
+function nextAnswerMs(answerMs: number, fault: Fault, { longestAnswerMs }: Silence): number {
+  const isSilent = fault.kind === "connection" && fault.code === "ETIMEDOUT";
+  return isSilent ? Math.min(answerMs * 2, longestAnswerMs) : answerMs;
+}
 
 /** Tries one URL after the other until one has no fault, none is left, or the time is up. Returns true in the first case. */
 async function tryInTurn(
@@ -109,22 +113,22 @@ async function tryInTurn(
   attempt: (url: string, answerMs: number) => Promise<Fault | null>,
 ): Promise<boolean> {
   const queue = [...urls];
+  const longestMs = patienceMs ?? Number.POSITIVE_INFINITY;
   let pauseMs = FIRST_PAUSE_MS;
   let answerMs = silence.ms;
   for (let url = queue.shift(); url !== undefined; url = queue.shift()) {
     const before = gain.bytes();
-    const leftMs = (patienceMs ?? Number.POSITIVE_INFINITY) - gain.withoutMs();
+    const leftMs = longestMs - gain.withoutMs();
     const fault = await attempt(url, Math.min(answerMs, Math.max(leftMs, silence.ms)));
     if (fault === null) return true;
     const hasGained = gain.bytes() > before;
     // One that was cut can continue; otherwise the next URL has its turn.
     if (!isFinal(fault)) queue.splice(hasGained ? 0 : queue.length, 0, url);
     if (hasGained) [pauseMs, answerMs] = [FIRST_PAUSE_MS, silence.ms];
-    // A server with a long queue has not failed, and who asks again goes to the end of that queue.
-    else if (isSilent(fault)) answerMs = Math.min(answerMs * 2, silence.longestAnswerMs);
-    if (queue.length === 0 || (patienceMs !== null && gain.withoutMs() + pauseMs > patienceMs)) return false;
+    else answerMs = nextAnswerMs(answerMs, fault, silence);
+    if (gain.withoutMs() + pauseMs > longestMs) return false;
     // Not all machines of a rack at the same time, when their server is back.
-    await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
+    if (queue.length > 0) await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
   return false;

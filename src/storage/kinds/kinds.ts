@@ -1,4 +1,5 @@
 import type { StorageKind } from "../contract.ts";
+import { startBcache } from "./bcache/bcache.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
 import { startFirmwareRaid } from "./firmware/firmware.ts";
@@ -16,6 +17,7 @@ export const KINDS: readonly StorageKind[] = [
   startArrays,
   startFirmwareRaid,
   startVolumeGroups,
+  startBcache,
   startVerity,
   startCrypt,
 ];

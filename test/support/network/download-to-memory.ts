@@ -1,5 +1,6 @@
 import { connections } from "../../../src/machine/linux/network/connections.ts";
 import { http } from "../../../src/machine/linux/network/http.ts";
+import type { Connections } from "../../../src/machine/network/connections.ts";
 import { download, type Silence } from "../../../src/network/fetch/attempts.ts";
 import type { DownloadOrder } from "../../../src/network/fetch/order.ts";
 import { describeFault } from "../../../src/problems/causes/transfer.ts";
@@ -9,6 +10,7 @@ export async function downloadToMemory(
   urls: readonly string[],
   more: Partial<DownloadOrder> = {},
   authorities: readonly string[] = [],
+  changes: Partial<Connections> = {},
   silence?: Silence,
 ): Promise<{ readonly content: Buffer; readonly why: readonly string[] | null }> {
   const file = { content: Buffer.alloc(0) };
@@ -21,7 +23,7 @@ export async function downloadToMemory(
     },
     close: () => undefined,
   };
-  const machine = { ...http, ...connections, openWriter: () => writer, nowMs: () => performance.now() };
+  const machine = { ...http, ...connections, ...changes, openWriter: () => writer, nowMs: () => performance.now() };
   const order = {
     urls,
     path: "/file",

@@ -59,7 +59,7 @@ test("a server with a long queue is given more time with each try, and asked aga
     "/f": (socket) => void setTimeout(() => socket.end(`${head(200, { "Content-Length": 2 })}ok`), 500),
   });
   const silence = { ms: 200, longestAnswerMs: 3000 };
-  const get = (patienceMs: number) => downloadToMemory([`${server.url}/f`], { patienceMs }, [], silence);
+  const get = (patienceMs: number) => downloadToMemory([`${server.url}/f`], { patienceMs }, [], {}, silence);
   expect((await get(20_000)).content.toString()).toBe("ok");
   // After 200 and 400 ms in vain.
   expect(server.requests.length).toBeGreaterThanOrEqual(3);
