@@ -114,6 +114,13 @@ test("a server that does not answer ends in a report, and nothing stays mounted"
   expect(end).toBe("poweroff");
 });
 
+test("a server that sends nothing for a while is named within 5 s, with quiet too", () => {
+  const slow = { file: SQUASHFS.bytes, afterMs: 12_000 };
+  const { console, end } = fakeBoot({ cmdline: `root=${URL} quiet`, ...SERVER, web: { [URL]: slow } });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(console).toContain(`waiting for root.sfs, 5 of 30 s · seen: ${URL} has sent nothing`);
+});
+
 test("an image that does not fit into memory is refused before it is downloaded", () => {
   const { record } = fakeBoot({ cmdline: `root=${URL}`, ...SERVER, memoryBytes: 48 << 20 });
   expect(record.failure?.[0]).toBe("could not download root.sfs to memory");

@@ -6,7 +6,13 @@ import type { Fault } from "../../src/problems/causes/transfer.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
 /** What web servers answer, by URL: a file, or why there is none. */
-export type FakeWeb = Readonly<Record<string, Uint8Array | Fault>>;
+export type FakeWeb = Readonly<Record<string, Uint8Array | SlowFile | Fault>>;
+
+/** A file of which the first byte comes late. */
+export interface SlowFile {
+  readonly file: Uint8Array;
+  readonly afterMs: number;
+}
 
 /** A megabyte takes a tenth of a second. */
 const BYTES_PER_MS = 10_000;
@@ -29,7 +35,8 @@ export function createFakeDownloadChild(kernel: FakeKernel, files: Pick<Files, "
       const found = tries.find(({ file }) => file !== null);
       const failures = tries.flatMap(({ url, fault }) => (fault === null ? [] : { url, fault }));
       const totalBytes = found?.file?.length ?? null;
-      const doneBytes = Math.min(totalBytes ?? 0, (kernel.nowMs - startMs) * BYTES_PER_MS);
+      const sentMs = Math.max(0, kernel.nowMs - startMs - (found?.afterMs ?? 0));
+      const doneBytes = Math.min(totalBytes ?? 0, sentMs * BYTES_PER_MS);
       const common = { doneBytes, totalBytes, url: found?.url ?? null, failures: [], notes: [] };
       if (found?.file == null) return answer({ ...common, state: "failed", last: failures });
       if (doneBytes < found.file.length) return answer({ ...common, state: "running", last: [] });
@@ -44,7 +51,18 @@ function answer(news: DownloadNews): ReturnType<Child["answer"]> {
   return { kind: "answer", bytes: encodeNews(news) };
 }
 
-function tryUrl(given: Uint8Array | Fault, { digest, limitBytes }: DownloadOrder) {
+function tryUrl(given: FakeWeb[string], order: DownloadOrder): Tried {
+  const afterMs = "file" in given ? given.afterMs : 0;
+  return { ...tryFile("file" in given ? given.file : given, order), afterMs };
+}
+
+interface Tried {
+  readonly file: Uint8Array | null;
+  readonly fault: Fault | null;
+  readonly afterMs: number;
+}
+
+function tryFile(given: Uint8Array | Fault, { digest, limitBytes }: DownloadOrder): Omit<Tried, "afterMs"> {
   if (!(given instanceof Uint8Array)) return { file: null, fault: given };
   const totalBytes = given.length;
   if (totalBytes > limitBytes) return { file: null, fault: { kind: "too-large" as const, limitBytes, totalBytes } };

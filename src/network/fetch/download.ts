@@ -5,6 +5,7 @@ import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import type { Voice } from "../../problems/voice.ts";
+import { createWaitNotice } from "../../problems/wait-notice.ts";
 import { DOWNLOAD_COMMAND, type DownloadNews, type DownloadOrder, decodeNews, encodeOrder } from "./order.ts";
 
 /** What waits for a download. */
@@ -20,13 +21,15 @@ export interface Downloaded {
 }
 
 const NOTICE_EVERY_MS = 1000;
+/** Without a new byte for so long, it is a wait: said with `quiet` too when it lasts. */
+const STALLED_MS = 3000;
 /** A report comes five times a second; the first one when the runtime has started, on a slow machine too. */
 const SILENCE_MS = 60_000;
 
 /** Downloads a file by another process, which may crash or be stopped without harm to the boot. `name` is for the messages. Throws BootError. */
 export function downloadFile({ machine, voice }: DownloadContext, order: DownloadOrder, name: string): Downloaded {
   const child = machine.startChild(DOWNLOAD_COMMAND);
-  const show = createProgress(machine, voice, name);
+  const show = createProgress(machine, voice, name, order.patienceMs);
   try {
     for (let next: DownloadOrder | null = order; ; next = null) {
       child.order(encodeOrder(next));
@@ -50,20 +53,34 @@ function awaitNews(child: Child, name: string): DownloadNews {
   throw problem("download-process-ended", { name, status: news.kind === "gone" ? news.status : null });
 }
 
-/** Returns what is called with each report, and says once a second how far the download is. */
+/** Returns what is called with each report: it says once a second how far the download is, or what is waited for. */
 function createProgress(
   machine: Pick<Clock, "nowMs">,
-  voice: Pick<Voice, "progress">,
+  voice: Voice,
   name: string,
+  patienceMs: number | null,
 ): (news: DownloadNews) => void {
   let [lastMs, lastBytes] = [machine.nowMs(), 0];
-  return ({ doneBytes, totalBytes }) => {
+  let [gainMs, most] = [lastMs, 0];
+  let notice = createWaitNotice(voice, STALLED_MS);
+  return (news) => {
+    const { doneBytes, totalBytes } = news;
     const nowMs = machine.nowMs();
+    if (doneBytes > most) {
+      [gainMs, most] = [nowMs, doneBytes];
+      notice = createWaitNotice(voice, STALLED_MS);
+    }
+    if (nowMs - gainMs >= STALLED_MS) return void notice(name, nowMs - gainMs, patienceMs, () => describeSilence(news));
     if (nowMs - lastMs < NOTICE_EVERY_MS) return;
     const speed = Math.max(0, ((doneBytes - lastBytes) * 1000) / (nowMs - lastMs));
     [lastMs, lastBytes] = [nowMs, doneBytes];
     voice.progress(printable(`downloading ${name}, ${describeProgress(doneBytes, totalBytes, speed)}`));
   };
+}
+
+function describeSilence({ url, doneBytes }: DownloadNews): string {
+  const what = doneBytes === 0 ? "has sent nothing" : `has sent no more than ${formatBytes(doneBytes)}`;
+  return printable(`${url ?? "the server"} ${what}`);
 }
 
 /** Says how far a download is; `speed` in bytes a second. */

@@ -51,6 +51,24 @@ test("a port on which no server listens", () => {
 
 const GREETING = Buffer.from("4e42444d41474943494841564 54f50540003".replace(" ", ""), "hex");
 
+/** NBD_INFO_EXPORT, NBD_INFO_BLOCK_SIZE and the end of the list, with numbers at which something ends. */
+const offer = fc
+  .tuple(fc.nat(9000), fc.constantFrom(0, 1, 511, 513, 1024, 1536, 4096, 8192, 2 ** 32 - 1))
+  .map(([blocks, blockBytes]) => {
+    const [size, least] = [Buffer.alloc(12), Buffer.alloc(14)];
+    size.writeBigUInt64BE(BigInt(blocks) * BigInt(blockBytes), 2);
+    least.writeUInt16BE(3, 0);
+    least.writeUInt32BE(blockBytes, 2);
+    return Buffer.concat([replyOf(3, size), replyOf(3, least), replyOf(1, new Uint8Array())]);
+  });
+
+function replyOf(type: number, data: Uint8Array, length = data.length): Buffer {
+  const head = Buffer.from("0003e889045565a900000007".padEnd(40, "0"), "hex");
+  head.writeUInt32BE(type, 12);
+  head.writeUInt32BE(length, 16);
+  return Buffer.concat([head, data]);
+}
+
 /** A reply with a head that is right but for what is random. */
 const reply = fc
   .tuple(
@@ -58,17 +76,13 @@ const reply = fc
     fc.uint8Array({ maxLength: 40 }),
     fc.option(fc.nat({ max: 2 ** 32 - 1 }), { nil: undefined, freq: 5 }),
   )
-  .map(([type, data, length]) => {
-    const head = Buffer.from("0003e889045565a900000007".padEnd(40, "0"), "hex");
-    head.writeUInt32BE(type, 12);
-    head.writeUInt32BE(length ?? data.length, 16);
-    return Buffer.concat([head, data]);
-  });
+  .map(([type, data, length]) => replyOf(type, data, length));
 
 test("crafted replies are refused, or an export that the driver accepts", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.array(reply, { maxLength: 40 }).map((replies) => Buffer.concat([GREETING, ...replies])),
+    offer.map((replies) => Buffer.concat([GREETING, replies])),
   );
   fc.assert(
     fc.property(bytes, (sent) => {

@@ -34,9 +34,27 @@ test("messages and attributes are parsed as they were encoded", () => {
   );
 });
 
+/** A head and attributes, whose lengths need not be right. */
+const crafted = fc
+  .tuple(
+    fc.constantFrom(0, 8, 12, 16, 20),
+    fc.array(fc.tuple(fc.nat(14), fc.nat(40), fc.uint8Array({ maxLength: 12 })), { maxLength: 12 }),
+  )
+  .map(([head, attributes]) => {
+    const parts = attributes.map(([length, type, value]) => {
+      const bytes = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
+      bytes.writeUInt16LE(length, 0);
+      bytes.writeUInt16LE(type, 2);
+      bytes.set(value, 4);
+      return bytes;
+    });
+    return Uint8Array.from(Buffer.concat([Buffer.alloc(head), ...parts]));
+  });
+
 test("any bytes are read without an error", () => {
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), crafted);
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...TYPES), (payload, type) => {
+    fc.property(bytes, fc.constantFrom(...TYPES), (payload, type) => {
       for (const message of parseMessages(payload)) for (const parse of PARSERS) parse(message);
       for (const parse of PARSERS) parse({ type, sequence: 1, payload });
     }),
