@@ -71,14 +71,14 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     advance: (candidate) => advanceAll(candidate === null ? [isNamed, isOffered] : [isNamed]),
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
-      const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
-      const text = `a physical volume of "${one?.judged.group.name}"`;
-      return one === undefined ? null : { kind: "open", text, closes: true };
+      const groups = new Set(volumes.list().map(({ judged }) => judged));
+      const own = [...groups].find((judged) => [...judged.members.values()].includes(device));
+      const text = `a physical volume of "${own?.group.name}"`;
+      return own === undefined ? null : { kind: "open", text, closes: true };
     },
-    isShown: ({ name }) => volumes.listShown().some(({ from }) => from.includes(name)),
+    isShown: ({ name }) => volumes.isShown(name),
     problems: () => [
-      ...list().flatMap(describeRefusal),
-      ...list().flatMap((judged) => (isCrowded(plan, judged) ? describeCrowd(judged) : [])),
+      ...list().flatMap((judged) => describeRefusal(judged, plan)),
       ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
       ...volumes.problems(isVain),
     ],
@@ -114,14 +114,11 @@ function describeLack({ group, members, missing }: Group): string {
   return `the volume group "${group.name}": ${count} physical volumes are present: ${ids} ${verb} missing`;
 }
 
-function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
-  if (refusal === null) return [];
-  return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
-}
-
-function describeCrowd({ group, refusal }: Group): readonly Trouble[] {
-  const why = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
-  return refusal === null ? [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }] : [];
+function describeRefusal(judged: Group, plan: StoragePlan): readonly Trouble[] {
+  const { group, refusal } = judged;
+  const crowd = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
+  const why = refusal ?? (isCrowded(plan, judged) ? crowd : null);
+  return why === null ? [] : [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
 }
 
 /** A path may have a mistake in the volume's name. */

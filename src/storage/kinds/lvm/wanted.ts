@@ -83,7 +83,8 @@ export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
     if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
     return (
       !isCrowded({ lvm }, judged) &&
-      (isAny || lvm.groups.includes(group.name)) && !isSkipped(volume) &&
+      (isAny || lvm.groups.includes(group.name)) &&
+      !isSkipped(volume) &&
       !isSnapshot(group, volume)
     );
   };
