@@ -168,6 +168,15 @@ test("a volume whose physical volumes are there is activated although another on
   expect(console).toContain("1 of 2 physical volumes are present");
 });
 
+test("a disk of the group that never answers is waited for as one that is missing", () => {
+  const group = { ...ONE, members: { ...ONE.members, pv1: fakeId("b") } };
+  const hanging = disk("vdb", group, { answersAfterMs: 1e9 }, fakeId("b"));
+  const { end, endMs, console } = boot([disk("vda", group), hanging]);
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBeLessThan(40_000);
+  expect(console).toContain("/dev/vdb");
+});
+
 test("a volume that lvm2 skips, as a thin snapshot with the filesystem of the root, is activated only by its path", () => {
   const skipped = { ...ONE.volumes["root"], status: ["READ", "WRITE", "VISIBLE", "ACTIVATION_SKIP"] };
   const group = { ...ONE, volumes: { old: skipped, ...ONE.volumes } } as FakeGroup;
