@@ -318,6 +318,20 @@ describe("a root with a snapshot that is not thin", () => {
     expect(console).not.toContain("devices match");
   });
 
+  test("the search for a hibernated system does not begin to merge it", () => {
+    const { snapshot0 } = group.volumes;
+    const lines = snapshot0?.lines?.replace("cow_store", "merging_store") ?? "";
+    const other = { id: fakeId("z"), segments: [{ on: "pv0", from: after + 1, extents: 1 }] };
+    const merging = { ...group, volumes: { ...group.volumes, snapshot0: { ...snapshot0, lines }, other } } as FakeGroup;
+    const { end, journal } = boot([disk("vda", merging), { name: "vdb", image: rootImage("SPARE") }], {
+      cmdline: "root=LABEL=SPARE resume=LABEL=SWAP",
+      modules: { dm_mod: CRYPT_MODULES.dm_mod, dm_snapshot },
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.join("\n")).toContain("map vg0-other ");
+    expect(journal.join("\n")).not.toContain("map vg0-root");
+  });
+
   test("the snapshot may be the root, by its path", () => {
     const { end, journal } = start("root=/dev/vg0/old");
     expect(end).toMatchObject({ mode: "switch_root" });

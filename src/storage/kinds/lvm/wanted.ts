@@ -4,7 +4,7 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
-import { isSnapshot, listVolumes } from "./tables/group-index.ts";
+import { isMergeTarget, isSnapshot, listVolumes } from "./tables/group-index.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
@@ -12,7 +12,7 @@ export interface VolumeName {
   readonly volume: string;
 }
 
-type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm">;
+type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm" | "isForResume">;
 
 /** Says whether a volume is meant. */
 export type VolumeTest = (judged: OwnedGroup, volume: LogicalVolume) => boolean;
@@ -72,7 +72,7 @@ export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">):
 }
 
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
-export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
+export function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
@@ -81,6 +81,8 @@ export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   return (judged, volume) => {
     const { group } = judged;
     if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
+    // Its activation begins to write the old state over a filesystem that the hibernated system has mounted.
+    if (isForResume && isMergeTarget(group, volume)) return false;
     return (
       !isCrowded({ lvm }, judged) &&
       (isAny || lvm.groups.includes(group.name)) &&
