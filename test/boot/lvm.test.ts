@@ -168,6 +168,15 @@ test("a volume whose physical volumes are there is activated although another on
   expect(console).toContain("1 of 2 physical volumes are present");
 });
 
+test("a disk of the group that never answers is waited for as one that is missing", () => {
+  const group = { ...ONE, members: { ...ONE.members, pv1: fakeId("b") } };
+  const hanging = disk("vdb", group, { answersAfterMs: 1e9 }, fakeId("b"));
+  const { end, endMs, console } = boot([disk("vda", group), hanging]);
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBeLessThan(40_000);
+  expect(console).toContain("/dev/vdb");
+});
+
 test("a volume that lvm2 skips, as a thin snapshot with the filesystem of the root, is activated only by its path", () => {
   const skipped = { ...ONE.volumes["root"], status: ["READ", "WRITE", "VISIBLE", "ACTIVATION_SKIP"] };
   const group = { ...ONE, volumes: { old: skipped, ...ONE.volumes } } as FakeGroup;
@@ -349,6 +358,20 @@ describe("a root with a snapshot that is not thin", () => {
     ]);
     expect(journal.filter((line) => line.startsWith("unmap "))).toEqual([]);
     expect(console).not.toContain("devices match");
+  });
+
+  test("the search for a hibernated system does not begin to merge it", () => {
+    const { snapshot0 } = group.volumes;
+    const lines = snapshot0?.lines?.replace("cow_store", "merging_store") ?? "";
+    const other = { id: fakeId("z"), segments: [{ on: "pv0", from: after + 1, extents: 1 }] };
+    const merging = { ...group, volumes: { ...group.volumes, snapshot0: { ...snapshot0, lines }, other } } as FakeGroup;
+    const { end, journal } = boot([disk("vda", merging), { name: "vdb", image: rootImage("SPARE") }], {
+      cmdline: "root=LABEL=SPARE resume=LABEL=SWAP",
+      modules: { dm_mod: CRYPT_MODULES.dm_mod, dm_snapshot },
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.join("\n")).toContain("map vg0-other ");
+    expect(journal.join("\n")).not.toContain("map vg0-root");
   });
 
   test("the snapshot may be the root, by its path", () => {

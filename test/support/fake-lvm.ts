@@ -119,11 +119,13 @@ export interface FakePhysicalVolume {
   /** Where the text begins in its ring; behind the header by default. */
   readonly textAt?: number;
   readonly damage?: "header" | "text";
+  /** The text of a second area, at the end of the device. */
+  readonly lastText?: string;
 }
 
 /** The bytes of a physical volume, as `pvcreate` and `vgcreate` write them. */
 export function fakePhysicalVolume(volume: FakePhysicalVolume): Uint8Array {
-  const { id, text, data = new Uint8Array(), sector = 1 } = volume;
+  const { id, text, lastText, data = new Uint8Array(), sector = 1 } = volume;
   const bytes = Buffer.alloc(1024 * 1024 + Math.max(data.length, 3 * 1024 * 1024));
   bytes.set(data, 1024 * 1024);
   const label = bytes.subarray(sector * 512, (sector + 1) * 512);
@@ -137,20 +139,32 @@ export function fakePhysicalVolume(volume: FakePhysicalVolume): Uint8Array {
   if (text !== null) {
     label.writeBigUInt64LE(BigInt(AREA_AT), 104);
     label.writeBigUInt64LE(BigInt(AREA_BYTES), 112);
-    writeArea(bytes.subarray(AREA_AT, AREA_AT + AREA_BYTES), text, volume);
+    writeArea(bytes, AREA_AT, text, volume);
+  }
+  if (lastText !== undefined) {
+    const at = bytes.length - AREA_BYTES;
+    label.writeBigUInt64LE(BigInt(at), 120);
+    label.writeBigUInt64LE(BigInt(AREA_BYTES), 128);
+    writeArea(bytes, at, lastText, {});
   }
   label.writeUInt32LE(rawCrc32(label.subarray(20), INITIAL_CRC), 16);
   return bytes;
 }
 
-function writeArea(area: Buffer, text: string, { textAt = HEADER_BYTES, damage }: FakePhysicalVolume): void {
+function writeArea(
+  device: Buffer,
+  at: number,
+  text: string,
+  { textAt = HEADER_BYTES, damage }: Pick<FakePhysicalVolume, "textAt" | "damage">,
+): void {
+  const area = device.subarray(at, at + AREA_BYTES);
   const bytes = Buffer.from(`${text}\0`, "latin1");
   const head = bytes.subarray(0, AREA_BYTES - textAt);
   area.set(head, textAt);
   area.set(bytes.subarray(head.length), HEADER_BYTES);
   area.write(" LVM2 x[5A%r0N*>", 4, "latin1");
   area.writeUInt32LE(1, 20);
-  area.writeBigUInt64LE(BigInt(AREA_AT), 24);
+  area.writeBigUInt64LE(BigInt(at), 24);
   area.writeBigUInt64LE(BigInt(AREA_BYTES), 32);
   area.writeBigUInt64LE(BigInt(textAt), 40);
   area.writeBigUInt64LE(BigInt(bytes.length), 48);

@@ -19,7 +19,7 @@ export interface Disk {
   readonly isEmpty?: boolean;
   /** QEMU answers no quicker: a disk that is failing or spins up. */
   readonly bytesPerSecond?: number;
-  /** Every read ends in an error. */
+  /** Every read ends in an error, and nothing can be written. */
   readonly failsReads?: boolean;
 }
 
@@ -97,7 +97,7 @@ export function diskArguments(disks: readonly NamedDisk[]): string[] {
       const errors = "file.driver=blkdebug,file.inject-error.0.event=read_aio,file.inject-error.0.errno=5";
       return [
         "-drive",
-        `if=none,id=${id}-drive,driver=raw,${errors},file.image.driver=file,file.image.filename=${path}`,
+        `if=none,id=${id}-drive,driver=raw,${errors},file.image.driver=file,file.image.filename=${path},readonly=on`,
       ];
     }
     const file = `file=${path}`;

@@ -31,12 +31,7 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
       search.takeEvents(0);
       search.settle();
       const found = findUsable(search, resume.device).filter(trust);
-      const [first] = found;
-      if (first !== undefined) {
-        if (!found.some(({ facts }) => facts.type === "swsuspend")) search.useTyped();
-        search.claim(first);
-        return found;
-      }
+      if (found.length > 0) return take(search, found);
       const [closed = null] = resume.isOff || crypt.isOff ? [] : search.matches(resume.device);
       const round = patience.uncounted(() => search.advance(closed));
       if (round === "changed" || context.drivers.loadMore()) continue;
@@ -46,6 +41,13 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
     patience.end();
     search.close();
   }
+}
+
+/** Keeps what the first lies in; a passphrase that was asked for it may open the root too, if there is nothing to resume. */
+function take(search: Search, found: readonly BlockDevice[]): readonly BlockDevice[] {
+  if (!found.some(({ facts }) => facts.type === "swsuspend")) search.useTyped();
+  for (const first of found.slice(0, 1)) search.claim(first);
+  return found;
 }
 
 /** Returns the devices of that name that can be used as they are; those in encrypted volumes first. */

@@ -71,14 +71,14 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
-      const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
-      const text = `a physical volume of "${one?.judged.group.name}"`;
-      return one === undefined ? null : { kind: "open", text, closes: true };
+      const groups = new Set(volumes.list().map(({ judged }) => judged));
+      const own = [...groups].find((judged) => [...judged.members.values()].includes(device));
+      const text = `a physical volume of "${own?.group.name}"`;
+      return own === undefined ? null : { kind: "open", text, closes: true };
     },
-    isShown: ({ name }) => volumes.listShown().some(({ from }) => from.includes(name)),
+    isShown: ({ name }) => volumes.isShown(name),
     problems: () => [
-      ...list().flatMap(describeRefusal),
-      ...list().flatMap((judged) => [...describeCrowd(judged, plan), ...describeUnknown(judged, named, isVain)]),
+      ...list().flatMap((judged) => [...describeRefusal(judged, plan), ...describeUnknown(judged, named, isVain)]),
       ...volumes.problems(isVain),
       ...describeStrays(members.strays()),
       ...describeAbsent(named, list(), members.strays()),
@@ -115,16 +115,11 @@ function describeLack({ group, members, missing }: Group): string {
   return `the volume group "${group.name}": ${count} physical volumes are present: ${ids} ${verb} missing`;
 }
 
-function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
-  if (refusal === null) return [];
-  return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
-}
-
-function describeCrowd(judged: Group, plan: StoragePlan): readonly Trouble[] {
+function describeRefusal(judged: Group, plan: StoragePlan): readonly Trouble[] {
   const { group, refusal } = judged;
-  if (refusal !== null || !isCrowded(plan, judged)) return [];
-  const why = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
-  return [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
+  const crowd = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
+  const why = refusal ?? (isCrowded(plan, judged) ? crowd : null);
+  return why === null ? [] : [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
 }
 
 /** A path may have a mistake in the volume's name. */

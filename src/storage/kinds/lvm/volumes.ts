@@ -33,6 +33,13 @@ interface Failed {
 export function createVolumes(context: StorageContext, { isPartial }: { readonly isPartial: boolean }) {
   const active = new Map<string, ActiveVolume>();
   const failed = new Map<string, Failed>();
+  /** A group may have a thousand volumes, and each device is asked for. */
+  let shown: { readonly links: readonly Link[]; readonly names: ReadonlySet<string> } | null = null;
+
+  function findShown() {
+    shown ??= listShown([...active.values()]);
+    return shown;
+  }
 
   function activate(judged: Group, volume: LogicalVolume): void {
     const key = keyOf(judged, volume);
@@ -41,6 +48,7 @@ export function createVolumes(context: StorageContext, { isPartial }: { readonly
       const mappings = activateVolume(context, judged, volume, isPartial);
       const device = mappings.at(-1)?.device ?? "";
       active.set(key, { judged, volume, device, mappings });
+      shown = null;
       context.look(device);
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
@@ -50,24 +58,30 @@ export function createVolumes(context: StorageContext, { isPartial }: { readonly
 
   function deactivateAll(which: (one: ActiveVolume) => boolean): boolean {
     const found = [...active].filter(([, one]) => which(one)).toReversed();
+    // An origin is active with its snapshots, and a snapshot with its origin.
+    const uses = new Map<string, number>();
+    const count = (device: string, more: number) => {
+      uses.set(device, (uses.get(device) ?? 0) + more);
+      return uses.get(device);
+    };
+    for (const { mappings } of active.values()) for (const { device } of mappings) count(device, 1);
     for (const [key, one] of found) {
       active.delete(key);
-      // An origin is active with its snapshots, and a snapshot with its origin.
-      const kept = new Set([...active.values()].flatMap(({ mappings }) => mappings.map(({ device }) => device)));
-      deactivate(context, one, kept);
+      deactivate(
+        context,
+        one,
+        one.mappings.filter(({ device }) => count(device, -1) === 0),
+      );
     }
+    shown = null;
     return found.length > 0;
   }
 
   return {
     list: () => [...active.values()],
     /** Links the devices that are active with a volume to it: a snapshot shows the same filesystem as its origin. */
-    listShown(): readonly Link[] {
-      const own = new Set([...active.values()].map(({ device }) => device));
-      return [...active.values()].flatMap(({ device: to, mappings }) =>
-        mappings.flatMap(({ device }) => (own.has(device) ? [] : [{ from: [device], to, isReplacement: true }])),
-      );
-    },
+    listShown: () => findShown().links,
+    isShown: (name: string) => findShown().names.has(name),
     /** True for a volume that is neither active nor was refused with the members that are present. */
     isOpenable(judged: Group, volume: LogicalVolume): boolean {
       const key = keyOf(judged, volume);
@@ -90,18 +104,22 @@ export function createVolumes(context: StorageContext, { isPartial }: { readonly
   };
 }
 
-/** Removes what was made for a volume; a device that is in use, or that another volume keeps, stays. */
-function deactivate(
-  { machine }: StorageContext,
-  { judged, volume, mappings }: ActiveVolume,
-  kept: ReadonlySet<string>,
-) {
+/** Removes the devices of a volume that no other one keeps; what is in use stays. */
+function deactivate({ machine }: StorageContext, { judged, volume }: ActiveVolume, own: readonly Mapping[]): void {
   tolerateRefusal(() => {
-    for (const mapping of mappings.toReversed()) if (!kept.has(mapping.device)) removeMapping(machine, mapping);
+    for (const mapping of own.toReversed()) removeMapping(machine, mapping);
     unlinkVolume(machine, judged.group, volume);
   });
 }
 
 function keyOf({ group, isInside }: Group, volume: LogicalVolume): string {
   return `${group.id} ${volume.id} ${isInside}`;
+}
+
+function listShown(active: readonly ActiveVolume[]) {
+  const own = new Set(active.map(({ device }) => device));
+  const links = active.flatMap(({ device: to, mappings }) =>
+    mappings.flatMap(({ device }) => (own.has(device) ? [] : [{ from: [device], to, isReplacement: true }])),
+  );
+  return { links, names: new Set(links.flatMap(({ from }) => from)) };
 }

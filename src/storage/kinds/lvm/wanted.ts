@@ -4,7 +4,7 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
-import { isSnapshot, listVolumes } from "./tables/group-index.ts";
+import { isMergeTarget, isSnapshot, listVolumes } from "./tables/group-index.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
@@ -84,7 +84,7 @@ export function listStages(wish: Wish): readonly VolumeTest[] {
 }
 
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
-function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
+function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
@@ -93,6 +93,8 @@ function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   return (judged, volume) => {
     const { group } = judged;
     if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
+    // Its activation begins to write the old state over a filesystem that the hibernated system has mounted.
+    if (isForResume && isMergeTarget(group, volume)) return false;
     return (
       !isCrowded({ lvm }, judged) &&
       (isAny || lvm.groups.includes(group.name)) &&

@@ -57,6 +57,20 @@ test("what the text says", () => {
   });
 });
 
+describe("of two metadata areas", () => {
+  const newer = groupText({ ...GROUP, seqno: 8 });
+
+  test("the one with the higher sequence number counts", () => {
+    expect(read(made({ lastText: newer }))).toMatchObject({ group: { seqno: 8 }, flaws: [] });
+    expect(read(made({ text: newer, lastText: TEXT }))).toMatchObject({ group: { seqno: 8 }, flaws: [] });
+  });
+
+  test.each(["header", "text"] as const)("one with a damaged %s leaves the other, and is named", (damage) => {
+    const damaged = read(made({ damage, text: newer, lastText: TEXT }));
+    expect(damaged).toMatchObject({ group: { seqno: 7 }, flaws: [expect.stringContaining("metadata area at 4096")] });
+  });
+});
+
 test("without a metadata area it has no group", () => {
   expect(read(made({ text: null }))).toEqual({ uuid: fakeId("a"), group: null, flaws: [] });
 });

@@ -57,6 +57,12 @@ test("the images on a missing physical volume lie on devices that fail, as those
   ]);
 });
 
+test("only the physical volumes are named that the volume needs, all of them", () => {
+  const linear = plan("linear", [0, 1, 2], false);
+  const striped = plan("striped-3-64k", [1, 2, 3], false);
+  expect([linear, striped].map((one) => "refusal" in one && one.refusal.split("(64 MiB)").length - 1)).toEqual([1, 2]);
+});
+
 test("without the parameter, the disk is named, and the parameter if it helps", () => {
   const lines = [plan("raid1-2", [1], false), plan("linear", [0], false)].map((one) => "refusal" in one && one.refusal);
   expect(lines).toEqual([

@@ -75,3 +75,12 @@ const NAMELESS = /^(?:thin-pool|snapshot|cache-pool|vdo-pool)(?:\+|$)/;
 export function isSnapshot(group: VolumeGroup, { name }: Pick<LogicalVolume, "name">): boolean {
   return indexGroup(group).snapshots.has(name);
 }
+
+/** True for an origin that gets the state of a snapshot back as soon as it is active. */
+export function isMergeTarget(group: VolumeGroup, { name }: Pick<LogicalVolume, "name">): boolean {
+  return (
+    indexGroup(group)
+      .snapshotsOf.get(name)
+      ?.some(({ isMerging }) => isMerging) ?? false
+  );
+}

@@ -1,4 +1,4 @@
-import type { GroupMember } from "../../../../formats/lvm/volume-group.ts";
+import type { GroupMember, LogicalVolume } from "../../../../formats/lvm/volume-group.ts";
 import { formatBytes } from "../../../../problems/size.ts";
 import { planCache, planWritecache } from "./caches.ts";
 import { countOf } from "./fields.ts";
@@ -75,8 +75,14 @@ function findArea({ index, need }: Planning, key: string): TableWord | Refusal {
 
 /** lvm2 has each access to a missing physical volume fail, so that dm-raid sees a disk that is broken. */
 function replaceMissing({ volume, lack, isDegraded, add }: Planning, place: string, sectors: number) {
-  if (!isDegraded) return describeLack(lack.missing);
+  if (!isDegraded) return describeLack(lack.missing.filter(({ key }) => usesArea(volume, key)));
   return add({ volume, mark: `missing_${place}`, target: { sectors, type: "error", words: [] } });
+}
+
+function usesArea({ segments }: LogicalVolume, key: string): boolean {
+  return segments.some(({ fields }) =>
+    [...fields.values()].some((value) => Array.isArray(value) && value.includes(key)),
+  );
 }
 
 function describeLack(missing: readonly GroupMember[]): Refusal {
