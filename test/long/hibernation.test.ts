@@ -14,7 +14,7 @@ import { withVm } from "../support/with-vm.ts";
 
 // Guests really hibernate, each on one disk, and boot again from copies of it. test/vm/resume.test.ts has the plain partition.
 
-const BOOT_MS = 600_000;
+const BOOT_MS = 120_000;
 const POWERED_OFF: Exit = { status: 0, reason: "guest-shutdown" };
 
 interface Session {

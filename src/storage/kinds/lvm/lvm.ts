@@ -7,6 +7,7 @@ import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
+import { volumeOfName } from "./names.ts";
 import { isVolume } from "./plan-volume.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
@@ -118,8 +119,9 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
 /** A path may have a mistake in the volume's name. */
 function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
   const { group, refusal } = judged;
-  const volumes = group.volumes.filter(isVolume).map(({ name }) => name);
-  const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volume);
+  const all = group.volumes.filter(isVolume);
+  const volumes = all.map(({ name }) => name);
+  const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volumeOfName(all, volume));
   const unknown = [...new Set(ofGroup)].filter((volume) => !volumes.includes(volume));
   if (refusal !== null || unknown.length === 0) return [];
   return unknown.map((volume) => ({
