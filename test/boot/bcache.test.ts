@@ -3,9 +3,12 @@ import { BCACHE_MODULE, backingDevice, cacheDevice } from "../support/fake-bcach
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import { CHEAP } from "../support/luks/cryptsetup-image.ts";
+import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
 
 // Whole boots of machines whose root is on bcache: a backing device, and a cache in front of it.
 
+const MODULES = "/lib/modules/6.1.0-fake";
 const root = fakeImage("ext4", { label: "ROOT" }, ROOT_TREE);
 const backing = (state: 0 | 1 | 2 | 3): FakeDisk => ({ name: "sda", content: backingDevice(root, { state }) });
 const cache: FakeDisk = { name: "sdb", content: cacheDevice() };
@@ -17,8 +20,8 @@ function boot(disks: readonly FakeDisk[], words = "root=LABEL=ROOT", more: FakeB
     images: [root],
     files: {
       ...INITRAMFS,
-      "/lib/modules/6.1.0-fake/modules.dep": "kernel/bcache.ko:\n",
-      "/lib/modules/6.1.0-fake/kernel/bcache.ko": "module",
+      [`${MODULES}/modules.dep`]: "kernel/bcache.ko:\n",
+      [`${MODULES}/kernel/bcache.ko`]: "module",
     },
     modules: BCACHE_MODULE,
     ...more,
@@ -90,4 +93,24 @@ test("what the root is not in is stopped again", () => {
   expect(result.end).toMatchObject(isBooted);
   expect(result.journal).toContain("write /sys/class/block/bcache0/bcache/stop");
   expect(result.machine.disk("bcache0")).toBeUndefined();
+});
+
+test("one in an encrypted volume is stopped before a shell, so that the volume can be closed", async () => {
+  const uuid = "6c657661-696e-4000-8000-0000000000b1";
+  const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${uuid} ${CHEAP} $1 key`;
+  const bytes = backingDevice(root);
+  const image = await luksDisk({ name: "boot-bcache-inside", script }, { ...root, type: "bcache", bytes });
+  const dep = `${MODULES}/modules.dep`;
+  const files = { ...CRYPT_IMAGE.files, [dep]: `${CRYPT_IMAGE.files[dep]}kernel/bcache.ko:\n` };
+  const words = `root=LABEL=ROOT rd.luks.name=${uuid}=vault rd.luks.key=/key rd.break=mount`;
+  const volumes: string[] = [];
+  const result = boot([{ name: "vda", image }], words, {
+    modules: { ...CRYPT_IMAGE.modules, ...BCACHE_MODULE },
+    files: { ...INITRAMFS, ...files, [`${MODULES}/kernel/bcache.ko`]: "module", "/key": "pass" },
+    person: [(machine) => volumes.push(...machine.listMappings().map(({ name }) => name))],
+  });
+  expect(result.console).toContain("closed /dev/mapper/vault before the shell");
+  expect(volumes).toEqual([]);
+  const order = result.journal.filter((line) => /bcache0\/bcache\/stop|^unmap vault/.test(line));
+  expect(order.slice(0, 2)).toEqual(["write /sys/class/block/bcache0/bcache/stop", "unmap vault"]);
 });

@@ -53,6 +53,34 @@ describe("two paths to one disk", () => {
     expect(boot("root=LABEL=ROOT", { disks }).console).toContain("2 devices match LABEL=ROOT");
   });
 
+  test("are named in the report of a search in vain", () => {
+    const { console } = boot("root=LABEL=GONE rd.timeout=1");
+    expect(console.replaceAll(/\s+/g, " ")).toContain('/dev/sdb1 ext4 "ROOT" (another path to /dev/sda1)');
+  });
+
+  test("the one that is in use stays the one that is used", () => {
+    const tree = {
+      ...ROOT_TREE,
+      "/etc": { directory: true },
+      "/etc/fstab": "LABEL=DATA /srv ext4 x-initrd.mount\n",
+    } as const;
+    const image = fakeImage("ext4", { label: "ROOT" }, { ...tree, "/srv": { directory: true } });
+    const disks = [
+      // It is the first by its name, but comes when the other one is mounted.
+      { name: "sda", partitions: [{ image }, { image: fakeImage("ext4", { label: "DATA" }) }], arrivesAtMs: 3000 },
+      { name: "sdb", partitions: [{ image }, { image: fakeImage("ext4", { label: "DATA" }) }] },
+    ];
+    const result = boot("root=LABEL=ROOT rd.break=layers", {
+      disks,
+      sys: wwids({ sdb: NAA, sda: NAA }),
+      person: [(machine) => machine.sleepMs(4000)],
+    });
+    expect(result.journal.filter((line) => line.startsWith("mount ext4"))).toEqual([
+      "mount ext4 /dev/sdb1 at /sysroot (ro)",
+      "mount ext4 /dev/sdb2 at /sysroot/srv",
+    ]);
+  });
+
   test("the members of a volume group have one place each", () => {
     const bytes = root();
     const extents = Math.max(4, extentsOf(bytes.bytes));

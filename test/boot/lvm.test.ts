@@ -3,6 +3,7 @@ import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
 
 const MODULES = "/lib/modules/6.1.0-fake";
 const small = rootImage();
@@ -47,6 +48,36 @@ describe("a root in a logical volume", () => {
       expect(console).toContain('root      /dev/mapper/vg0-root ext4 "ROOT"');
     },
   );
+
+  describe("in a partition of a volume", () => {
+    const { bytes, offsets } = partitionDisk([{ image: small }]);
+    const extents = extentsOf(bytes);
+    const group = (volume: string): FakeGroup => ({
+      ...ONE,
+      volumes: { [volume]: { segments: [{ on: "pv0", from: 0, extents }] } },
+    });
+    const inside = (volume: string, cmdline: string) => {
+      const data = Buffer.concat([bytes], extents * EXTENT_BYTES);
+      const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(group(volume)), data });
+      // The partition ends where the image does.
+      const [start = 0] = offsets;
+      const image = { ...small, bytes: data.subarray(start, start + Math.ceil(small.bytes.length / 512) * 512) };
+      return boot([{ name: "vda", content }], { cmdline: `${cmdline} rd.timeout=12`, images: [image] });
+    };
+
+    test.each([
+      ["vm", "vg0-vm1"],
+      ["vm2", "vg0-vm2p1"],
+    ])("of %s, root=/dev/mapper/%s is mapped as kpartx does", (volume, name) => {
+      const { end, journal } = inside(volume, `root=/dev/mapper/${name}`);
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(journal).toContain(`map ${name} as part1-LVM-${"g".repeat(32)}${"l".repeat(32)}: linear`);
+    });
+
+    test("a label does not find it: it may be the disk of a virtual machine", () => {
+      expect(inside("vm", "root=LABEL=ROOT").journal.join("\n")).not.toContain("part1-LVM-");
+    });
+  });
 
   test("no other volume is activated for a path, and for a label none stays active", () => {
     expect(boot([disk("vda", ONE)]).journal.join("\n")).not.toContain("vg0-other");

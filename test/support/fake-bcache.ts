@@ -50,22 +50,21 @@ export function cacheDevice(device: FakeBcacheDevice = {}): Uint8Array {
 /** The module, for `modules` of a fake machine. */
 export const BCACHE_MODULE = { bcache: {} } as const satisfies Readonly<Record<string, FakeModule>>;
 
+function findNode({ sys }: FakeKernel, path: string): FakeNode {
+  const names = path.split("/").filter((name) => name !== "");
+  const last = names.pop() ?? "";
+  const directory = names.reduce((from, name) => asDirectory(from.entries.get(name) ?? from, "open", path), sys);
+  const node = directory.entries.get(last);
+  if (node === undefined) throw new Error(`fake bcache: there is no ${path}`);
+  return node;
+}
+
 /** bcache as far as a boot sees it: a backing device that has a cache starts when the kernel knows both. It is all in /sys, so there are no calls. */
 export function createFakeBcache(kernel: FakeKernel): Record<never, never> {
   if (kernel.modules["bcache"] === undefined) return {};
   const caches = new Map<string, FakeBlockDevice>();
   const backings = new Map<FakeBlockDevice, string | null>();
-  const file = (path: string): FakeNode => {
-    const names = path.split("/").filter((name) => name !== "");
-    const last = names.pop() ?? "";
-    const directory = names.reduce(
-      (from, name) => asDirectory(from.entries.get(name) ?? from, "open", path),
-      kernel.sys,
-    );
-    const node = directory.entries.get(last);
-    if (node === undefined) throw new Error(`no ${path}`);
-    return node;
-  };
+  const file = (path: string) => findNode(kernel, path);
   const onWrite = (path: string, act: (text: string) => void) => {
     addEntry(kernel.sys, path, "");
     kernel.onWrite.set(file(path), act);
@@ -80,11 +79,14 @@ export function createFakeBcache(kernel: FakeKernel): Record<never, never> {
       { name, number: `251:${name.slice(6)}`, devpath, content, readOnly: false },
       { DEVTYPE: "disk" },
     );
-    for (const below of [backing, ...(cache === undefined ? [] : [cache])])
+    for (const below of [backing, ...(cache === undefined ? [] : [cache])]) {
+      kernel.devices.hold(below.number);
       addEntry(kernel.sys, `${devpath}/slaves/${below.name}`, { link: `../../../../..${below.devpath}` });
+    }
     addEntry(kernel.sys, `${backing.devpath}/bcache/dev`, { link: `../../../virtual/block/${name}` });
     onWrite(`${devpath}/bcache/stop`, () => {
       backings.delete(backing);
+      for (const below of [backing, ...(cache === undefined ? [] : [cache])]) kernel.devices.release(below.number);
       kernel.devices.removeDisk(name);
       const directory = asDirectory(file(backing.devpath), "open", backing.devpath);
       directory.entries.delete("bcache");

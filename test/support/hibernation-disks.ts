@@ -4,6 +4,7 @@ import { cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run, runScript } from "./command.ts";
 import { copyDisk } from "./copy-disk.ts";
 import { keyFile } from "./encrypted-volumes.ts";
+import { guestPrograms } from "./guest-programs.ts";
 import { LVM_CONF } from "./lvm-disks.ts";
 import { makeInGuest } from "./maker-guest.ts";
 import { smallRoot } from "./root-tree.ts";
@@ -14,9 +15,10 @@ const SWAP_MIB = 256;
 /** The UUID of the LUKS header of `encryptedDisk`. */
 export const SLEEP_LUKS_UUID = "17a30000-0000-4000-8000-000000000003";
 
-/** A disk as installers leave it: LUKS, in it the group "system" with the volumes "root" (ext4) and "swap". Returns a copy to write to. */
+/** A disk as installers leave it: LUKS, in it the group "system" with the volumes "root" (ext4, with lvm2) and "swap". Returns a copy to write to. */
 export async function encryptedDisk(): Promise<string> {
-  const [key, tree] = [await keyFile(), await smallRoot()];
+  const lvm = { ...(await guestPrograms("/usr/sbin/lvm")), "/etc/lvm/lvm.conf": { text: LVM_CONF } };
+  const [key, tree] = [await keyFile(), await smallRoot(lvm)];
   const recipe = recipeKey(readFileSync(import.meta.path, "utf8"), tree);
   const directory = await cached("hibernation-disks", recipe, (target) =>
     makeInGuest({

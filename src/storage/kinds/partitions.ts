@@ -3,9 +3,10 @@ import type { Partition } from "../../formats/partitions/model.ts";
 import { readPartitionTable } from "../../formats/partitions/partition-table.ts";
 import type { Mapping } from "../../machine/encryption.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { textOrNone } from "../../machine/small-files.ts";
 import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
-import type { Assembly, Link, StorageContext } from "../contract.ts";
+import type { Assembly, Link, StorageContext, StoragePlan } from "../contract.ts";
 import { createMapping, isWriteProtected, removeMapping, requireTarget } from "../device-mapper/mapping.ts";
 import { liesIn } from "../trust.ts";
 
@@ -20,19 +21,31 @@ interface Disk {
 
 /**
  * Maps the partitions for which the kernel does not look, with the names and uuids that kpartx gives: those inside an
- * encrypted volume (GENHD_FL_NO_PART), and, as the last resort, those of a table inside a partition, as on phones: it may also be
- * the disk of a virtual machine, which holds a root with the same label.
+ * encrypted volume (GENHD_FL_NO_PART), and, as the last resort or if a path names one, those of a table inside a partition, as on
+ * phones: it may also be the disk of a virtual machine, which holds a root with the same label. Those in a logical volume, which
+ * mostly is such a disk, only if a path names one.
  */
-export function startPartitions(context: StorageContext): Assembly {
+export function startPartitions(context: StorageContext, { roots }: Pick<StoragePlan, "roots">): Assembly {
   const done = new Set<string>();
   const nested: Mapping[] = [];
   let links: readonly Link[] = [];
   let isLastResort = false;
   let claimed: string | null = null;
 
+  /** True if the root is a partition in the device, by its name. */
+  const isNamed = ({ node }: BlockDevice) =>
+    roots.some(
+      (spec) => spec.by === "path" && spec.path.startsWith(node) && /^p?\d+$/.test(spec.path.slice(node.length)),
+    );
+
+  function isReady(device: BlockDevice, hasRoot: boolean): boolean {
+    if (!isNested(context.machine, device)) return true;
+    return !hasRoot && (isNamed(device) || (isLastResort && !isVolume(context.machine, device)));
+  }
+
   function findDisk(hasRoot: boolean): Disk | null {
     for (const device of context.devices()) {
-      if (done.has(device.name) || !hasOnlyTable(device) || (isNested(device) && (hasRoot || !isLastResort))) continue;
+      if (done.has(device.name) || !hasOnlyTable(device) || !isReady(device, hasRoot)) continue;
       const disk = readDisk(context, device);
       if (disk !== null) return disk;
       done.add(device.name);
@@ -44,10 +57,11 @@ export function startPartitions(context: StorageContext): Assembly {
       const disk = findDisk(candidate !== null);
       if (disk === null) return "idle";
       done.add(disk.device.name);
-      const made = openDisk(context, disk, isNested(disk.device) ? MOST_PARTITIONS - nested.length : MOST_PARTITIONS);
+      const isBelow = isNested(context.machine, disk.device);
+      const made = openDisk(context, disk, isBelow ? MOST_PARTITIONS - nested.length : MOST_PARTITIONS);
       const from = [disk.device.name];
       links = [...links, ...made.map(({ mapping }) => ({ from, to: mapping.device, isReplacement: false }))];
-      if (isNested(disk.device)) nested.push(...made.filter(({ isNew }) => isNew).map(({ mapping }) => mapping));
+      if (isBelow) nested.push(...made.filter(({ isNew }) => isNew).map(({ mapping }) => mapping));
       return made.length > 0 ? "changed" : "idle";
     },
     lastResort() {
@@ -81,9 +95,13 @@ function hasOnlyTable({ name, partition, facts }: BlockDevice): boolean {
   return (/^dm-\d+$/.test(name) || partition !== null) && facts.partitionTable !== null && facts.type === null;
 }
 
-/** True for a partition whose table the kernel has not read; an encrypted volume is a disk. */
-function isNested({ partition }: BlockDevice): boolean {
-  return partition !== null;
+/** True for what may be the disk of a virtual machine: a partition or a logical volume; an encrypted volume is a disk. */
+function isNested(machine: Machine, device: BlockDevice): boolean {
+  return device.partition !== null || isVolume(machine, device);
+}
+
+function isVolume(machine: Machine, { name }: BlockDevice): boolean {
+  return /^LVM-/.test(textOrNone(machine, `/sys/class/block/${name}/dm/uuid`));
 }
 
 /** Reads what is to be mapped in a device; null if that is nothing. */
@@ -91,8 +109,9 @@ function readDisk({ machine, voice }: StorageContext, device: BlockDevice): Disk
   const mapping = machine.listMappings().find((one) => one.device === device.name);
   const own = mapping ?? { name: device.name.replaceAll("!", "-"), uuid: devnodeUuid(device.number) };
   const [levels = "", rest = ""] = /^((?:part\d+-)*)(.*)$/s.exec(own.uuid)?.slice(1) ?? [];
-  const isOurs = /^(?:CRYPT-|devnode_)/.test(rest) && levels.split("-").length - 1 < MOST_LEVELS;
-  if (!isOurs || (isNested(device) && !["gpt", "dos"].includes(device.facts.partitionTable ?? ""))) return null;
+  const isOurs = /^(?:CRYPT-|LVM-|devnode_)/.test(rest) && levels.split("-").length - 1 < MOST_LEVELS;
+  if (!isOurs || (isNested(machine, device) && !["gpt", "dos"].includes(device.facts.partitionTable ?? "")))
+    return null;
   try {
     const partitions = readPartitions(machine, device);
     return partitions.length === 0 ? null : { device, name: own.name, uuid: own.uuid, partitions };

@@ -62,7 +62,7 @@ type Paths = readonly [BlockDevice, ...BlockDevice[]];
 
 /** Lists the disks of which there are several paths. Only disks that look alike have their WWIDs read: most machines have none. */
 function listPaths(machine: Machine, present: readonly BlockDevice[]): readonly Paths[] {
-  const disks = present.filter(({ name, partition }) => /^(?:sd|nvme|dasd)/.test(name) && partition === null);
+  const disks = present.filter(({ name, partition }) => /^(?:sd|nvme)/.test(name) && partition === null);
   const alike = [...Map.groupBy(disks, describeContent).values()].filter((group) => group.length > 1);
   const paths = alike.flatMap((group) => [...Map.groupBy(group, (disk) => readWwid(machine, disk))]);
   return paths.flatMap(([wwid, [first, ...others]]): readonly Paths[] =>
@@ -83,7 +83,7 @@ function readWwid(machine: Machine, disk: BlockDevice): string | null {
   const directory = `/sys/class/block/${disk.name}`;
   // A disk without one answers EINVAL.
   const read = (file: string) => orIfRefused(() => readText(machine, `${directory}/${file}`), "");
-  const wwid = ["device/wwid", "wwid", "device/uid"].map(read).find((text) => text !== "");
+  const wwid = ["device/wwid", "wwid"].map(read).find((text) => text !== "");
   return wwid === undefined || isPluggable(machine, disk) ? null : wwid;
 }
 

@@ -17,3 +17,10 @@ test("outside a boot a disk without a node is left alone", () => {
   expect(readBlockDevices(machine, ["vda"]).devices).toEqual([]);
   expect(machine.journal.length).toBe(before);
 });
+
+test("the hidden path of an NVMe disk, which has no number, is no device", () => {
+  const sys = { "/class/block/nvme0c0n1/uevent": "DEVTYPE=disk\n", "/class/block/nvme0c0n1/size": "2048\n" };
+  const machine = fakeMachine({ mounted: MOUNTED, disks: [], sys });
+  expect(readBlockDevices(machine, ["nvme0c0n1"]).devices).toEqual([]);
+  expect(machine.journal.join("\n")).not.toContain("node /dev/nvme0c0n1");
+});

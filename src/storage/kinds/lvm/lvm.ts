@@ -8,6 +8,7 @@ import type { JudgedGroup } from "./judge.ts";
 import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
+import { volumeOfName } from "./names.ts";
 import { listVolumes } from "./tables/group-index.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
@@ -125,8 +126,9 @@ function describeRefusal(judged: Group, plan: StoragePlan): readonly Trouble[] {
 /** A path may have a mistake in the volume's name. */
 function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
   const { group, refusal } = judged;
-  const volumes = listVolumes(group).map(({ name }) => name);
-  const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volume);
+  const all = listVolumes(group);
+  const volumes = all.map(({ name }) => name);
+  const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volumeOfName(all, volume));
   const unknown = [...new Set(ofGroup)].filter((volume) => !volumes.includes(volume));
   if (refusal !== null || unknown.length === 0) return [];
   return unknown.map((volume) => ({

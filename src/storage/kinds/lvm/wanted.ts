@@ -4,6 +4,7 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
+import { volumeOfName } from "./names.ts";
 import { isMergeTarget, isSnapshot, listVolumes } from "./tables/group-index.ts";
 
 /** A volume by its names, as a path has them. */
@@ -34,7 +35,8 @@ export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): read
 /** Returns a test for them. */
 export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest {
   const names = listNamed(wish);
-  return ({ group }, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
+  return ({ group }, volume) =>
+    names.some((name) => name.group === group.name && volumeOfName(group.volumes, name.volume) === volume.name);
 }
 
 /** Lists the volumes that rd.lvm.lv= names. */

@@ -13,3 +13,11 @@ export function mappingUuid(group: Pick<VolumeGroup, "id">, volume: Pick<Logical
 
 /** The uuid of any device that lvm2 makes. */
 export const VOLUME_UUID = /^LVM-[\dA-Za-z!#]{64}(?:-|$)/;
+
+/** Returns the name of the volume that `name` means: one of that name, or the one in which it is a partition, as kpartx names it ("vm1", "data2p1"). */
+export function volumeOfName(volumes: readonly { readonly name: string }[], name: string): string {
+  if (volumes.some((volume) => volume.name === name)) return name;
+  const isPartition = (volume: string) =>
+    name.startsWith(volume) && (/\d$/.test(volume) ? /^p\d+$/ : /^\d+$/).test(name.slice(volume.length));
+  return volumes.find((volume) => isPartition(volume.name))?.name ?? name;
+}
