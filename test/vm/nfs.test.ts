@@ -1,8 +1,9 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { rootImage } from "../support/filesystem-images.ts";
 import { levainImage } from "../support/levain-image.ts";
-import { cable, nfsServerGuest } from "../support/network/nfs-server.ts";
+import { cable, fileServerGuest } from "../support/network/file-server-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
@@ -24,8 +25,8 @@ async function bootClient(cmdline: string, body: (vm: Vm) => Promise<void>): Pro
 }
 
 vmTest(
-  "a root from a real NFS server: one that starts later, by DHCP and version 4.2, and with version 3 and init=/bin/sh",
-  () => nfsServerGuest(socket),
+  "a root from a real server: NFS 4.2 by DHCP, NFS 3 with init=/bin/sh, and NVMe over TCP, from servers that start later",
+  async () => fileServerGuest(socket, await rootImage("ext4", { label: "ROOT" })),
   async (server) => {
     await server.expect("server: up");
     await bootClient("root=dhcp rw rd.timeout=200", async (vm) => {
@@ -45,7 +46,7 @@ vmTest(
       expect((await vm.expectExit()).reason).toBe("guest-shutdown");
     });
     const fixed = "ip=192.0.2.9:192.0.2.1::255.255.255.0::eth0:none";
-    await bootClient(`root=/dev/nfs nfsroot=/srv/root,vers=3 ${fixed} init=/bin/sh`, async (vm) => {
+    await bootClient(`root=/dev/nfs nfsroot=/srv/root,vers=3 ${fixed} rd.timeout=200 init=/bin/sh`, async (vm) => {
       await vm.expect(/192\.0\.2\.1:\/srv\/root NFS at \/sysroot, read-only/);
       await vm.expect("handover  switch_root to /bin/sh");
       // What is typed before is lost.
@@ -54,6 +55,20 @@ vmTest(
       vm.send("cat /kept; grep ' / ' /proc/mounts\n");
       const [all] = await vm.expect(/kept\n[\s\S]*192\.0\.2\.1:\/srv\/root \/ nfs ro\S*/);
       expect(all).toMatch(/vers=3,.*nolock/);
+    });
+    await bootClient("root=LABEL=ROOT rd.nvmf.discover=tcp,192.0.2.1 ip=dhcp rd.timeout=200", async (vm) => {
+      await vm.expect(/NVMe over TCP, 192\.0\.2\.1 port 4420: the connection was refused/);
+      server.send("serve-nvme\n");
+      await server.expect("server: serves NVMe");
+      await vm.expect(/^ {2}root +\/dev\/nvme\d+n1 ext4 "ROOT"/m);
+      await vm.expect("small-root: ready");
+      vm.send(
+        "cat /sys/class/nvme/nvme*/subsysnqn /sys/class/nvme/nvme*/ctrl_loss_tmo; md5sum < /sbin/init && echo all-$((40 + 2))\n",
+      );
+      const [all] = await vm.expect(/\n[\s\S]*all-42/m);
+      expect(all).toContain("nqn.2014-08.org.example:root");
+      expect(all).not.toContain("discovery");
+      expect(all).toMatch(/\b(?:off|-1)\b/);
     });
   },
 );
