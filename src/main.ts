@@ -8,6 +8,7 @@ import { NFS_COMMAND } from "./network/nfs/order.ts";
 import { ISCSI_COMMAND } from "./network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
+import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
 
 const machine = createLinuxMachine();
 if (machine.isBoot) bootMachine(machine);
@@ -16,6 +17,7 @@ else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
 else if (process.argv[2] === NFS_COMMAND) void serveNfs(machine);
 else if (process.argv[2] === NVME_COMMAND) void serveNvme(machine);
 else if (process.argv[2] === ISCSI_COMMAND) void serveIscsi(machine);
+else if (process.argv[2] === RUN_COMMAND) void machine.serveParent(createRuns(machine));
 else void runCommand(machine);
 
 function bootMachine(machine: Machine): never {

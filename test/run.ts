@@ -83,7 +83,11 @@ function beginFixtures(): Promise<number> {
   return Bun.spawn([BUN, "test/support/early-fixtures.ts"], options).exited;
 }
 
+let isStopping = false;
+
 async function runTask(task: Task): Promise<Count> {
+  // stop() ends the process; a task that began now would outlive it.
+  if (isStopping) return new Promise(() => undefined);
   const startMs = performance.now();
   // Without `env`, the runtime passes on the environment that this process was started with, without the files named here.
   const options = { env: process.env, stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
@@ -127,6 +131,7 @@ function countLostGuests(file: string): void {
 
 /** Ends everything that was started here, so that a run that is stopped leaves nothing behind. */
 async function stop(status: number): Promise<never> {
+  isStopping = true;
   for (const { pid } of await leftovers(0)) process.kill(pid, "SIGKILL");
   await leftovers(GRACE_MS);
   process.exit(status);

@@ -151,7 +151,12 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     resume: decideResume(settings, rescue.onFailure),
-    lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
+    lvm: {
+      isOff: settings.lvm === false,
+      groups: settings.lvmGroups,
+      volumes: settings.lvmVolumes,
+      isPartial: settings.lvmPartial === true,
+    },
     network,
     checks: decideChecks(settings, checked),
     verity: decideVerity(settings, {

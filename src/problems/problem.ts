@@ -15,6 +15,7 @@ import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { ARRAYS } from "./diagnoses/storage/arrays.ts";
 import { RESUME_PROBLEMS } from "./diagnoses/storage/resume.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
@@ -27,6 +28,7 @@ import { printable } from "./report.ts";
 
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
+  ...ARRAYS,
   ...BOOT,
   ...CHECKS,
   ...CRYPT,

@@ -90,6 +90,24 @@ test("a signature is required if the image has a key", () => {
   }
 });
 
+test("a file that was signed for another machine, or has expired, is not used", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const files = { ...INITRAMFS, "/etc/levain/config.pub": publicKey.export({ type: "spki", format: "pem" }) };
+  const use = (head: string) => {
+    const file = `${head}\nparameters = ["root=LABEL=B"]`;
+    const web = { [`${URL}.sig`]: sign(null, Buffer.from(file), privateKey) };
+    const { root, record } = boot(file, ASKED, { files, web });
+    return root ?? record.failure?.join("\n");
+  };
+  expect(use(`only = ["${MAC}", "other"]\nexpires = "2099-12-31"`)).toBe("/dev/vdb");
+  expect(use('only = ["52:54:00:00:00:99"]')).toContain('it is for another machine: only = "52:54:00:00:00:99"');
+  expect(use("only = []")).toContain("it is for another machine");
+  // The name that DHCP gave.
+  expect(use('only = ["node7"]')).toContain("it is for another machine");
+  expect(use('expires = "1999-12-31"')).toContain("it expired on 1999-12-31, and the clock shows 20");
+  expect(use('expires = "soon"')).toContain("expires: Expected");
+});
+
 test("a server without the file stops the boot, and rdshell=0 still allows no shell", () => {
   const { record, shells } = boot("", `root=LABEL=A ${ASKED} rdshell=0 panic=1`, {
     web: { [URL]: { kind: "status", status: 404 } },

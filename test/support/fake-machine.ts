@@ -1,6 +1,7 @@
 import type { Machine, MountRequest } from "../../src/machine/machine.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
+import { createFakeBcache } from "./fake-bcache.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
 import type { FakeChildren } from "./fake-child.ts";
 import { type FakeServersOptions, startFakeChildren } from "./fake-children.ts";
@@ -22,7 +23,7 @@ import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-proce
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeRemoteDisks } from "./fake-remote-disks.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
-import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { createFakeTerminals, type FakeTerminals, type FakeTyping, isConsole } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
@@ -100,28 +101,25 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     throw how;
   };
   const files = createFakeFiles(kernel);
+  const show = (text: string, node?: string) =>
+    isConsole(files, node) ? void console.push(text) : terminals.show(node, text);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
-  const children = startFakeChildren(kernel, options, files, (request) => machine.mount(request));
+  const { start, ...processes } = createFakeProcesses(kernel, { ...options, ...terminals, show, end });
+  const children = startFakeChildren(kernel, options, files, (request) => machine.mount(request), start);
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
     ...createFakeEvents(kernel),
     ...terminals.calls,
-    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel) },
+    ...{ ...createFakeBtrfs(kernel), ...createFakeArrays(kernel), ...createFakeBcache(kernel) },
     ...{ ...createFakeNetworks(kernel, network), ...createFakeDeviceMapper(kernel, files) },
     ...{ ...createFakeCiphers(kernel), ...createFakeRemoteDisks(kernel, options.servers ?? {}) },
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
-    ...createFakeProcesses(kernel, {
-      isBoot: options.isBoot ?? true,
-      programs: options.programs ?? {},
-      show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
-      end,
-      isTyping: terminals.isTyping,
-    }),
+    ...processes,
     ...createFakeClock(kernel),
   };
   for (const [target, type] of Object.entries(options.mounted ?? MOUNTED))
@@ -157,17 +155,6 @@ function handsOn(kernel: FakeKernel): Pick<FakeMachine, "plugIn" | "pullOut" | "
     overflowEvents: () => kernel.devices.overflow(),
     disk: (name) => kernel.devices.byName(name),
   };
-}
-
-/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
-function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
-  if (node === undefined) return true;
-  try {
-    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
-    return node === `/dev/${names.at(-1) || "tty0"}`;
-  } catch {
-    return false;
-  }
 }
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {

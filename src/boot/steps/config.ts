@@ -38,7 +38,7 @@ export function fetchConfig(
   };
   const bytes = read(url, "levain.toml");
   if (isSigned) requireSignature(machine, { url, key: KEY }, bytes, read(`${url}.sig`, "levain.toml.sig"));
-  return parseFetched(new TextDecoder().decode(bytes), url, identity);
+  return parseFetched(new TextDecoder().decode(bytes), url, { identity, timeOfDayMs: machine.timeOfDayMs() });
 }
 
 /** The interface that the configuration comes from is first, and its lease may name the machine. */

@@ -13,6 +13,7 @@ import {
 import { makePlan } from "../../../../src/plan/make-plan.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 const MAIN = join(import.meta.dir, "../../../../src/main.ts");
 
@@ -87,9 +88,15 @@ describe("a warning", () => {
     const key = join(directory, "etc/root.key");
     writeFileSync(key, "secret", { mode: 0o600 });
     const build =
-      '"$1" "$2" image --kernel none --busybox none --init /bin/busybox --compress none --add "$3:/etc/root.key" --output -';
+      '"$1" "$2" image --kernel none --busybox none --init "$5" --compress none --add "$3:/etc/root.key" --output -';
     const say = (where: string) =>
-      runScript(`umask 022; cd "$4"; { ${build} ${where}; } 2>&1 >/dev/null`, [process.execPath, MAIN, key, directory]);
+      runScript(`umask 022; cd "$4"; { ${build} ${where}; } 2>&1 >/dev/null`, [
+        process.execPath,
+        MAIN,
+        key,
+        directory,
+        BUSYBOX,
+      ]);
     expect(await say("| cat >/dev/null")).toContain(
       "warning: the image on standard output contains secrets (/etc/root.key)",
     );

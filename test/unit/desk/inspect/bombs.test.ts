@@ -8,6 +8,7 @@ import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
 import { type RawMember, rawCpio } from "../../../support/crafted-cpio.ts";
 import { levain } from "../../../support/desk-command.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 // An idle command takes 40 to 60 MiB, and 64 MiB are what a small image may unpack to, twice while they are joined.
 const PEAK_MIB = 240;
@@ -57,7 +58,7 @@ describe("a bomb", () => {
       const target = join(scratchDirectory(), "tree");
       for (const argv of [
         ["extract", file, target],
-        ["graft", file, "--init", "/bin/busybox", "--output", target],
+        ["graft", file, "--init", BUSYBOX, "--output", target],
       ]) {
         const { status, stderr, peakMib } = levain(argv);
         expect([status, stderr]).toEqual([1, expect.stringContaining("unpacks to more than 64 MiB")]);

@@ -177,7 +177,7 @@ describe("levain graft", () => {
       { name: "init", mode: 0o100755, data: "#!/bin/sh" },
     ];
     const foreign = imageFile(rawCpio(members));
-    const { stdout } = levain("graft", foreign, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1");
+    const { stdout } = levain("graft", foreign, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
     expect(stdout).toContain(
@@ -185,7 +185,7 @@ describe("levain graft", () => {
     );
     for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
     const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
-    const summary = levain("graft", bare, "--init", "/bin/busybox", "-o", output, "--compress", "lz4:1").stdout;
+    const summary = levain("graft", bare, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1").stdout;
     expect(summary).not.toContain("fallback");
     expect(levain("inspect", bare).stdout).not.toContain("fallback");
   });
