@@ -56,6 +56,8 @@ export function readDeviceEntry(machine: Machine, name: string): DeviceEntry | n
   const directory = `/sys/class/block/${name}`;
   return orIfRefused(() => {
     const properties = parseProperties(readText(machine, `${directory}/uevent`));
+    // Each path to a disk of NVMe that has several, nvme0c0n1, is a hidden disk that cannot be opened (GENHD_FL_HIDDEN): it has no number.
+    if (properties["MAJOR"] === undefined) return null;
     const sizeBytes = Number(readText(machine, `${directory}/size`)) * 512;
     // The kernel learns the size of an inserted medium when the device is opened.
     if (!(sizeBytes > 0) && textOrNone(machine, `${directory}/removable`).trim() !== "1") return null;
