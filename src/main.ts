@@ -5,6 +5,7 @@ import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "./network/fetch/order.ts";
 import { NFS_COMMAND } from "./network/nfs/order.ts";
+import { ISCSI_COMMAND } from "./network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
 import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
@@ -15,6 +16,7 @@ else if (process.argv[2] === DERIVE_COMMAND) void machine.serveParent((order) =>
 else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
 else if (process.argv[2] === NFS_COMMAND) void serveNfs(machine);
 else if (process.argv[2] === NVME_COMMAND) void serveNvme(machine);
+else if (process.argv[2] === ISCSI_COMMAND) void serveIscsi(machine);
 else if (process.argv[2] === RUN_COMMAND) void machine.serveParent(createRuns(machine));
 else void runCommand(machine);
 
@@ -38,6 +40,11 @@ async function serveNfs(machine: Machine): Promise<never> {
 async function serveNvme(machine: Machine): Promise<never> {
   const { createNvmeConnections } = await import("./network/remote/serve-nvme.ts");
   return machine.serveParent(createNvmeConnections(machine));
+}
+
+async function serveIscsi(machine: Machine): Promise<never> {
+  const { createIscsiLogins } = await import("./network/remote/serve-iscsi.ts");
+  return machine.serveParent(createIscsiLogins(machine));
 }
 
 /** The commands are loaded by a dynamic import, so that a boot does not pay for them. */

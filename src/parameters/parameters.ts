@@ -7,6 +7,7 @@ import { ARRAYS } from "./tables/arrays.ts";
 import { CHECKS } from "./tables/checks.ts";
 import { CRYPT, CRYPT_DIALECTS } from "./tables/crypt.ts";
 import { DOWNLOADS } from "./tables/downloads.ts";
+import { ISCSI } from "./tables/iscsi.ts";
 import { NETWORK } from "./tables/network.ts";
 import { OVERLAY } from "./tables/overlay.ts";
 import { REMOTE } from "./tables/remote.ts";
@@ -31,6 +32,7 @@ export const PARAMETERS = {
   ...RESUME,
   ...NETWORK,
   ...REMOTE,
+  ...ISCSI,
   ...CRYPT,
   ...CRYPT_DIALECTS,
   ...SYSTEM,
@@ -62,7 +64,7 @@ export const PARAMETER_GROUPS: readonly { readonly title: string; readonly rows:
   { title: "RAID", rows: Object.values(ARRAYS) },
   { title: "Hibernation", rows: Object.values(RESUME) },
   { title: "The network", rows: Object.values(NETWORK) },
-  { title: "Disks on servers", rows: Object.values(REMOTE) },
+  { title: "Disks on servers", rows: [...Object.values(REMOTE), ...Object.values(ISCSI)] },
   { title: "Encrypted devices", rows: [...Object.values(CRYPT), ...Object.values(CRYPT_DIALECTS)] },
   { title: "Modules and the real init", rows: Object.values(SYSTEM) },
   { title: "Failures and messages", rows: Object.values(RESCUE) },

@@ -50,7 +50,11 @@ function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
   return [{ key, text: describe(word, read.expected) + describeMeant(text, read.choices) }];
 }
 
+/** A mistake must not print a password: that of rd.iscsi.password=, or in netroot=iscsi:USER:PASSWORD@…. */
+const SECRET = /^[\w.-]*password=|^netroot=iscsi:/i;
+
 function describe(word: Word, expected: string): string {
+  if (SECRET.test(word.text)) return printable(`${word.name}=…: Expected ${expected}`);
   const received = word.value === null ? "no value" : `"${word.value}"`;
   return printable(`${word.text}: Expected ${expected} but received ${received}`);
 }

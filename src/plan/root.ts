@@ -37,7 +37,12 @@ export function networkNeedsOf(
 ): NetworkNeeds {
   const staysThere = root.kind === "nfs" || root.kind === "dhcp";
   const needsAddress =
-    hasConfig || root.kind === "download" || staysThere || remote.nbd.length > 0 || remote.nvme !== null;
+    hasConfig ||
+    root.kind === "download" ||
+    staysThere ||
+    remote.nbd.length > 0 ||
+    remote.nvme !== null ||
+    remote.iscsi.length > 0;
   return {
     isNeeded: needsAddress || remote.aoe !== null,
     needsAddress,

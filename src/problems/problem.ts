@@ -6,6 +6,7 @@ import { FILESYSTEMS } from "./diagnoses/filesystems.ts";
 import { KEYS } from "./diagnoses/keys.ts";
 import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
+import { ISCSI_PROBLEMS } from "./diagnoses/network/iscsi.ts";
 import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
 import { NFS_PROBLEMS } from "./diagnoses/network/nfs.ts";
 import { NVME_PROBLEMS } from "./diagnoses/network/nvme.ts";
@@ -36,6 +37,7 @@ export const DIAGNOSES = {
   ...TREES,
   ...REMOTE,
   ...NVME_PROBLEMS,
+  ...ISCSI_PROBLEMS,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

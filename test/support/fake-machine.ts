@@ -1,17 +1,13 @@
 import type { Machine, MountRequest } from "../../src/machine/machine.ts";
-import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
-import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
-import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
-import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBcache } from "./fake-bcache.ts";
 import { createFakeBtrfs } from "./fake-btrfs.ts";
-import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
+import type { FakeChildren } from "./fake-child.ts";
+import { type FakeServersOptions, startFakeChildren } from "./fake-children.ts";
 import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
 import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
-import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
 import type { FakeTree } from "./fake-files.ts";
 import { createFakeHibernation, type FakeHibernation } from "./fake-hibernation.ts";
@@ -22,19 +18,17 @@ import { fakeMountApart } from "./fake-mount-apart.ts";
 import { createFakeMounts } from "./fake-mount-calls.ts";
 import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
-import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
-import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
-import { createFakeProcesses, type Ended, type FakeProcess, type FakePrograms } from "./fake-processes.ts";
+import { openFakeNfs } from "./fake-nfs.ts";
+import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
-import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
-import { createFakeRunChild } from "./fake-run-child.ts";
+import { createFakeRemoteDisks } from "./fake-remote-disks.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
 import { createFakeTerminals, type FakeTerminals, type FakeTyping, isConsole } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
 
-export interface FakeMachineOptions extends FakeKernelOptions {
+export interface FakeMachineOptions extends FakeKernelOptions, FakeServersOptions {
   readonly isBoot?: boolean;
   readonly programs?: FakePrograms;
   readonly cards?: readonly FakeCard[];
@@ -45,14 +39,6 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly shares?: FakeShares;
   /** How the kernel resumes. */
   readonly hibernation?: FakeHibernation;
-  /** NBD servers, by address and port. */
-  readonly servers?: FakeServers;
-  /** Servers of NVMe over TCP. */
-  readonly nvme?: FakeNvmeServers;
-  /** What web servers have. */
-  readonly web?: FakeWeb;
-  /** File servers. */
-  readonly nfs?: FakeNfsServers;
   /** What somebody will type. */
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
@@ -121,7 +107,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const { start, ...processes } = createFakeProcesses(kernel, { ...options, ...terminals, show, end });
-  const children = startChildren(kernel, options, files, (request) => machine.mount(request), start);
+  const children = startFakeChildren(kernel, options, files, (request) => machine.mount(request), start);
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
@@ -155,24 +141,9 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   return machine;
 }
 
+/** What is mounted by a name. */
 function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
   return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
-}
-
-/** The other processes of levain. */
-function startChildren(
-  kernel: FakeKernel,
-  { web = {}, nfs = {}, servers = {}, nvme = {} }: FakeMachineOptions,
-  files: Pick<Machine, "writeFile">,
-  mount: Machine["mount"],
-  start: FakeProcess,
-): FakeChildren {
-  return createFakeChildren(kernel, {
-    [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
-    [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
-    [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
-    [RUN_COMMAND]: () => createFakeRunChild(kernel, start),
-  });
 }
 
 /** What a test does to the disks, and asks of them. */

@@ -1,8 +1,9 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { rootImage } from "../support/filesystem-images.ts";
 import { levainImage } from "../support/levain-image.ts";
-import { cable, nfsServerGuest } from "../support/network/nfs-server.ts";
+import { cable, fileServerGuest } from "../support/network/file-server-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
@@ -25,7 +26,7 @@ async function bootClient(cmdline: string, body: (vm: Vm) => Promise<void>): Pro
 
 vmTest(
   "a root from a real NFS server: one that starts later, by DHCP and version 4.2, with the cable out for 20 s, and with version 3 and init=/bin/sh",
-  () => nfsServerGuest(socket),
+  async () => fileServerGuest(socket, await rootImage("ext4", { label: "ROOT" })),
   async (server) => {
     await server.expect("server: up");
     await bootClient("root=dhcp rw rd.timeout=200", async (vm) => {
@@ -49,7 +50,7 @@ vmTest(
       expect((await vm.expectExit()).reason).toBe("guest-shutdown");
     });
     const fixed = "ip=192.0.2.9:192.0.2.1::255.255.255.0::eth0:none";
-    await bootClient(`root=/dev/nfs nfsroot=/srv/root,vers=3 ${fixed} init=/bin/sh`, async (vm) => {
+    await bootClient(`root=/dev/nfs nfsroot=/srv/root,vers=3 ${fixed} rd.timeout=200 init=/bin/sh`, async (vm) => {
       await vm.expect(/192\.0\.2\.1:\/srv\/root NFS at \/sysroot, read-only/);
       await vm.expect("handover  switch_root to /bin/sh");
       // What is typed before is lost.

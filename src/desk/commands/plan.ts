@@ -60,11 +60,16 @@ export const planCommand = command({
 function format(plan: BootPlan, line: CommandWords): string {
   if (line.has("svg") && line.has("json")) throw new UsageError("Use either --json or --svg");
   if (line.has("svg")) return drawStack(listColumns(plan)).trimEnd();
-  return line.has("json") ? JSON.stringify(plan, null, 2) : formatPlan(plan).join("\n");
+  return line.has("json") ? JSON.stringify(plan, hideSecret, 2) : formatPlan(plan).join("\n");
 }
 
 /** Throws BootError if the file is no image, or one that a boot would refuse. */
 function checkImageFile(machine: Machine, file: string): void {
   const { type, partitionTable } = withReader(machine, file, (reader) => checkImage(reader, file));
   if (type === null && partitionTable === null) throw new BootError(`nothing recognised in ${printable(file)}`);
+}
+
+/** Of accounts of iSCSI. */
+function hideSecret(key: string, value: unknown): unknown {
+  return key === "password" ? "…" : value;
 }

@@ -61,6 +61,7 @@ const NETWORK_TABLE: typeof TABLE = [
   ],
   ["drivers/net", "!ethernet/8390/* !usb/hso !usb/sierra_net"],
   ["drivers/block", "aoe/*"],
+  ["drivers/scsi", "iscsi_tcp"],
   ["fs", "nfs/nfs nfs/nfsv3 nfs/nfsv4"],
   ["net", "8021q/8021q bridge/bridge packet/af_packet ipv6/ipv6"],
 ];

@@ -45,7 +45,7 @@ export const UNSUPPORTED = {
     ...rows(NO_NETWORK, "nbd wireguard"),
     ...rows(NO_NETWORK, "netroot", (value) => !isSupportedNetroot(value)),
     ...rows("only TCP connects to disks of NVMe over fabrics", "rd.nvmf.discover", isOtherFabric),
-    ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator fcoe"),
+    ...rows(NO_NETWORK, "rd.iscsi.firmware rd.iscsi.ibft iscsi_firmware fcoe"),
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [

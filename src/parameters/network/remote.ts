@@ -1,6 +1,7 @@
 import { parseAddress } from "../../formats/network/addresses.ts";
 import type { DeviceSpec } from "../device-spec.ts";
 import { parser } from "../parse.ts";
+import { type IscsiSource, parseIscsi } from "./iscsi.ts";
 
 /** An export of an NBD server. */
 export interface NbdExport {
@@ -108,15 +109,21 @@ export function parseRemoteRoot(text: string): RemoteRoot | null {
   return /^aoe:/i.test(text) ? parseAoeSource(text) : null;
 }
 
+/** A disk on a server that netroot= names. */
+export type NetRoot =
+  | Pick<RemoteRoot, "server">
+  | { readonly server: { readonly kind: "iscsi"; readonly source: IscsiSource } };
+
 /** netroot=, which names the server of a root= that is a label or a path; none for one that levain does not support. Throws Expected. */
-export const netroot = (text: string): readonly RemoteRoot[] => {
+export const netroot = (text: string): readonly NetRoot[] => {
+  if (/^iscsi:./i.test(text)) return [{ server: { kind: "iscsi", source: parseIscsi(text) } }];
   const found = parseRemoteRoot(text);
   return found === null ? [] : [found];
 };
 
 /** True for a value of netroot= that levain supports. */
 export function isSupportedNetroot(text: string | null): boolean {
-  return /^(?:nbd|aoe):/i.test(text ?? "");
+  return /^(?:nbd|aoe|iscsi):/i.test(text ?? "");
 }
 
 /** The interfaces of rd.aoe=; none for all of them, null for none at all. */

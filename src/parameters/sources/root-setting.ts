@@ -16,11 +16,12 @@ export interface RootSetting {
   readonly remote?: RemoteRoot;
 }
 
-/** Spellings of a root on the network that are not supported yet: root=iscsi:…, root=live:ftp://…, root=dhcp6. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:iscsi|cifs|ftp|torrent)(?::|$)|dhcp6$)/;
+/** Spellings of a root on the network that are not supported yet: root=cifs:…, root=live:ftp://…, root=dhcp6. */
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:cifs|ftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
+  [/^iscsi:/, "a device on the target, as LABEL=NAME, and the target in netroot=iscsi:…"],
   [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
 ];

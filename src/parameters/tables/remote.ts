@@ -14,8 +14,8 @@ export const REMOTE = {
     example: "root=LABEL=ROOT rd.aoe=eth1",
   }),
   netroots: list(netroot, {
-    syntax: "netroot=nbd:SERVER:EXPORT|aoe:eSHELF.SLOT",
-    text: "A disk on a server that the root, named by root=, lies on: on a partition of it, in an encrypted volume, on an array. The forms are those of root=. May be given several times; exports of NBD become nbd0, nbd1 and so on.",
+    syntax: "netroot=nbd:SERVER:EXPORT|aoe:eSHELF.SLOT|iscsi:SERVER::::TARGET",
+    text: "A disk on a server that the root, named by root=, lies on: on a partition of it, in an encrypted volume, on an array. The forms are those of root=, and dracut's iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET. May be given several times; exports of NBD become nbd0, nbd1 and so on.",
     example: "root=LABEL=ROOT netroot=nbd:192.0.2.1:disk",
   }),
   nvmeDiscovery: list(nvmeDiscovery, {

@@ -1,3 +1,4 @@
+import type { IscsiSource } from "../../parameters/network/iscsi.ts";
 import type { NvmePlace } from "../../parameters/network/nvmf.ts";
 import type { NbdExport } from "../../parameters/network/remote.ts";
 
@@ -29,4 +30,13 @@ export interface RemotePlan {
   readonly nbd: readonly NbdDisk[];
   /** NVMe over TCP; null: it is not used. */
   readonly nvme: NvmePlan | null;
+  readonly iscsi: readonly IscsiPlan[];
+}
+
+/** A target of iSCSI. */
+export interface IscsiPlan extends IscsiSource {
+  readonly group: number;
+  /** What this machine is called; null: as the image or the firmware says. */
+  readonly initiator: string | null;
+  readonly settings: readonly string[];
 }

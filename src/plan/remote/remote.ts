@@ -1,12 +1,13 @@
 import { isIpv6 } from "../../formats/network/addresses.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import { accountOf, ISCSI_PORT, type IscsiSource } from "../../parameters/network/iscsi.ts";
 import type { NvmePlace } from "../../parameters/network/nvmf.ts";
 import type { NbdExport } from "../../parameters/network/remote.ts";
 import type { Settings } from "../../parameters/parameters.ts";
-import type { NbdDisk, RemotePlan } from "./plan.ts";
+import type { IscsiPlan, NbdDisk, RemotePlan } from "./plan.ts";
 
 /** No disk on a server. */
-export const NO_REMOTE: RemotePlan = { aoe: null, nbd: [], nvme: null };
+export const NO_REMOTE: RemotePlan = { aoe: null, nbd: [], nvme: null, iscsi: [] };
 
 /** Decides which disks on servers are connected; `devices`: those that the plan needs. */
 export function decideRemote(settings: Settings, devices: readonly DeviceSpec[]): RemotePlan {
@@ -18,11 +19,30 @@ export function decideRemote(settings: Settings, devices: readonly DeviceSpec[])
       servers.flatMap(({ server }) => (server.kind === "nbd" ? [server.export] : [])),
     ),
     nvme: decideNvme(settings),
+    iscsi: decideIscsi(
+      settings,
+      servers.flatMap(({ server }) => (server.kind === "iscsi" ? [server.source] : [])),
+    ),
   };
 }
 
 function decideNvme({ nvmeDiscovery: places, nvmeHostNqn, nvmeHostId }: Settings): RemotePlan["nvme"] {
   return places.length === 0 ? null : { places, hostNqn: nvmeHostNqn ?? null, hostId: nvmeHostId ?? null };
+}
+
+/** The parameters name one more target, and what is left out in netroot=. */
+function decideIscsi(settings: Settings, sources: readonly IscsiSource[]): readonly IscsiPlan[] {
+  const { iscsiTarget: target, iscsiHost: host, iscsiPort: port = ISCSI_PORT } = settings;
+  const named =
+    target === undefined || host === undefined ? [] : [{ host, port, target, account: null, targetAccount: null }];
+  return [...sources, ...named].map((source) => ({
+    ...source,
+    account: source.account ?? accountOf(settings.iscsiUsername, settings.iscsiPassword),
+    targetAccount: source.targetAccount ?? accountOf(settings.iscsiInUsername, settings.iscsiInPassword),
+    group: settings.iscsiGroup ?? 1,
+    initiator: settings.iscsiInitiator ?? null,
+    settings: settings.iscsiSettings,
+  }));
 }
 
 /** Several rd.aoe= name several interfaces; one without a name means all. */
@@ -60,8 +80,8 @@ export function mountOfRoot({ root, types, options }: Settings): {
 }
 
 /** True if a disk on a server may be a part of the root: its interface has to stay up. */
-export function isRemote({ aoe, nbd, nvme }: RemotePlan): boolean {
-  return aoe !== null || nbd.length > 0 || nvme !== null;
+export function isRemote({ aoe, nbd, nvme, iscsi }: RemotePlan): boolean {
+  return aoe !== null || nbd.length > 0 || nvme !== null || iscsi.length > 0;
 }
 
 /** Returns the server and the export as a URL: `nbd://192.0.2.1:10809/disk`. */
@@ -74,15 +94,22 @@ export function formatNvme({ host, port }: Pick<NvmePlace, "host" | "port">): st
   return `${host} port ${port}`;
 }
 
+/** Returns a target and its server. */
+export function formatIscsi({ host, port, target }: Pick<IscsiSource, "host" | "port" | "target">): string {
+  return `${target} of ${host} port ${port}`;
+}
+
 /** Formats the disks, a line a subject. */
 export function formatRemote({
   aoe,
   nbd,
   nvme,
+  iscsi,
 }: RemotePlan): readonly (readonly [subject: string, text: string | null])[] {
   return [
     ["AoE", aoe && (aoe.interfaces.join(" and ") || "every Ethernet interface")],
     ...nbd.map(({ export: one, device }) => ["NBD", `${formatNbd(one)} as /dev/${device}`] as const),
     ...(nvme?.places ?? []).map((place) => ["NVMe", `over TCP, the subsystems of ${formatNvme(place)}`] as const),
+    ...iscsi.map((target) => ["iSCSI", formatIscsi(target)] as const),
   ];
 }

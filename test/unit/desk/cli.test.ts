@@ -52,7 +52,7 @@ describe("levain", () => {
     ["rd.timeout=60", "rd.timeout=SECONDS", "Default: "],
     ["rd.live.image", "rd.live.image", "Default: "],
     ["rd.dm.uuid", "rd.dm.uuid is not supported: no device of firmware RAID is set up", ""],
-    ["rd.iscsi.target", "rd.iscsi.target is not supported: the network is not set up", ""],
+    ["rd.iscsi.firmware", "rd.iscsi.firmware is not supported: the network is not set up", ""],
     ["console", "console is a parameter of the kernel, which levain does not use", ""],
   ])("help %s explains that parameter alone", (name, first, later) => {
     const { status, stdout, stderr } = levain(["help", name]);

@@ -18,9 +18,14 @@ test("outside a boot a disk without a node is left alone", () => {
   expect(machine.journal.length).toBe(before);
 });
 
-test("the hidden path of an NVMe disk, which has no number, is no device", () => {
-  const sys = { "/class/block/nvme0c0n1/uevent": "DEVTYPE=disk\n", "/class/block/nvme0c0n1/size": "2048\n" };
-  const machine = fakeMachine({ mounted: MOUNTED, disks: [], sys });
-  expect(readBlockDevices(machine, ["nvme0c0n1"]).devices).toEqual([]);
-  expect(machine.journal.join("\n")).not.toContain("node /dev/nvme0c0n1");
+test("a hidden path to a disk of NVMe is no device", () => {
+  const path = "/class/block/nvme0c0n1";
+  const machine = fakeMachine({
+    mounted: MOUNTED,
+    disks: [{ name: "nvme0n1", image: rootImage() }],
+    sys: { [`${path}/uevent`]: "DEVTYPE=disk\n", [`${path}/size`]: "2048\n", [`${path}/hidden`]: "1\n" },
+  });
+  const { devices } = readBlockDevices(machine, ["nvme0c0n1", "nvme0n1"]);
+  expect(devices.map(({ node }) => node)).toEqual(["/dev/nvme0n1"]);
+  expect(machine.journal.join("\n")).not.toContain("nvme0c0n1");
 });

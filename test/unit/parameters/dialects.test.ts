@@ -143,7 +143,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["root=LABEL=R rd.skipfsck", { rootCheck: "skip" }],
     [
-      "root=LABEL=R rd.multipath=default rd.dm.uuid=ab netroot=iscsi:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
+      "root=LABEL=R rd.multipath=default rd.dm.uuid=ab netroot=fcoe:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
       {},
       [
         "rd.multipath= is not supported yet, ignoring it: only one path to a disk is used",
@@ -527,7 +527,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["boot=casper netboot=url", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
-  ...["live:torrent://x", "iscsi:x", "dhcp6"].map((root): [string, string[]] => [
+  ...["live:torrent://x", "cifs:x", "dhcp6"].map((root): [string, string[]] => [
     `root=${root}`,
     [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
   ]),

@@ -36,7 +36,18 @@ describe("every parameter of the table changes the plan", () => {
 /** For every alias: a command line without it, a use of it, and the same with the parameter's own name. */
 const HASH = "6fe0c3d2a1b4958677a8b9cadbecfd0e1f2031425364758697a8b9cadbecfd0e";
 
+const ISCSI = "root=LABEL=R rd.iscsi.target.ip=192.0.2.1 rd.iscsi.target.name=iqn.a:b";
 const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
+  iscsi_initiator: [ISCSI, "iscsi_initiator=iqn.x:y", "rd.iscsi.initiator=iqn.x:y"],
+  iscsi_target_name: [ISCSI, "iscsi_target_name=iqn.x:y", "rd.iscsi.target.name=iqn.x:y"],
+  iscsi_target_ip: [ISCSI, "iscsi_target_ip=192.0.2.9", "rd.iscsi.target.ip=192.0.2.9"],
+  iscsi_target_port: [ISCSI, "iscsi_target_port=7", "rd.iscsi.target.port=7"],
+  iscsi_target_group: [ISCSI, "iscsi_target_group=7", "rd.iscsi.target.group=7"],
+  iscsi_param: [ISCSI, "iscsi_param=a=b", "rd.iscsi.param=a=b"],
+  iscsi_username: [`${ISCSI} rd.iscsi.password=p`, "iscsi_username=x", "rd.iscsi.username=x"],
+  iscsi_password: [`${ISCSI} rd.iscsi.username=u`, "iscsi_password=x", "rd.iscsi.password=x"],
+  iscsi_in_username: [`${ISCSI} rd.iscsi.in.password=p`, "iscsi_in_username=x", "rd.iscsi.in.username=x"],
+  iscsi_in_password: [`${ISCSI} rd.iscsi.in.username=u`, "iscsi_in_password=x", "rd.iscsi.in.password=x"],
   "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
   rootwait: ["root=LABEL=X", "rootwait", "rd.timeout=0"],

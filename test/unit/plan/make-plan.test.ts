@@ -53,7 +53,7 @@ test("a command line that asks for nothing", () => {
       timeoutMs: 10_000,
       policy: "ask",
     },
-    remote: { aoe: null, nbd: [], nvme: null },
+    remote: { aoe: null, nbd: [], nvme: null, iscsi: [] },
     lvm: { isOff: false, groups: [], volumes: [], isPartial: false },
     network: {
       isNeeded: false,

@@ -1,3 +1,4 @@
+import { CONNECTIONS } from "../../causes/connections.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder } from "../../diagnosis.ts";
 
 /** How far the connection to the subsystems of a server came. */
@@ -6,19 +7,12 @@ export type NvmeOutcome =
   | { readonly step: "reach" | "discover"; readonly code: string };
 
 const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the server closed the connection",
-  ETIMEDOUT: "the server does not answer",
-  EHOSTUNREACH: "there is no route to the server, or it is off",
-  ENETUNREACH: "there is no route to the server",
-  ENOTFOUND: "the name of the server is unknown",
-  EAI_AGAIN: "the name server does not answer",
+  ...CONNECTIONS,
   ENOENT: "this kernel has no NVMe over TCP, or its modules are not in the image",
   EBADMSG: "what the server says about it makes no sense",
   EINVAL: "the kernel refused the options",
   // A status of NVMe, of which the kernel keeps only that (nvme_tcp_create_ctrl()).
   EIO: "the server refused it, or does not speak NVMe over TCP",
-  ECHILD: "the process that connects has ended",
 };
 
 /** Says how far it came, as a clause. `hostNqn`: what this machine calls itself. */
@@ -34,7 +28,7 @@ export function describeNvme(outcome: NvmeOutcome, hostNqn: string | null): stri
 /** NVMe over TCP. */
 export const NVME_PROBLEMS = {
   "nvme-not-connected": diagnosis<{ where: string; answer: NvmeOutcome; hostNqn: string | null }>({
-    text: ({ where, answer, hostNqn }) => `NVMe over TCP, ${where}: ${describeNvme(answer, hostNqn)}`,
+    text: ({ where, answer, hostNqn }) => `${where}: ${describeNvme(answer, hostNqn)}`,
     hints: ({ answer }) => {
       if ("step" in answer && answer.code === "ENOENT") {
         return [inBuilder("add the driver to the image: levain image --module nvme-tcp")];

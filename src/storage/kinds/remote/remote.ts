@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Assembly, StorageContext, StoragePlan } from "../../contract.ts";
 import { startAoe } from "./aoe.ts";
+import { startIscsi } from "./iscsi.ts";
 import { startNbd } from "./nbd.ts";
 import { startNvme } from "./nvme.ts";
 import type { Transport } from "./transport.ts";
@@ -13,6 +14,7 @@ export function startRemote(context: StorageContext, { remote }: Pick<StoragePla
     ...(remote.aoe === null ? [] : [startAoe(context, remote.aoe)]),
     ...remote.nbd.map((disk) => startNbd(context, disk)),
     ...(nvme?.places.map((place) => startNvme(context, nvme, place)) ?? []),
+    ...remote.iscsi.map((target) => startIscsi(context, target)),
   ];
   /** A root that is there and can be used needs no further server. */
   const isFound = (candidate: BlockDevice | null) => candidate !== null && context.state(candidate) === null;

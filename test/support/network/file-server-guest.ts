@@ -8,6 +8,7 @@ import { debianKernel } from "../kernels.ts";
 import { smallRoot } from "../root-tree.ts";
 import { BUSYBOX } from "../unpacked-programs.ts";
 import type { VmTestOptions } from "../vm-test.ts";
+import { recipe } from "./recipes.ts";
 
 /** Where a card of QEMU ends: a socket of this host that leads to another guest. */
 export function cable(path: string, end: "server" | "client"): readonly string[] {
@@ -29,7 +30,7 @@ const INIT = `#!/bin/busybox sh
 ln -sf /bin/busybox /sbin/modprobe
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
-for module in virtio_pci virtio_net af_packet nfsd; do modprobe $module; done
+for module in virtio_pci virtio_net virtio_blk af_packet nfsd; do modprobe $module; done
 ip link set lo up; ip address add 192.0.2.1/24 dev eth0; ip link set eth0 up
 mount -t nfsd nfsd /proc/fs/nfsd
 touch /var/lib/nfs/etab /var/lib/nfs/rmtab /var/lib/misc/udhcpd.leases
@@ -42,10 +43,19 @@ const SERVE = `#!/bin/busybox sh
 rpcbind -w && exportfs -ra && rpc.mountd && rpc.nfsd 2 && echo Y > /proc/fs/nfsd/v4_end_grace && echo "server: serves"
 `;
 
+/** The lines of docs/network.md, with the disk of this guest. */
+const SERVE_NVME = `#!/bin/busybox sh
+set -e
+mount -t configfs configfs /sys/kernel/config
+${recipe("modprobe nvmet-tcp").replace("/dev/vdb", "/dev/vda")}
+echo "server: serves NVMe"
+`;
+
 const FILES: Readonly<Record<string, Entry>> = {
   "/bin/busybox": { file: BUSYBOX },
   "/init": { text: INIT },
   "/bin/serve": { text: SERVE },
+  "/bin/serve-nvme": { text: SERVE_NVME },
   "/etc/exports": { text: "/srv/root 192.0.2.0/24(rw,no_root_squash,no_subtree_check,fsid=1)\n" },
   "/etc/passwd": { text: "root::0:0:root:/root:/bin/sh\n_rpc:x:0:0::/run/rpcbind:/bin/false\n" },
   "/etc/group": { text: "root:x:0:\n" },
@@ -75,12 +85,22 @@ option rootpath nfs:192.0.2.1:/srv/root
   },
 };
 
-/** A guest with nfs-kernel-server and udhcpd, which says "server: up", and "server: serves" after the command `serve`. */
-export async function nfsServerGuest(socket: string): Promise<VmTestOptions> {
+/**
+ * A guest with nfs-kernel-server, the kernel's target of NVMe over TCP and udhcpd, which says "server: up"; "server: serves" after the
+ * command `serve`, and "server: serves NVMe" after `serve-nvme`, of its disk.
+ */
+export async function fileServerGuest(socket: string, disk: string): Promise<VmTestOptions> {
   const { modulesDir, version } = await debianKernel("cloud");
   const tree = scratchDirectory();
   writeTree(tree, { ...(await guestPrograms(...PROGRAMS)), ...FILES });
-  const modules = withDependencies(modulesDir, ["virtio_pci", "virtio_net", "af_packet", "nfsd"]);
+  const modules = withDependencies(modulesDir, [
+    "virtio_pci",
+    "virtio_net",
+    "virtio_blk",
+    "af_packet",
+    "nfsd",
+    "nvmet-tcp",
+  ]);
   const target = join(tree, "lib/modules", version);
   await runScript('from=$1 to=$2; shift 2; mkdir -p "$to"; cd "$from"; cp modules.* "$to"; cp --parents "$@" "$to"', [
     modulesDir,
@@ -88,7 +108,11 @@ export async function nfsServerGuest(socket: string): Promise<VmTestOptions> {
     ...modules,
   ]);
   await runScript('mkdir -p "$2/srv/root"; cp -a "$1"/. "$2/srv/root"', [await smallRoot(), tree]);
-  return { initrd: await packDirectory(tree), memoryMib: 512, extra: [...cable(socket, "server")], timeoutMs: 600_000 };
+  return {
+    initrd: await packDirectory(tree),
+    disks: [{ file: disk }],
+    ...{ memoryMib: 512, extra: [...cable(socket, "server")], timeoutMs: 900_000 },
+  };
 }
 
 /** Paths of modules in modules.dep and of what they need; what the kernel has built in is left out. */
