@@ -8,8 +8,8 @@ import type { JudgedGroup } from "./judge.ts";
 import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
-import { volumeOfName } from "./names.ts";
 import { listVolumes } from "./tables/group-index.ts";
+import { volumeOfName } from "./tables/names.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,

@@ -12,7 +12,7 @@ import { VOLUME_UUID } from "./tables/names.ts";
 /** Reads the physical volumes among the devices that are present, each once. */
 export function createMembers({ machine, devices, voice }: Pick<StorageContext, "machine" | "devices" | "voice">) {
   const known = new WeakMap<BlockDevice, PhysicalVolume | null>();
-  const sticks = new WeakMap<BlockDevice, boolean>();
+  const isOnStick = createStickTest(machine);
   const reads = new Map<BlockDevice, PatientSource>();
   let strays: readonly BlockDevice[] = [];
   let judged: { readonly of: readonly string[]; readonly groups: readonly JudgedGroup<BlockDevice>[] } | null = null;
@@ -27,13 +27,6 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
     stopReading(device);
     for (const flaw of info?.flaws ?? []) voice.warn(`LVM on ${device.node}: ${flaw}`);
     return info;
-  }
-
-  /** What a disk is does not change while it is there, and a group may have hundreds; what a mapping lies on may. */
-  function isOnStick(device: BlockDevice): boolean {
-    const found = sticks.get(device) ?? liesOnStick(machine, device.name);
-    if (/^(?:sd|vd|nvme)/.test(device.name)) sticks.set(device, found);
-    return found;
   }
 
   function readFrom(device: BlockDevice): PhysicalVolume | null | "no answer" {
@@ -79,6 +72,16 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
     strays: () => strays,
     /** Ends the reads of devices that do not answer. */
     close: () => [...reads.keys()].forEach(stopReading),
+  };
+}
+
+/** What a disk is does not change while it is there, and a group may have hundreds; what a mapping lies on may. */
+function createStickTest(machine: Machine): (device: BlockDevice) => boolean {
+  const known = new WeakMap<BlockDevice, boolean>();
+  return (device) => {
+    const found = known.get(device) ?? liesOnStick(machine, device.name);
+    if (/^(?:sd|vd|nvme)/.test(device.name)) known.set(device, found);
+    return found;
   };
 }
 

@@ -4,8 +4,8 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
-import { volumeOfName } from "./names.ts";
 import { isMergeTarget, isSnapshot, listVolumes } from "./tables/group-index.ts";
+import { volumeOfName } from "./tables/names.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
