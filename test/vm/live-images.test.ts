@@ -55,9 +55,13 @@ vmTest(
 
 // More ways to name a medium and its image are in test/boot/media.test.ts; ISOs are in media.test.ts.
 vmTest(
-  "root=LABEL=ROOT rw rd.overlay puts a tmpfs over the device, which is not written",
+  "root=LABEL=KIOSK rd.overlay=tmpfs:size=25% puts a tmpfs over the device, which is not written",
   async () =>
-    levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline: "root=LABEL=ROOT rw rd.overlay" }),
+    levainGuest({
+      disks: [await rootImage("ext4", { label: "KIOSK" })],
+      // The kiosk of docs/layers.md.
+      cmdline: "root=LABEL=KIOSK rd.overlay=tmpfs:size=25%",
+    }),
   async (vm) => {
     await vm.expect(/lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/);
     await vm.expect("small-root: ready");
