@@ -1,4 +1,3 @@
-import { expect } from "bun:test";
 import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { btrfsPool } from "../support/btrfs-pool.ts";
@@ -63,7 +62,6 @@ vmTest(
     await answer(vm, PASSPHRASE);
     await vm.expect(`small-root: mount / btrfs /dev/mapper/luks-${HALVES[0]}`);
     await vm.expect("small-root: ready");
-    expect(vm.log().match(/passphrase: /g)).toHaveLength(1);
     // The kernel has the same member twice: whichever it takes must be the one that the passphrase has opened.
     vm.send("echo devices $(ls /sys/fs/btrfs/*/devices) and $((40 + 2))\n");
     await vm.expect(/devices dm-\d dm-\d and 42/);

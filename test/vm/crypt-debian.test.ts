@@ -23,7 +23,7 @@ vmTest(
     await answer(vm, PASSPHRASE);
     await logIn(vm);
     await checkSystem(vm);
-    await vm.expect(/boot\.json\s+ext4\s+rw,/);
+    await vm.expect(/boot\.json\s[\s\S]*?^ext4\s+rw,/m);
     vm.send(
       `readlink /dev/disk/by-uuid/${DEBIAN_UUID}; ls /dev/disk/by-id | grep -c dm-uuid-CRYPT-LUKS2; stat -c %F /dev/mapper/vault\n`,
     );
