@@ -1,5 +1,5 @@
 // Many machines download a configuration and an image from one nginx on this host at the same moment: `bun bench/fleet.ts
-// [--machines N] [--mib N] [--no-sendfile]`. Each machine is a process with the client's code; what it downloads is verified and not kept.
+// [--machines N] [--mib N] [--patience SECONDS] [--no-sendfile]`. Each machine is a process with the client's code; what it downloads is verified and not kept.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
   options: {
     machines: { type: "string", default: "200" },
     mib: { type: "string", default: "100" },
+    patience: { type: "string", default: "30" },
     "no-sendfile": { type: "boolean", default: false },
   },
 });
@@ -25,7 +26,7 @@ const files = { image, "machine.toml": Buffer.from("parameters = []\n") };
 await using nginx = await startNginx(authority, files, { hasSendfile: !values["no-sendfile"] });
 const startMs = performance.now();
 const clients = Array.from({ length: machines }, () =>
-  Bun.spawn([process.execPath, CLIENT, `${nginx.http}/machine.toml`, `${nginx.http}/image`, hex], {
+  Bun.spawn([process.execPath, CLIENT, `${nginx.http}/machine.toml`, `${nginx.http}/image`, hex, values.patience], {
     stdout: "pipe",
     stderr: "inherit",
   }),

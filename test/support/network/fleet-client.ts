@@ -4,10 +4,16 @@ import { http } from "../../../src/machine/linux/network/http.ts";
 import { download, type Watched } from "../../../src/network/fetch/attempts.ts";
 import { describeFault } from "../../../src/problems/causes/transfer.ts";
 
-const [config = "", image = "", hex = ""] = process.argv.slice(2);
+const [config = "", image = "", hex = "", patience = "30"] = process.argv.slice(2);
 const writer = { replace: () => undefined, append: () => undefined, close: () => undefined };
 const machine = { ...http, ...connections, openWriter: () => writer, nowMs: () => performance.now() };
-const common = { path: "/file", limitBytes: 1 << 30, patienceMs: 30_000, proxy: null, timeServers: [] };
+const common = {
+  path: "/file",
+  limitBytes: 1 << 30,
+  patienceMs: Number(patience) * 1000,
+  proxy: null,
+  timeServers: [],
+};
 const watched: Watched = { received: null, url: null, failures: [] };
 
 async function get(url: string, digest: { readonly algorithm: "sha256"; readonly hex: string } | null) {
