@@ -71,7 +71,10 @@ function textOf({ files }: ModuleSelection, name: string): string {
 
 describe("the default modules", () => {
   test("contain those of the volumes that levain activates", () => {
-    const md = ["dm-mod", "dm-crypt", "dm-verity", "dm-raid", "dm-thin-pool", "raid0", "raid1", "raid10", "raid456"];
+    const md = [
+      ...["dm-mod", "dm-crypt", "dm-verity", "dm-raid", "dm-thin-pool", "raid0", "raid1", "raid10", "raid456"],
+      ...["dm-snapshot", "dm-mirror", "dm-cache", "dm-cache-smq", "dm-writecache", "dm-integrity"],
+    ];
     const paths = md.map((name) => `kernel/drivers/md/${name}.ko`);
     const dep = `${FILES["modules.dep"]}${paths.map((path) => `${path}:\n`).join("")}`;
     const modules = Object.fromEntries(paths.map((path) => [path, moduleElf()]));
