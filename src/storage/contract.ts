@@ -16,6 +16,8 @@ export interface StoragePlan extends OpeningPlan, Pick<BootPlan, "rootOptions" |
   readonly roots: readonly DeviceSpec[];
   /** The volumes that dm-verity verifies, and that the device has to lie in. */
   readonly verity: readonly VerityVolume[];
+  /** True before a resume: what the kernel writes to when it is activated comes last. */
+  readonly isForResume?: boolean;
   /** What the device is a part of, for a report; the root by default. */
   readonly part?: VainSearch["wanted"];
 }

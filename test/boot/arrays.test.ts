@@ -191,9 +191,10 @@ describe("a member that stops to answer holds up nothing else", () => {
   });
 
   test.each([
-    ["never", NEVER, "vdc"],
-    ["after 3 s", 3000, "md0"],
-  ])("while the array starts, and answers %s", (_, delayMs, device) => {
+    ["never", NEVER, "vdc", ["md0"]],
+    ["after 3 s", 3000, "md0", []],
+  ])("while the array starts, and answers %s", (_, delayMs, device, leftArrays) => {
+    const left: string[] = [];
     const others = [{ name: "vdc", image: root, arrivesAtMs: 5000 }];
     const { end, journal, console, endMs } = boot([...PAIR, ...others], {
       before(machine) {
@@ -206,6 +207,7 @@ describe("a member that stops to answer holds up nothing else", () => {
                 sleepMs(Math.min(timeoutMs, Math.max(0, dueMs - nowMs())));
                 return dueMs <= nowMs() && startArray(request).isStarted(0);
               },
+              leave: () => void left.push(request.name),
             };
           },
         });
@@ -214,6 +216,8 @@ describe("a member that stops to answer holds up nothing else", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(journal).toContain(`mount ext4 /dev/${device} at /sysroot (ro)`);
     expect(console).toContain('the array "host:0" (RAID 1) does not answer yet: the boot continues meanwhile');
+    // An array that is started after the search must not stay: nothing knows of it.
+    expect(left).toEqual(leftArrays);
     expect(endMs).toBeLessThan(8000);
   });
 });

@@ -4,6 +4,7 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
+import { isSnapshot, listVolumes } from "./tables/group-index.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
@@ -11,10 +12,13 @@ export interface VolumeName {
   readonly volume: string;
 }
 
-type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm">;
+type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm" | "isForResume">;
 
 /** Says whether a volume is meant. */
-export type VolumeTest = (group: VolumeGroup, volume: LogicalVolume) => boolean;
+export type VolumeTest = (judged: OwnedGroup, volume: LogicalVolume) => boolean;
+
+/** A group, and whether it is on disks that were probably plugged in by hand. */
+type OwnedGroup = Pick<JudgedGroup<unknown>, "group" | "isOnStick">;
 
 /** Lists the volumes that specs name by their paths: the wanted device, encrypted volumes, and where their keys are. */
 export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): readonly VolumeName[] {
@@ -30,7 +34,7 @@ export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): read
 /** Returns a test for them. */
 export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest {
   const names = listNamed(wish);
-  return (group, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
+  return ({ group }, volume) => names.some((name) => name.group === group.name && name.volume === volume.name);
 }
 
 /** Lists the volumes that rd.lvm.lv= names. */
@@ -67,16 +71,43 @@ export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">):
   };
 }
 
+/**
+ * Returns the tests for the volumes that are activated while the root is not there, one after the other: those that paths name, then
+ * those that may hold it. Before a resume, RAID and thin pools come last, because the kernel writes their metadata (dm-raid has no
+ * read-only mode: raid_resume() makes the array writable): the swap space is found without them if it is not on one.
+ */
+export function listStages(wish: Wish): readonly VolumeTest[] {
+  const [isNamed, isOffered] = [createNamedTest(wish), createOfferedTest(wish)];
+  const isPlain: VolumeTest = (_, { segments }) => segments.every(({ type }) => type === "striped");
+  const isQuiet: VolumeTest = (group, volume) => isPlain(group, volume) && isOffered(group, volume);
+  return wish.isForResume === true ? [isNamed, isQuiet, isOffered] : [isNamed, isOffered];
+}
+
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
-export function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
+function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
-  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time.
+  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time, as other snapshots do.
   const isSkipped = ({ status }: LogicalVolume) => status.includes("ACTIVATION_SKIP");
-  return (group, volume) =>
-    lvm.volumes.includes(`${group.name}/${volume.name}`) ||
-    ((isAny || lvm.groups.includes(group.name)) && !isSkipped(volume));
+  return (judged, volume) => {
+    const { group } = judged;
+    if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
+    return (
+      !isCrowded({ lvm }, judged) &&
+      (isAny || lvm.groups.includes(group.name)) &&
+      !isSkipped(volume) &&
+      !isSnapshot(group, volume)
+    );
+  };
+}
+
+/** Volumes of a group on a stick that are activated to see what is in them: it may have ten thousand, each of which takes milliseconds. */
+const MOST_ON_STICK = 100;
+
+/** True for a group of which only those volumes are activated that a parameter names. */
+export function isCrowded({ lvm }: Pick<Wish, "lvm">, { group, isOnStick }: OwnedGroup): boolean {
+  return isOnStick && !lvm.groups.includes(group.name) && listVolumes(group).length > MOST_ON_STICK;
 }
 
 function volumeOf(spec: DeviceSpec): VolumeName | null {
