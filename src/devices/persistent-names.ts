@@ -8,7 +8,8 @@ import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
 /** Returns true for the path of a udev link, not of a kernel node; /dev/GROUP/VOLUME of LVM looks like that of a disk with a slash in its name. */
 export function isLink(path: string): boolean {
   return (
-    /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md)\//.test(path) || /^\/dev\/(?!disk\/)[\w+.-]+\/[\w+.-]+$/.test(path)
+    /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md|bcache\/by-(?:uuid|label))\//.test(path) ||
+    /^\/dev\/(?!disk\/)[\w+.-]+\/[\w+.-]+$/.test(path)
   );
 }
 
@@ -44,13 +45,23 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
   const mapped = read.text("dm/name");
   const names =
     mapped === null ? [] : [`/dev/mapper/${mapped}`, ...listVolumeLinks(mapped, read.text("dm/uuid") ?? "")];
-  return [...ids, ...paths, ...names, ...listArrayLinks(machine, disk, partition?.index)];
+  const cached = partition === null && disk.startsWith("bcache") ? listBcacheLinks(read) : [];
+  return [...ids, ...paths, ...names, ...cached, ...listArrayLinks(machine, disk, partition?.index)];
 }
 
 /** LVM's own link. */
 function listVolumeLinks(mapped: string, uuid: string): readonly string[] {
   const name = /^LVM-[^-]+$/.test(uuid) ? splitVolumeName(mapped) : null;
   return name === null ? [] : [`/dev/${name.group}/${name.volume}`];
+}
+
+/** The links of bcache-tools (69-bcache.rules), by what the superblock of the backing device says. */
+function listBcacheLinks(read: AttributeReader): readonly string[] {
+  const [uuid, label] = [read.text("bcache/backing_dev_uuid"), read.text("bcache/label")];
+  return [
+    ...(uuid === null ? [] : [`/dev/bcache/by-uuid/${uuid}`]),
+    ...(label === null ? [] : [`/dev/bcache/by-label/${replace(label)}`]),
+  ];
 }
 
 /** The links to an array in /dev/md, which exist: its name is on its members only. */

@@ -1,10 +1,8 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
-import { listLinks } from "../devices/persistent-names.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
-import { notSupportedYet } from "../problems/not-supported.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
 import type { StoragePlan, Tries } from "./contract.ts";
@@ -116,13 +114,6 @@ function isSameVolume(machine: Machine, found: readonly BlockDevice[]): boolean 
   return !found.some(liesInVolume(machine)) || volumes.some(({ device }) => found.every(liesIn(machine, [device])));
 }
 
-/** True if all have one identity, so they are paths to one disk. */
-export function isOneDisk(machine: Machine, found: readonly BlockDevice[]): boolean {
-  const isIdentity = (link: string) => /^\/dev\/disk\/by-id\/(?:wwn-|scsi-[23]|nvme-(?:eui|uuid|nvme)\.)/.test(link);
-  const [first = [], ...others] = found.map((device) => listLinks(machine, device).filter(isIdentity));
-  return first.some((link) => others.every((links) => links.includes(link)));
-}
-
 interface Candidate extends Pick<VainSearch, "wanted">, Required<Pick<AttachOptions, "keepsVolumes">> {
   readonly spec: DeviceSpec;
   readonly device: BlockDevice;
@@ -136,8 +127,7 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
     // Which of them is written to must not depend on which came first.
     if (wanted === "store") throw problem("store-ambiguous", { spec: specText(spec), nodes });
     if (!isSameVolume(machine, found)) throw problem("ambiguous-device", { spec: specText(spec), nodes });
-    const why = isOneDisk(machine, found) ? `; they are one disk, and ${notSupportedYet("multipath")}` : "";
-    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}${why}; using ${device.node}`);
+    voice.warn(`${found.length} devices match ${specText(spec)}: ${nodes.join(" and ")}; using ${device.node}`);
   }
   if (!keepsVolumes && !liesInVolume(machine)(device))
     closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);

@@ -16,7 +16,7 @@ export interface StoragePlan extends OpeningPlan, Pick<BootPlan, "rootOptions" |
   readonly roots: readonly DeviceSpec[];
   /** The volumes that dm-verity verifies, and that the device has to lie in. */
   readonly verity: readonly VerityVolume[];
-  /** True if a hibernated system may have filesystems open: nothing begins that changes one. */
+  /** True before a resume: what the kernel writes to when it is activated comes last, and no snapshot begins to be merged. */
   readonly isForResume?: boolean;
   /** What the device is a part of, for a report; the root by default. */
   readonly part?: VainSearch["wanted"];

@@ -82,6 +82,11 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   return {
     ...selection,
     ...assemblies,
+    state(device) {
+      const used = selection.otherPath(device);
+      const text = `another path to ${used?.node}`;
+      return used === null ? assemblies.state(device) : { kind: "open", text, closes: false };
+    },
     inventory,
     isVerified: plan.verity.length > 0,
     unanswered: probes.unanswered,

@@ -7,6 +7,7 @@ import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import type { RequiredVolume } from "./contract.ts";
+import { listBcaches, stopBcache } from "./device-mapper/bcache.ts";
 import { listArrays, listBelow, removeMapping } from "./device-mapper/mapping.ts";
 
 // Labels and UUIDs are public: anyone can make a filesystem with those of the root. The real one differs from a copy in that it
@@ -138,7 +139,7 @@ export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => bo
     const arrays = listArraysOn(machine)
       .filter((device) => !stopped.has(device))
       .map((device) => {
-        const remove = () => machine.stopArray(device);
+        const remove = () => (device.startsWith("md") ? machine.stopArray(device) : stopBcache(machine, device));
         return { device, remove };
       });
     const left = [...mappings, ...arrays];
@@ -151,10 +152,10 @@ export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => bo
   }
 }
 
-/** Lists the arrays of which any member lies in an encrypted volume: they keep it open. */
+/** Lists the arrays, and the devices of bcache, of which any member lies in an encrypted volume: they keep it open. */
 function listArraysOn(machine: Machine): readonly string[] {
   const volumes = listOpenVolumes(machine).map(({ device }) => device);
   const uses = (name: string): boolean =>
     volumes.includes(name) || listBelow(machine, name).some((below) => uses(below));
-  return volumes.length === 0 ? [] : listArrays(machine).filter(uses);
+  return volumes.length === 0 ? [] : [...listArrays(machine), ...listBcaches(machine)].filter(uses);
 }

@@ -73,7 +73,7 @@ describe("what was seen", () => {
 
 describe("layers that are not supported yet are named", () => {
   test.each([
-    ["bcache-backing", "bcache", "root=/dev/bcache0"],
+    ["stratis", "Stratis", "root=/dev/stratis/pool/root"],
     ["bitlocker-7", "BitLocker", "root=LABEL=ROOT"],
   ])("%s while waiting and in the report", (header, layer, cmdline) => {
     const report = said(cmdline, [{ name: "vda", image: headerOnDisk(header) }]);
@@ -105,12 +105,12 @@ describe("in an unlocked volume", () => {
   const NAME = "6c657661-696e-4000-8000-00000000cafe";
   const script = `cryptsetup luksFormat -q --type luks2 --luks2-keyslots-size 1m --offset 4096 --pbkdf pbkdf2 --uuid ${NAME} ${CHEAP} $1 key`;
   let lvm: FakeImage;
-  let cached: FakeImage;
+  let vdo: FakeImage;
   let empty: FakeImage;
   const nothing: FakeImage = { ...rootImage(), bytes: new Uint8Array(1 << 20) };
   beforeAll(async () => {
     lvm = await luksDisk({ name: "boot-lvm", script }, headerOnDisk("lvm2-sector-2"));
-    cached = await luksDisk({ name: "boot-bcache", script }, headerOnDisk("bcache-backing"));
+    vdo = await luksDisk({ name: "boot-vdo", script }, headerOnDisk("vdo"));
     empty = await luksDisk({ name: "boot-empty", script }, nothing);
   });
   const unlocked = (cmdline: string, image: FakeImage) =>
@@ -124,10 +124,10 @@ describe("in an unlocked volume", () => {
     );
 
   test("a layer is named, and the report says that the volume was closed again", () => {
-    const report = unlocked(`rd.luks.name=${NAME}=pv root=/dev/bcache0`, cached);
+    const report = unlocked(`rd.luks.name=${NAME}=pv root=/dev/mapper/vdo`, vdo);
     expect(report).toContain("/dev/vda crypto_LUKS (unlocked as /dev/mapper/pv, closed again)");
-    expect(report).toContain(`/dev/mapper/pv bcache "a cache" (bcache is not supported yet)`);
-    expect(report).toContain("bcache is not supported yet: it is on /dev/mapper/pv");
+    expect(report).toContain("/dev/mapper/pv vdo (VDO is not supported yet)");
+    expect(report).toContain("VDO is not supported yet: it is on /dev/mapper/pv");
   });
 
   test("LVM as the root itself", () => {

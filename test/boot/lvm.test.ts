@@ -268,6 +268,48 @@ describe("a stick", () => {
   });
 });
 
+describe("a volume group that is not there is named", () => {
+  const alone = (name: string): FakeDisk => ({ name, content: fakePhysicalVolume({ id: fakeId("b"), text: null }) });
+  const report = (disks: readonly FakeDisk[], cmdline: string) => {
+    const { end, console } = boot(disks, { cmdline: `${cmdline} rd.timeout=2 rdshell=0` });
+    expect(end).toBe("halt");
+    return console.replaceAll(/\n +/g, " ");
+  };
+
+  test.each(["/dev/vg0/root", "/dev/mapper/vg0-root"])(
+    "root=%s, and a disk of a group whose metadata is missing",
+    (root) => {
+      const text = report([alone("vda")], `root=${root}`);
+      expect(text).toContain(
+        "the volume group of /dev/vda is not known: no physical volume that is present has its metadata",
+      );
+      expect(text).toContain('no volume group "vg0" was found');
+      expect(text).toContain("hint: attach all disks of the volume group");
+      expect(text).not.toContain("levain image --module");
+    },
+  );
+
+  test("root=UUID=, and such a disk: LVM is the reason", () => {
+    const text = report([alone("vda")], "root=UUID=11111111-1111-4111-8111-000000000012");
+    expect(text).toContain("the volume group of /dev/vda is not known");
+    expect(text).not.toContain("no volume group");
+  });
+
+  test("another group is present, whose disk without metadata is known", () => {
+    const members = { pv0: fakeId("a"), pv1: fakeId("b") };
+    const text = report([disk("vda", { ...ONE, name: "data", members }), alone("vdb")], "root=/dev/vg0/root");
+    expect(text).toContain('there is no volume group "vg0", but data');
+    expect(text).toContain("correct the name of the volume group in root=");
+    expect(text).not.toContain("is not known");
+  });
+
+  test("no disk has LVM: a path with two parts may be something else", () => {
+    expect(report([{ name: "vda", image: rootImage("OTHER") }], "root=/dev/cciss/c0d0p1")).not.toContain(
+      "volume group",
+    );
+  });
+});
+
 describe("rd.lvm.partial", () => {
   const group = { ...ONE, members: { pv0: fakeId("b"), pv1: fakeId("a") } };
 

@@ -317,6 +317,31 @@ describe("a hibernated system that no parameter names", () => {
     expect(result.journal.filter((line) => line.startsWith("mount ext4 /dev/vdb1"))).toEqual([]);
   });
 
+  test.each([
+    ["", "poweroff"],
+    [",nofail", { mode: "switch_root" }],
+  ] as const)("keeps what is mounted below the root from another disk from being mounted%s", (options, end) => {
+    const line = `LABEL=DATA /srv ext4 x-initrd.mount${options}\n`;
+    const tree = {
+      ...ROOT_TREE,
+      "/etc": { directory: true },
+      "/etc/fstab": line,
+      "/srv": { directory: true },
+    } as const;
+    const data = (isUnclean: boolean) => fakeImage("ext4", { label: "DATA", isUnclean });
+    const disks = (isUnclean: boolean) => [
+      { name: "vda", image: fakeImage("ext4", { label: "ROOT" }, tree) },
+      { name: "vdb", partitions: [{ image: data(isUnclean) }, { image: hibernatedSwap(UUID) }] },
+    ];
+    const mounted = (result: Booted) => result.journal.filter((one) => one.startsWith("mount ext4 /dev/vdb1"));
+    const result = fakeBoot({ cmdline, disks: disks(true) });
+    expect(result.console).toContain("/dev/vdb2 holds a hibernated system that may use /dev/vdb1");
+    expect(mounted(result)).toEqual([]);
+    if (typeof end === "string") expect(result.end).toBe(end);
+    else expect(result.end).toMatchObject(end);
+    expect(mounted(fakeBoot({ cmdline, disks: disks(false) }))).toHaveLength(1);
+  });
+
   test("on another disk is none of the root's business", () => {
     const disks = [
       { name: "vda", image: rootOf(true) },

@@ -30,7 +30,7 @@ test.each(["UUID=f1a5-4000", "/dev/disk/by-uuid/f1a5-4000", "LABEL=F\\x4cASH"])(
 
 test.each([
   ["root=/dev/zvol/tank/root", "ZFS"],
-  ["root=/dev/bcache0 quiet", "bcache"],
+  ["root=/dev/drbd0 quiet", "DRBD"],
 ])("a root that levain does not set up yet is named at boot: %s", (cmdline, layer) => {
   const [spec] = cmdline.slice("root=".length).split(" ");
   expect(unwrapped(withRoot(`${cmdline} rd.timeout=1`))).toContain(

@@ -239,23 +239,6 @@ test("two devices with the label of root=: a warning, and the first is used", ()
   expect(journal).toContain("mount ext4 /dev/vda at /sysroot (ro)");
 });
 
-test("two paths to one disk: multipath is named", () => {
-  const wwid = (place: number, name: string, id: string) => ({
-    [`/devices/pci0000:00/0000:00:0${place}.0/block/${name}/device/wwid`]: `naa.${id}\n`,
-  });
-  const said = (other: string) =>
-    fakeBoot({
-      cmdline: "root=LABEL=ROOT",
-      disks: ["sda", "sdb"].map((name) => ({ name, image: rootImage() })),
-      sys: { ...wwid(1, "sda", "5000c500a0b1c2d3"), ...wwid(2, "sdb", other) },
-    }).console.replaceAll(/\n +/g, " ");
-  const match = "2 devices match LABEL=ROOT: /dev/sda and /dev/sdb";
-  expect(said("5000c500a0b1c2d3")).toContain(
-    `${match}; they are one disk, and multipath is not supported yet; using /dev/sda`,
-  );
-  expect(said("5000c500a0b1c2d4")).toContain(`${match}; using /dev/sda`);
-});
-
 test("lost uevents are made up for by a scan of /sys", () => {
   const { end } = fakeBoot({
     cmdline: "root=LABEL=ROOT",

@@ -1,5 +1,6 @@
-import { le16, le64 } from "../bytes.ts";
+import { holds, le16, le64 } from "../bytes.ts";
 import { crc64 } from "../checksums.ts";
+import type { ByteSource } from "../facts.ts";
 import { at, blockSize, header, label, other, uuid, version } from "../layout.ts";
 
 // struct cache_sb of drivers/md/bcache/bcache_ondisk.h, with room for 256 journal buckets.
@@ -26,3 +27,26 @@ export const bcache = other(
   [version((sb) => String(le64(sb, 16))), uuid(40), label(72, 32), blockSize((sb) => le16(sb, 192) * 512)],
   { minSize: 8192 },
 );
+
+/** What the superblock of a device of bcache says. */
+export interface BcacheDevice {
+  readonly role: "backing" | "cache";
+  /** The UUID of the cache set: of a cache its own, of a backing device the one that it was attached to last. */
+  readonly set: string;
+  /** Of a backing device: whether it has, or had, a cache, and whether that holds data that are nowhere else ("dirty"). "stale": it was written to without its cache. */
+  readonly state: "none" | "clean" | "dirty" | "stale";
+}
+
+const BACKING_VERSIONS = [1n, 4n, 6n];
+const STATES = ["none", "clean", "dirty", "stale"] as const;
+
+/** Reads SB_IS_BDEV, set_uuid and BDEV_STATE of a superblock with a right checksum; null if there is none. */
+export function readBcacheDevice(source: ByteSource): BcacheDevice | null {
+  const sb = source.read(SUPERBLOCK, SUPERBLOCK_BYTES);
+  if (sb.length < SUPERBLOCK_BYTES || !holds(sb, 24, BCACHE_MAGIC) || !isBcache(sb)) return null;
+  const isBacking = BACKING_VERSIONS.includes(le64(sb, 16));
+  const hex = sb.subarray(56, 72).toHex();
+  const set = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  const state = STATES[Number((le64(sb, 104) >> 61n) & 3n)] ?? "none";
+  return { role: isBacking ? "backing" : "cache", set, state: isBacking ? state : "none" };
+}

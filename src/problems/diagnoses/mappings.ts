@@ -38,9 +38,31 @@ export const MAPPINGS = {
       inShell("unlock it with one: `levain unlock DEVICE --name NAME`"),
     ],
   }),
+  "bcache-refused": diagnosis<{ node: string; why: string }>({
+    text: ({ node, why }) => `bcache on ${node} is not started: ${why}`,
+    hints: () => [
+      byHand("attach the disk with the cache"),
+      byHand("look at it with `bcache-super-show` on another system"),
+    ],
+  }),
   "group-refused": diagnosis<{ group: string; why: string }>({
     text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
     hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],
+  }),
+  "group-absent": diagnosis<{ group: string; groups: readonly string[] }>({
+    text: ({ group, groups }) =>
+      groups.length === 0
+        ? `no volume group "${printable(group)}" was found`
+        : `there is no volume group "${printable(group)}", but ${listShort(groups)}`,
+    hints: ({ groups }) => [
+      byHand("attach all disks of the volume group"),
+      ...(groups.length === 0 ? [] : [inBootLoader("correct the name of the volume group in root=")]),
+    ],
+  }),
+  "group-elsewhere": diagnosis<{ nodes: readonly string[] }>({
+    text: ({ nodes }) =>
+      `the volume group of ${nodes.join(" and ")} is not known: no physical volume that is present has its metadata`,
+    hints: () => [byHand("attach all disks of the volume group")],
   }),
   "volume-unknown": diagnosis<{ group: string; volume: string; volumes: readonly string[] }>({
     text: ({ group, volume, volumes }) =>

@@ -11,6 +11,7 @@ import { BootError } from "../../problems/errors.ts";
 import { orProblem, problem } from "../../problems/problem.ts";
 import { headline, printable } from "../../problems/report.ts";
 import { attachDevice, describeAttached } from "../../storage/attach.ts";
+import { guardMore } from "../../storage/resume/guard.ts";
 import { isVerified, liesInVolume, listOpenVolumes, requireOneSide } from "../../storage/trust.ts";
 import type { StackedRoot } from "../layers.ts";
 import { mountImage } from "../mount-image.ts";
@@ -110,6 +111,7 @@ function mountFromDevice(context: Context, plan: BootPlan, { submount, target, r
   if (parts[0]?.isInside !== isInside) requireOneSide(machine, parts, voice);
   // A subvolume of the root's own btrfs is in use.
   const isInUse = readMounts(machine).some(({ source }) => source === device.node);
+  if (access === "writable" && !isInUse && !isVerified(machine, device)) guardMore(context, plan, attached);
   if (submount.isChecked && !isInUse && !isVerified(machine, device)) checkFilesystem(context, device, plan);
   const place = subdirectory === null ? target : `${WHOLE}${path}`;
   mountDevice(context, { device, target: place, types, access, options, role: "submount", name: path });

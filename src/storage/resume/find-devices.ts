@@ -20,15 +20,8 @@ export type NamedResume = ResumePlan & { readonly device: DeviceSpec };
 export function findResumeDevices(context: Context, plan: BootPlan, resume: NamedResume): readonly BlockDevice[] {
   // What is only discarded is not worth a passphrase.
   const crypt = resume.isOff ? { ...plan.crypt, volumes: [], everyLuks: false } : plan.crypt;
-  const wish: StoragePlan = {
-    ...plan,
-    crypt,
-    image: null,
-    layers: [],
-    roots: [resume.device],
-    verity: [],
-    isForResume: true,
-  };
+  const own = { image: null, layers: [], roots: [resume.device], verity: [], isForResume: true } as const;
+  const wish: StoragePlan = { ...plan, crypt, ...own };
   const search = createSearch(context, wish);
   // 1 ms: what is there when all drivers are loaded.
   const patience = createPatience(context, resume.device, resume.isOff ? 1 : resume.timeoutMs, search);

@@ -33,10 +33,17 @@ const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
  * systemd's variable names is resumed, and one on the same disk is discarded, or BootError is thrown. One beside a filesystem that was
  * unmounted is that of a second system.
  */
-export function guardMount(context: Context, plan: BootPlan, { device, hibernated }: Attached): void {
-  const { machine, voice } = context;
-  const { resume: wish } = plan;
-  if (wish.asksFirmware && isInUse(machine, device)) resumeByFirmware(context, plan);
+export function guardMount(context: Context, plan: BootPlan, attached: Attached): void {
+  if (plan.resume.asksFirmware && isInUse(context.machine, attached.device)) resumeByFirmware(context, plan);
+  guardMore(context, plan, attached);
+}
+
+/** Does the same for what is mounted beside a root that is mounted already, so that nothing may be resumed any more. */
+export function guardMore(
+  { machine, voice }: Pick<Context, "machine" | "voice">,
+  { resume: wish }: Pick<BootPlan, "resume">,
+  { device, hibernated }: Attached,
+): void {
   for (const other of hibernated) guardAgainst({ machine, voice }, wish, device, other);
 }
 

@@ -7,7 +7,6 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal } from "../../problems/report.ts";
-import { isOneDisk } from "../attach.ts";
 import { specText } from "../search-words.ts";
 import { attemptResume } from "./attempt.ts";
 import { findResumeDevices, type NamedResume } from "./find-devices.ts";
@@ -45,8 +44,7 @@ export function resume(context: Context, plan: BootPlan): string {
       voice.warn(`${specText(device)} of resume= is no swap space: ${found.map(describeDevice).join(" and ")}`);
     return `no hibernated system on ${found.map(({ node }) => node).join(" or ")}`;
   }
-  // The paths to one disk show one image.
-  if (found.length > 1 && !isOneDisk(machine, found)) {
+  if (found.length > 1) {
     const nodes = found.map(({ node }) => node);
     throw problem("resume-ambiguous", { spec: specText(device), nodes });
   }

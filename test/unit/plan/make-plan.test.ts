@@ -53,7 +53,7 @@ test("a command line that asks for nothing", () => {
       timeoutMs: 10_000,
       policy: "ask",
     },
-    remote: { aoe: null, nbd: [] },
+    remote: { aoe: null, nbd: [], nvme: null },
     lvm: { isOff: false, groups: [], volumes: [], isPartial: false },
     network: {
       isNeeded: false,
@@ -71,7 +71,7 @@ test("a command line that asks for nothing", () => {
       timeoutMs: 60_000,
     },
     verity: { root: null, usr: null, images: null },
-    checks: { iso: false, sums: [], digest: null, signature: false },
+    checks: { iso: false, sums: [], digest: null, signedList: null, signature: false },
     config: null,
     keymap: null,
     rootTimeoutMs: 30_000,

@@ -5,18 +5,19 @@ import { liesIn } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
+import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
 import { listVolumes } from "./tables/group-index.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,
-  createOfferedTest,
   createTakenName,
   createVainTest,
   isCrowded,
   listAllowed,
   listNamed,
+  listStages,
   type VainTest,
   type VolumeName,
   type VolumeTest,
@@ -32,7 +33,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const members = createMembers(context);
   const volumes = createVolumes(context, plan.lvm);
   const named = [...listNamed(plan), ...listAllowed(plan)];
-  const [isNamed, isOffered] = [createNamedTest(plan), createOfferedTest(plan)];
+  const isNamed = createNamedTest(plan);
+  const stages = listStages(plan);
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
@@ -45,9 +47,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
-    const wanted = listVolumes(group).filter(
-      (volume) => isWanted(judged, volume) && volumes.isOpenable(judged, volume),
-    );
+    const wanted = listVolumes(group).filter((one) => isWanted(judged, one) && volumes.isOpenable(judged, one));
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
@@ -68,7 +68,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   }
 
   return {
-    advance: (candidate) => advanceAll(candidate === null ? [isNamed, isOffered] : [isNamed]),
+    advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
       const groups = new Set(volumes.list().map(({ judged }) => judged));
@@ -78,9 +78,10 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     },
     isShown: ({ name }) => volumes.isShown(name),
     problems: () => [
-      ...list().flatMap((judged) => describeRefusal(judged, plan)),
-      ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
+      ...list().flatMap((judged) => [...describeRefusal(judged, plan), ...describeUnknown(judged, named, isVain)]),
       ...volumes.problems(isVain),
+      ...describeStrays(members.strays()),
+      ...describeAbsent(named, list(), members.strays()),
     ],
     claim(device) {
       claimed = listParts(device, context.present());

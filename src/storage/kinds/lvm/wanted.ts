@@ -71,8 +71,20 @@ export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">):
   };
 }
 
+/**
+ * Returns the tests for the volumes that are activated while the root is not there, one after the other: those that paths name, then
+ * those that may hold it. Before a resume, RAID and thin pools come last, because the kernel writes their metadata (dm-raid has no
+ * read-only mode: raid_resume() makes the array writable): the swap space is found without them if it is not on one.
+ */
+export function listStages(wish: Wish): readonly VolumeTest[] {
+  const [isNamed, isOffered] = [createNamedTest(wish), createOfferedTest(wish)];
+  const isPlain: VolumeTest = (_, { segments }) => segments.every(({ type }) => type === "striped");
+  const isQuiet: VolumeTest = (group, volume) => isPlain(group, volume) && isOffered(group, volume);
+  return wish.isForResume === true ? [isNamed, isQuiet, isOffered] : [isNamed, isOffered];
+}
+
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
-export function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): VolumeTest {
+function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;

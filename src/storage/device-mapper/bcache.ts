@@ -1,0 +1,43 @@
+import type { Machine } from "../../machine/machine.ts";
+import { listOrNone } from "../../machine/small-files.ts";
+import { orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
+import { listBelow } from "./mapping.ts";
+
+const directoryOf = (device: string) => `/sys/class/block/${device}/bcache`;
+
+/** Lists the devices that bcache makes, by the kernel's names. */
+export function listBcaches(machine: Machine): readonly string[] {
+  return listOrNone(machine, "/sys/class/block").filter((name) => /^bcache\d+$/.test(name));
+}
+
+/** Returns the kernel's name of what bcache makes of a backing device; null if it is not started. */
+export function findBcacheOn(machine: Machine, backing: string): string | null {
+  return orIfRefused(
+    () =>
+      machine
+        .readLink(`${directoryOf(backing)}/dev`)
+        .split("/")
+        .at(-1) ?? null,
+    null,
+  );
+}
+
+/** True if the kernel uses the device as a part of bcache. */
+export function isRegistered(machine: Machine, device: string): boolean {
+  return machine.stat(directoryOf(device)) !== null;
+}
+
+/** How long the kernel may take to end what it still writes. */
+const STOP_MS = 5000;
+const TURN_MS = 20;
+
+/** Stops a device of bcache, and the cache set below it: the kernel releases the disks a moment after it was asked to. */
+export function stopBcache(machine: Machine, name: string): void {
+  const below = listBelow(machine, name);
+  const caches = below.filter((device) => machine.stat(`${directoryOf(device)}/set`) !== null);
+  machine.writeFile(`${directoryOf(name)}/stop`, "1");
+  for (const cache of caches) tolerateRefusal(() => machine.writeFile(`${directoryOf(cache)}/set/stop`, "1"));
+  const deadlineMs = machine.nowMs() + STOP_MS;
+  while (below.some((device) => isRegistered(machine, device)) && machine.nowMs() < deadlineMs)
+    machine.sleepMs(TURN_MS);
+}

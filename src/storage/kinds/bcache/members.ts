@@ -1,0 +1,57 @@
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
+import { type BcacheDevice, readBcacheDevice } from "../../../formats/containers/bcache.ts";
+import { orIfRefused } from "../../../problems/errors.ts";
+import type { StorageContext } from "../../contract.ts";
+import { liesInVolume, liesOnStick } from "../../trust.ts";
+
+/** A device of bcache that is present. */
+export interface Member {
+  readonly device: BlockDevice;
+  readonly info: BcacheDevice;
+}
+
+/** Finds the devices of bcache among those that are present. */
+export function createMembers({ machine, devices }: Pick<StorageContext, "machine" | "devices">) {
+  const known = new WeakMap<BlockDevice, BcacheDevice | null>();
+
+  function readMember(device: BlockDevice): BcacheDevice | null {
+    const cached = known.get(device);
+    if (cached !== undefined || device.facts.type !== "bcache") return cached ?? null;
+    // null if it cannot be read: the device is gone.
+    const info = orIfRefused(() => withReader(machine, device.node, readBcacheDevice), null);
+    known.set(device, info);
+    return info;
+  }
+
+  const list = () =>
+    devices().flatMap((device): readonly Member[] => {
+      const info = readMember(device);
+      return info === null ? [] : [{ device, info }];
+    });
+  return {
+    list,
+    /**
+     * Lists the caches of a backing device. UUIDs are public, and a cache decides what is read: one outside encrypted volumes is
+     * not that of a backing device inside, nor one on a stick that of a disk of the machine.
+     */
+    cachesOf({ device, info }: Member): readonly Member[] {
+      const isInside = liesInVolume(machine);
+      const isTrusted = (cache: BlockDevice) =>
+        isInside(cache) === isInside(device) &&
+        (liesOnStick(machine, device.name) || !liesOnStick(machine, cache.name));
+      return list().filter(
+        ({ device: cache, info: own }) => own.role === "cache" && own.set === info.set && isTrusted(cache),
+      );
+    },
+  };
+}
+
+/** True if the device had a cache when it was used last. */
+export function isAttached({ info: { state } }: Member): boolean {
+  return state === "clean" || state === "dirty";
+}
+
+/** Says which cache set a backing device lacks. */
+export function describeLack({ info }: Member): string {
+  return `the cache set ${info.set} is missing`;
+}

@@ -1,0 +1,117 @@
+import { crc64 } from "../../src/formats/checksums.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
+import type { FakeBlockDevice } from "./fake-disk.ts";
+import { addEntry, asDirectory, type FakeNode } from "./fake-files.ts";
+import type { FakeImage } from "./fake-images.ts";
+import type { FakeKernel, FakeModule } from "./fake-kernel.ts";
+
+const SUPERBLOCK = 4096;
+const DATA = 8192;
+const STATE_AT = SUPERBLOCK + 104;
+const SET_AT = SUPERBLOCK + 56;
+const BACKING = 1;
+
+/** How a device of bcache is written. */
+export interface FakeBcacheDevice {
+  readonly set?: string;
+  readonly uuid?: string;
+  /** Of a backing device: BDEV_STATE_NONE, CLEAN, DIRTY, STALE. */
+  readonly state?: 0 | 1 | 2 | 3;
+}
+
+const bytesOf = (uuid: string) => Buffer.from(uuid.replaceAll("-", ""), "hex");
+const SET = "5e7c0000-0000-4000-8000-000000000001";
+const UUID = "5e7c0000-0000-4000-8000-000000000002";
+
+function superblock(version: number, { set = SET, uuid = UUID, state = 0 }: FakeBcacheDevice): Buffer {
+  const sb = Buffer.alloc(4096);
+  sb.writeBigUInt64LE(8n, 8);
+  sb.writeBigUInt64LE(BigInt(version), 16);
+  sb.set(Buffer.from("c68573f64e1a45ca8265f57f48ba6d81", "hex"), 24);
+  sb.set(bytesOf(uuid), 40);
+  sb.set(bytesOf(set), 56);
+  sb.writeBigUInt64LE(BigInt(state) << 61n, 104);
+  sb.writeUInt16LE(1, 192);
+  sb.writeBigUInt64LE(crc64(sb.subarray(8, 208)), 0);
+  return sb;
+}
+
+/** A backing device with a filesystem, as make-bcache -B writes it (version 1: the data begin at sector 16). */
+export function backingDevice({ bytes }: Pick<FakeImage, "bytes">, device: FakeBcacheDevice = {}): Uint8Array {
+  return Buffer.concat([Buffer.alloc(SUPERBLOCK), superblock(BACKING, device), bytes]);
+}
+
+/** A cache device, as make-bcache -C writes it. */
+export function cacheDevice(device: FakeBcacheDevice = {}): Uint8Array {
+  const own = { uuid: "5e7c0000-0000-4000-8000-000000000003", ...device };
+  return Buffer.concat([Buffer.alloc(SUPERBLOCK), superblock(3, own), Buffer.alloc(1 << 20)]);
+}
+
+/** The module, for `modules` of a fake machine. */
+export const BCACHE_MODULE = { bcache: {} } as const satisfies Readonly<Record<string, FakeModule>>;
+
+/** bcache as far as a boot sees it: a backing device that has a cache starts when the kernel knows both. It is all in /sys, so there are no calls. */
+export function createFakeBcache(kernel: FakeKernel): Record<never, never> {
+  if (kernel.modules["bcache"] === undefined) return {};
+  const caches = new Map<string, FakeBlockDevice>();
+  const backings = new Map<FakeBlockDevice, string | null>();
+  const file = (path: string): FakeNode => {
+    const names = path.split("/").filter((name) => name !== "");
+    const last = names.pop() ?? "";
+    const directory = names.reduce(
+      (from, name) => asDirectory(from.entries.get(name) ?? from, "open", path),
+      kernel.sys,
+    );
+    const node = directory.entries.get(last);
+    if (node === undefined) throw new Error(`no ${path}`);
+    return node;
+  };
+  const onWrite = (path: string, act: (text: string) => void) => {
+    addEntry(kernel.sys, path, "");
+    kernel.onWrite.set(file(path), act);
+  };
+
+  function run(backing: FakeBlockDevice, cache: FakeBlockDevice | undefined): void {
+    const name = `bcache${[...backings.values()].filter((one) => one !== null).length}`;
+    const devpath = `/devices/virtual/block/${name}`;
+    backings.set(backing, name);
+    const content = backing.content.subarray(DATA);
+    kernel.devices.addBlockDevice(
+      { name, number: `251:${name.slice(6)}`, devpath, content, readOnly: false },
+      { DEVTYPE: "disk" },
+    );
+    for (const below of [backing, ...(cache === undefined ? [] : [cache])])
+      addEntry(kernel.sys, `${devpath}/slaves/${below.name}`, { link: `../../../../..${below.devpath}` });
+    addEntry(kernel.sys, `${backing.devpath}/bcache/dev`, { link: `../../../virtual/block/${name}` });
+    onWrite(`${devpath}/bcache/stop`, () => {
+      backings.delete(backing);
+      kernel.devices.removeDisk(name);
+      const directory = asDirectory(file(backing.devpath), "open", backing.devpath);
+      directory.entries.delete("bcache");
+    });
+  }
+
+  function register(device: FakeBlockDevice): void {
+    const bytes = Buffer.from(device.content);
+    const set = bytes.toString("hex", SET_AT, SET_AT + 16);
+    if (bytes.readBigUInt64LE(SUPERBLOCK + 16) !== BigInt(BACKING)) {
+      caches.set(set, device);
+      addEntry(kernel.sys, `${device.devpath}/bcache/bucket_size`, "512.0k\n");
+      return;
+    }
+    backings.set(device, null);
+    const state = Number(bytes.readBigUInt64LE(STATE_AT) >> 61n);
+    onWrite(`${device.devpath}/bcache/running`, () => run(device, undefined));
+    const isAttached = state === 1 || state === 2;
+    if (!isAttached || caches.has(set)) run(device, isAttached ? caches.get(set) : undefined);
+  }
+
+  onWrite("/fs/bcache/register", (text) => {
+    if (!kernel.loadedModules.includes("bcache")) throw new SyscallError("open", "ENOENT", "/sys/fs/bcache/register");
+    const { node } = kernel.namespace.find(text.trim(), "open");
+    const device = node.kind === "block" ? kernel.devices.byNumber(node.number) : undefined;
+    if (device === undefined) throw new SyscallError("write", "EINVAL", "/sys/fs/bcache/register");
+    register(device);
+  });
+  return {};
+}
