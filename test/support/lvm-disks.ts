@@ -55,7 +55,7 @@ const GROUPS = {
       cp -a /usr/sbin/lvm /with-lvm/usr/sbin/; cp -a /sbin/dmsetup /with-lvm/sbin/; cp -a /lib64/. /with-lvm/lib64/
       cp -a /lib/x86_64-linux-gnu /with-lvm/lib/; cp -a /etc/lvm/lvm.conf /with-lvm/etc/lvm/
       mkfs.ext4 -q -L THIN -d /with-lvm /dev/mapper/tvg-root; sync
-      lvm lvcreate -y -s -n snapshot tvg/root
+      lvm lvcreate -y -s -n before tvg/root
       lvm vgchange -an tvg`,
   },
   /** LUKS, in it the group "crypted" with the volume "root". */
