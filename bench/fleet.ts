@@ -1,5 +1,5 @@
 // Many machines download a configuration and an image from one nginx on this host at the same moment: `bun bench/fleet.ts
-// [--machines N] [--mib N]`. Each machine is a process with the client's code; what it downloads is verified and not kept.
+// [--machines N] [--mib N] [--no-sendfile]`. Each machine is a process with the client's code; what it downloads is verified and not kept.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,14 +10,19 @@ import { align, median } from "./table.ts";
 const CLIENT = join(import.meta.dir, "../test/support/network/fleet-client.ts");
 
 const { values } = parseArgs({
-  options: { machines: { type: "string", default: "200" }, mib: { type: "string", default: "100" } },
+  options: {
+    machines: { type: "string", default: "200" },
+    mib: { type: "string", default: "100" },
+    "no-sendfile": { type: "boolean", default: false },
+  },
 });
 const machines = Number(values.machines);
 const image = Buffer.alloc(Number(values.mib) << 20, "an image ");
 const hex = createHash("sha256").update(image).digest("hex");
 
 using authority = makeAuthority();
-await using nginx = await startNginx(authority, { image, "machine.toml": Buffer.from("parameters = []\n") });
+const files = { image, "machine.toml": Buffer.from("parameters = []\n") };
+await using nginx = await startNginx(authority, files, { hasSendfile: !values["no-sendfile"] });
 const startMs = performance.now();
 const clients = Array.from({ length: machines }, () =>
   Bun.spawn([process.execPath, CLIENT, `${nginx.http}/machine.toml`, `${nginx.http}/image`, hex], {

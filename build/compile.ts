@@ -12,7 +12,7 @@ import { findBytecode, OTHER_CHUNKS } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
-import { AARCH64, linkExitProgram, X86_64 } from "./stage0/link.ts";
+import { HOST, linkExitProgram } from "./stage0/link.ts";
 import { pack, readParts } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
 import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
@@ -39,8 +39,7 @@ const FLAGS = [
 
 /** Packs the exit program, which no part of levain loads, beside the libraries. */
 function packExitProgram(libraries: string): string {
-  const target = process.arch === "arm64" ? AARCH64 : X86_64;
-  writeFileSync(join(libraries, "exit-program"), linkExitProgram(target));
+  writeFileSync(join(libraries, "exit-program"), linkExitProgram(HOST));
   return libraries;
 }
 

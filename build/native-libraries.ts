@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readElf } from "../src/desk/program/elf.ts";
 import { findLibrary } from "../src/desk/program/libraries.ts";
 import { BootError } from "../src/problems/errors.ts";
+import { HOST, linkFilesLibrary } from "./stage0/link.ts";
 
 /** The libraries that src/machine/ loads, by soname, and their Debian packages. */
 const LIBRARIES: Readonly<Record<string, string>> = {
@@ -12,8 +13,8 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Copies libraries into the new directory `libraries` of `place` and returns its path, for `bun build --asset`. They must suit
- * `program`, the Bun that is compiled into the executable. Throws BootError if this host does not have one.
+ * Copies libraries into the new directory `libraries` of `place`, adds levain's own, and returns the path for `bun build --asset`. They
+ * must suit `program`, the Bun that is compiled into the executable. Throws BootError if this host does not have one.
  */
 export function gatherNativeLibraries(place: string, program: string, libraries = LIBRARIES): string {
   const user = readElf(readFileSync(program), program);
@@ -33,5 +34,6 @@ export function gatherNativeLibraries(place: string, program: string, libraries 
     }
     copyFileSync(hostPath, join(directory, name));
   }
+  writeFileSync(join(directory, "levain-files.so"), linkFilesLibrary(HOST));
   return directory;
 }

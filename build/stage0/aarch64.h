@@ -17,6 +17,7 @@ enum {
   SYS_close = 57,
   SYS_lseek = 62,
   SYS_pread64 = 67,
+  SYS_pwrite64 = 68,
   SYS_fadvise64 = 223,
   SYS_pipe2 = 59,
   SYS_getdents64 = 61,
@@ -38,6 +39,11 @@ enum {
   SYS_madvise = 233,
   SYS_socketpair = 199,
   SYS_statx = 291,
+  SYS_fchmod = 52,
+  SYS_fchown = 55,
+  SYS_fgetxattr = 10,
+  SYS_flistxattr = 13,
+  SYS_utimensat = 88,
   SYS_close_range = 436,
 };
 

@@ -33,15 +33,20 @@ export const AARCH64 = {
 /** Every machine that stage0 supports. */
 export const TARGETS = [X86_64, AARCH64] as const;
 
-const FLAGS = [
+/** The machine that builds. */
+export const HOST = process.arch === "arm64" ? AARCH64 : X86_64;
+
+const COMMON_FLAGS = [
   ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"],
-  // No C library, nothing that needs one, and no relocations.
-  ...["-ffreestanding", "-nostdlib", "-static", "-no-pie", "-fno-pie", "-fno-stack-protector"],
-  "-fno-tree-loop-distribute-patterns",
+  // No C library, and nothing that needs one.
+  ...["-ffreestanding", "-nostdlib", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns"],
   // One segment, and reproducible output.
   ...["-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-ident"],
   "-Wl,--build-id=none,-z,noseparate-code,-z,noexecstack,--gc-sections",
 ];
+/** No relocations. */
+const FLAGS = [...COMMON_FLAGS, "-static", "-no-pie", "-fno-pie"];
+const LIBRARY_FLAGS = [...COMMON_FLAGS, "-shared", "-fPIC", "-fvisibility=hidden"];
 
 /** libzstd's decoders of formats before zstd 0.8, which its decompressor names; unpack.c never gets there. */
 const OLD_DECODERS = ["05", "06", "07"].flatMap((version) => [
@@ -91,6 +96,13 @@ export function linkExitProgram(target: Target): Uint8Array {
   const sources = [...sourcesIn("exit"), ...SHARED];
   return intoFile((output) =>
     compile([target.compiler, ...FLAGS, "-s", ...target.compilerFlags, ...sources, "-o", output]),
+  );
+}
+
+/** Compiles the library that compares and copies many files (files/), which is no part of stage0 either. Throws a BootError with the compiler's output. */
+export function linkFilesLibrary(target: Target): Uint8Array {
+  return intoFile((output) =>
+    compile([target.compiler, ...LIBRARY_FLAGS, "-s", ...target.compilerFlags, ...sourcesIn("files"), "-o", output]),
   );
 }
 

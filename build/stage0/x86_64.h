@@ -6,6 +6,7 @@ enum {
   SYS_close = 3,
   SYS_lseek = 8,
   SYS_pread64 = 17,
+  SYS_pwrite64 = 18,
   SYS_fadvise64 = 221,
   SYS_ioctl = 16,
   SYS_nanosleep = 35,
@@ -38,6 +39,11 @@ enum {
   SYS_memfd_create = 319,
   SYS_madvise = 28,
   SYS_statx = 332,
+  SYS_fchmod = 91,
+  SYS_fchown = 93,
+  SYS_fgetxattr = 193,
+  SYS_flistxattr = 196,
+  SYS_utimensat = 280,
   SYS_close_range = 436,
 };
 

@@ -99,7 +99,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
 }
 
 function isUnverifiedDownload(plan: BootPlan | null): boolean {
-  return plan?.root.kind === "download" && plan.checks.digest === null;
+  return plan?.root.kind === "download" && plan.checks.digest === null && plan.checks.signedList === null;
 }
 
 interface SettleTools {

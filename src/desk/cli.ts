@@ -4,6 +4,7 @@ import type { Machine } from "../machine/machine.ts";
 import { suggest } from "../parameters/near-misses.ts";
 import { printable, report } from "../problems/report.ts";
 import { argument, type Command, command, UsageError } from "./command-line.ts";
+import { analyzeCommand } from "./commands/analyze.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
@@ -48,6 +49,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "factory-reset": factoryResetCommand,
   status: statusCommand,
   log: logCommand,
+  analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,
   help: helpCommand,

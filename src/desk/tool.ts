@@ -38,5 +38,10 @@ export function findTool(tool: Tool, purpose: string, otherwise = ""): string {
 export function runTool(tool: Tool, purpose: string, args: readonly string[], stdin: Uint8Array | null, limit: number) {
   const argv = [findTool(tool, purpose), ...args];
   const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { stdin, maxBuffer: limit + 1 });
-  return { status: exitCode, stdout, complaint: stderr.toString().trim().split("\n").slice(0, 5) };
+  // No other thread shares it.
+  return {
+    status: exitCode,
+    stdout: stdout as Buffer<ArrayBuffer>,
+    complaint: stderr.toString().trim().split("\n").slice(0, 5),
+  };
 }

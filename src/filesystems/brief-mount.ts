@@ -15,6 +15,8 @@ const SEARCH_FLAGS = ["ro", "nosuid", "nodev", "noexec"] as const;
 /** Where a look leaves its mount if the disk has not answered: the next look at the same device goes on with it. */
 export interface PendingMount {
   apart: ApartMounts | null;
+  /** Makes the device as it was, when nothing of the mount is left. */
+  release: () => void;
 }
 
 /** What is looked at, and how long the disk may take for each step. */
@@ -68,6 +70,7 @@ interface Mounted {
 
 function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS, pending }: BriefMount): Mounted {
   prepareSearch(machine);
+  const left: PendingMount = pending ?? { apart: null, release: () => undefined };
   const before = pending?.apart ?? null;
   const apart = before ?? machine.mountApart();
   const deadlineMs = machine.nowMs() + timeoutMs;
@@ -80,25 +83,30 @@ function mountApart(machine: Machine, type: string, { node, timeoutMs = LONG_MS,
       directory = apart.mount(request, leftMs());
     },
     openReader: (path) => readPatiently(machine, path, timeoutMs),
+    protectDevice(device) {
+      machine.protectDevice(device);
+      left.release = () => tolerateRefusal(() => machine.releaseDevice(device));
+    },
     // Since the first look, which has also chosen the options: each new reader of a disk that hangs would leave a process behind.
     ...(before !== null && { protectDevice: () => undefined, openReader: neverAnswers }),
   };
   try {
     const request = { source: node, target: SEARCH, type, flags: SEARCH_FLAGS, options: "" };
     const release = mountUntouched(patient, request);
-    if (pending !== undefined) pending.apart = null;
+    left.apart = null;
     const end = () => {
       tolerateRefusal(apart.close);
       release();
     };
     const leave = () => {
-      if (pending !== undefined) pending.apart = apart;
+      Object.assign(left, { apart, release });
     };
     return { directory, machine: readTouched(machine, apart, leftMs), end, leave };
   } catch (error) {
-    const isPending = isErrno(error, "ETIMEDOUT") && pending !== undefined;
-    if (pending !== undefined) pending.apart = isPending ? apart : null;
-    if (!isPending) apart.close();
+    const isLate = isErrno(error, "ETIMEDOUT");
+    const isPending = isLate && pending !== undefined;
+    left.apart = isPending ? apart : null;
+    if (!isPending) apart.close(isLate ? left.release : undefined);
     throw error;
   }
 }

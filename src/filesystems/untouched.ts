@@ -27,7 +27,7 @@ export function mountUntouched(machine: Machine, request: MountRequest): () => v
     else machine.mount(untouched);
     return release;
   } catch (error) {
-    // A mount that is still under way must not find the device writable: it stays protected until the handover.
+    // A mount that is still under way must not find the device writable.
     if (!isErrno(error, "ETIMEDOUT")) release();
     throw error;
   }

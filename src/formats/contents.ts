@@ -23,10 +23,18 @@ const LAYERS: Readonly<Record<string, string>> = {
 
 const LINUX_RAID = "linux_raid_member";
 
+/** The firmware RAIDs that mdadm starts: their names. */
+export const FIRMWARE_RAID: Readonly<Record<string, string>> = {
+  isw_raid_member: "an array of Intel's firmware (IMSM)",
+  ddf_raid_member: "an array of a controller (DDF)",
+};
+
 /** Types that are no filesystem, but nothing to set up either: what they are, as a noun. */
 const OTHERS: Readonly<Record<string, string>> = {
   crypto_LUKS: "an encrypted volume",
   [LINUX_RAID]: "a member of an array (Linux RAID)",
+  isw_raid_member: "a member of an array of Intel's firmware (IMSM)",
+  ddf_raid_member: "a member of an array of a controller (DDF)",
   LVM2_member: "a physical volume of LVM",
   bcache: "a part of bcache",
   DM_verity_hash: "the hash tree of a verified device",
@@ -42,7 +50,7 @@ const lookUp = (table: Readonly<Record<string, string>>, type: string) =>
 /** Returns the name of the layer that a device of this type belongs to and that levain does not support yet; null for any other type. */
 export function unsupportedLayer(type: string | null): string | null {
   if (type === null) return null;
-  if (type === LINUX_RAID) return null;
+  if (type === LINUX_RAID || Object.hasOwn(FIRMWARE_RAID, type)) return null;
   return lookUp(LAYERS, type) ?? (type.endsWith("_raid_member") ? "firmware RAID" : null);
 }
 

@@ -34,7 +34,7 @@ export type StepRecord = v.InferOutput<typeof STEP>;
 /** The record of a boot, the content of /run/levain/boot.json. */
 export type BootRecord = v.InferOutput<typeof RECORD>;
 
-/** The file of the record, for `levain status` and `levain log`. */
+/** The file of the record, for `levain status`, `levain log` and `levain analyze`. */
 export const RECORD_FILE = "/run/levain/boot.json";
 
 /** A machine may retry for days: the first messages are then less important than memory. */
@@ -54,12 +54,12 @@ export function keepMessage(record: BootRecord, message: BootRecord["messages"][
   if (record.messages.length > MOST_MESSAGES) record.messages.shift();
 }
 
-/** Reads the record of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
-export function readRecord(machine: Machine): BootRecord | null {
-  if (machine.stat(RECORD_FILE) === null) return null;
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), RECORD), readText(machine, RECORD_FILE));
+/** Reads a record, by default that of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
+export function readRecord(machine: Machine, path = RECORD_FILE): BootRecord | null {
+  if (machine.stat(path) === null) return null;
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), RECORD), readText(machine, path));
   if (result.success) return result.output;
-  throw problem("boot-record-damaged", { path: RECORD_FILE });
+  throw problem("boot-record-damaged", { path });
 }
 
 /** Writes the record. Never throws: a /run that cannot be written must not stop a boot. */

@@ -146,8 +146,8 @@ export interface ApartMounts {
    * ETIMEDOUT if the disk has not answered within `timeoutMs`: the next call waits for the same answer.
    */
   touch(path: string, look: MountLook, timeoutMs: number): void;
-  /** Unmounts, also what is mounted only when the disk answers after all. Never waits longer than a second. */
-  close(): void;
+  /** Unmounts, also what is mounted only when the disk answers after all. Never waits longer than a second. `onEnd` is called when nothing of it is left, at the latest during the next mount. */
+  close(onEnd?: () => void): void;
 }
 
 /** The mount table. */

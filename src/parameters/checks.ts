@@ -1,4 +1,5 @@
 import { Expected, parser } from "./parse.ts";
+import { parseFileUrl } from "./sources/file-url.ts";
 import { readFlag } from "./values.ts";
 
 /** The digests of checksum files, the strongest first, as live-boot tries them. */
@@ -20,6 +21,11 @@ export interface ImageDigest {
   /** Hexadecimal digits, in lower case. */
   readonly hex: string;
 }
+
+/** The URL of a signed list of checksums; empty for the default. */
+export const signedList = parser("http://…, https://… or tftp://…, or no value", (text) =>
+  text === "" ? "" : parseFileUrl(text),
+);
 
 const DIGITS = { sha256: 64, sha512: 128 } as const;
 

@@ -89,8 +89,9 @@ function formatArrays({ arrays: { isOff, uuids, names } }: BootPlan): string | n
   return onlyTexts(...uuids, ...names.map(({ name, uuid }) => `${uuid} is named ${name}`)).join(", ") || null;
 }
 
-function formatLvm({ lvm: { isOff, groups, volumes } }: BootPlan): string | null {
-  return isOff ? "no volume is activated" : [...groups, ...volumes].join(", ") || null;
+function formatLvm({ lvm: { isOff, groups, volumes, isPartial } }: BootPlan): string | null {
+  if (isOff) return "no volume is activated";
+  return onlyTexts(...groups, ...volumes, isPartial && "RAID also without missing disks").join(", ") || null;
 }
 
 function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {

@@ -124,6 +124,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const root = decideRoot(settings, medium, around);
   const isFinal = root.kind === "none";
   const image = isFinal ? null : medium.image;
+  const urls = root.kind === "download" ? root.urls : [];
+  const checked = { hasImage: image !== null, urls, hasFile: around.hasFile };
   const { argv, environment } = passOn(line, around.inherited, settings.initArguments);
   const ofCrypt = { ...around, roots: rootDevices(root) };
   const volumes = decideVolumes(settings, ofCrypt);
@@ -134,7 +136,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
     ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
-    ...findCheckMistakes(settings, image !== null),
+    ...findCheckMistakes(settings, checked),
   ];
   const isPartial = around.isBeforeConfig || root.kind === "dhcp";
   const known = isPartial ? downloads : [...downloads, ...incomplete];
@@ -149,9 +151,14 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     crypt: planCrypt(settings, volumes, ofCrypt),
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     resume: decideResume(settings, rescue.onFailure),
-    lvm: { isOff: settings.lvm === false, groups: settings.lvmGroups, volumes: settings.lvmVolumes },
+    lvm: {
+      isOff: settings.lvm === false,
+      groups: settings.lvmGroups,
+      volumes: settings.lvmVolumes,
+      isPartial: settings.lvmPartial === true,
+    },
     network,
-    checks: decideChecks(settings, image !== null),
+    checks: decideChecks(settings, checked),
     verity: decideVerity(settings, {
       roots: rootDevices(root),
       hasImage: image !== null,

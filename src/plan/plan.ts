@@ -150,8 +150,7 @@ export interface BootPlan extends FetchedParts, RemoteParts {
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[]; readonly names: readonly ArrayName[] };
   readonly resume: ResumePlan;
-  /** Which volumes of LVM are activated: those in volume groups of these names, those named "GROUP/VOLUME"; without either, what is needed to find the root. */
-  readonly lvm: { readonly isOff: boolean; readonly groups: readonly string[]; readonly volumes: readonly string[] };
+  readonly lvm: LvmPlan;
   /** Whether and how the network is brought up before the search for the root. */
   readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
@@ -186,4 +185,13 @@ export interface BootPlan extends FetchedParts, RemoteParts {
     /** rd.log=: where levain's messages go. */
     readonly log: "kmsg" | "console" | "all";
   };
+}
+
+/** Which volumes of LVM are activated: those in volume groups of these names, those named "GROUP/VOLUME"; without either, what is needed to find the root. */
+export interface LvmPlan {
+  readonly isOff: boolean;
+  readonly groups: readonly string[];
+  readonly volumes: readonly string[];
+  /** True if a RAID may do without a physical volume that is missing. */
+  readonly isPartial: boolean;
 }

@@ -36,7 +36,8 @@ export function networkNeedsOf(
   isBeforeConfig: boolean,
 ): NetworkNeeds {
   const staysThere = root.kind === "nfs" || root.kind === "dhcp";
-  const needsAddress = hasConfig || root.kind === "download" || staysThere || remote.nbd.length > 0;
+  const needsAddress =
+    hasConfig || root.kind === "download" || staysThere || remote.nbd.length > 0 || remote.nvme !== null;
   return {
     isNeeded: needsAddress || remote.aoe !== null,
     needsAddress,

@@ -8,11 +8,13 @@ import { MAPPINGS } from "./diagnoses/mappings.ts";
 import { DOWNLOADS } from "./diagnoses/network/downloads.ts";
 import { NETWORK_PROBLEMS } from "./diagnoses/network/network.ts";
 import { NFS_PROBLEMS } from "./diagnoses/network/nfs.ts";
+import { NVME_PROBLEMS } from "./diagnoses/network/nvme.ts";
 import { REMOTE } from "./diagnoses/network/remote.ts";
 import { TREES } from "./diagnoses/network/trees.ts";
 import { PERSISTENCE } from "./diagnoses/persistence.ts";
 import { RESCUE } from "./diagnoses/rescue.ts";
 import { STACK } from "./diagnoses/stack.ts";
+import { ARRAYS } from "./diagnoses/storage/arrays.ts";
 import { RESUME_PROBLEMS } from "./diagnoses/storage/resume.ts";
 import { STORAGE } from "./diagnoses/storage.ts";
 import { STORES } from "./diagnoses/stores.ts";
@@ -25,6 +27,7 @@ import { printable } from "./report.ts";
 
 /** THE table of diagnoses: every problem that can stop a boot, by a code that never changes. */
 export const DIAGNOSES = {
+  ...ARRAYS,
   ...BOOT,
   ...CHECKS,
   ...CRYPT,
@@ -32,6 +35,7 @@ export const DIAGNOSES = {
   ...NFS_PROBLEMS,
   ...TREES,
   ...REMOTE,
+  ...NVME_PROBLEMS,
   ...DRIVERS,
   ...FILESYSTEMS,
   ...KEYS,

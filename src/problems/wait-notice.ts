@@ -19,8 +19,8 @@ export function createWaitNotice(voice: Voice, firstMs = NOTICES_MS[0] ?? 0) {
       // With `quiet` the first urgent line is the first that is shown.
       const isNews = seen !== said || (isUrgent && !wasUrgent);
       const news = isNews && seen !== null ? ` · seen: ${seen}` : "";
-      const limit = limitMs === null ? "" : ` of ${Math.round(limitMs / 1000)}`;
-      voice.progress(`waiting for ${what}, ${Math.round(waitedMs / 1000)}${limit} s${news}`, { isUrgent });
+      const limit = limitMs === null ? "" : ` of ${seconds(limitMs)}`;
+      voice.progress(`waiting for ${what}, ${seconds(waitedMs)}${limit} s${news}`, { isUrgent });
       said = seen;
       wasUrgent = isUrgent;
       noticeMs = nextNoticeMs(waitedMs);
@@ -29,6 +29,9 @@ export function createWaitNotice(voice: Voice, firstMs = NOTICES_MS[0] ?? 0) {
   };
 }
 
+/** The first notice may come late, after a module that took long to load: the next one must not name the same second. */
 function nextNoticeMs(waitedMs: number): number {
-  return NOTICES_MS.find((ms) => ms > waitedMs) ?? waitedMs * 2;
+  return NOTICES_MS.find((ms) => seconds(ms) > seconds(waitedMs)) ?? waitedMs * 2;
 }
+
+const seconds = (ms: number) => Math.round(ms / 1000);

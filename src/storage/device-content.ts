@@ -45,7 +45,7 @@ export function createContentSearch(context: Context): ContentSearch {
     },
     obstacle: (device) => obstacles.get(device) ?? null,
     close() {
-      for (const { apart } of pending.values()) apart?.close();
+      for (const { apart, release } of pending.values()) apart?.close(release);
       pending.clear();
     },
   };
@@ -66,7 +66,7 @@ export function createContentSearch(context: Context): ContentSearch {
       return found !== undefined;
     };
     const known = pending.get(device);
-    const slot: PendingMount = known ?? { apart: null };
+    const slot: PendingMount = known ?? { apart: null, release: () => undefined };
     const what = { node: device.node, type, timeoutMs: known === undefined ? SLOW_MS : 0, pending: slot };
     const found = unlessRefused(
       () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { crc32c } from "../../src/formats/checksums.ts";
 import type { ArrayRequest, PendingArray } from "../../src/machine/storage/arrays.ts";
 import { type FakeMember, fakeMember } from "../support/fake-arrays.ts";
-import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
@@ -42,6 +42,25 @@ describe("an array of which all members are there", () => {
       expect(console).toContain('root      /dev/md0 ext4 "ROOT"');
     },
   );
+
+  test("/usr is found in it by the fstab of a root outside it", () => {
+    const program = { data: ELF, mode: 0o755 };
+    const usr = fakeImage("ext4", { label: "USR" }, { "/sbin/init": program, "/lib/systemd/systemd-udevd": program });
+    const directories = ["/dev", "/proc", "/sys", "/run", "/usr"].map((path) => [path, { directory: true }] as const);
+    const outside = fakeImage(
+      "ext4",
+      { label: "ROOT" },
+      {
+        ...Object.fromEntries(directories),
+        "/sbin": { link: "usr/sbin" },
+        "/etc/fstab": "LABEL=USR /usr ext4 ro 0 2\n",
+      },
+    );
+    const members = ["vdb", "vdc"].map((name, place) => ({ name, content: fakeMember(usr, { place }) }));
+    const { end, journal } = boot([{ name: "vda", image: outside }, ...members], { images: [usr] });
+    expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init" });
+    expect(journal).toContain("mount ext4 /dev/md0 at /sysroot/usr (ro)");
+  });
 
   test("its name is a number that nobody has if it has none of its own", () => {
     const named = PAIR.map(({ name }, place) => member(name, { place, name: "host:system" }));
@@ -172,9 +191,10 @@ describe("a member that stops to answer holds up nothing else", () => {
   });
 
   test.each([
-    ["never", NEVER, "vdc"],
-    ["after 3 s", 3000, "md0"],
-  ])("while the array starts, and answers %s", (_, delayMs, device) => {
+    ["never", NEVER, "vdc", ["md0"]],
+    ["after 3 s", 3000, "md0", []],
+  ])("while the array starts, and answers %s", (_, delayMs, device, leftArrays) => {
+    const left: string[] = [];
     const others = [{ name: "vdc", image: root, arrivesAtMs: 5000 }];
     const { end, journal, console, endMs } = boot([...PAIR, ...others], {
       before(machine) {
@@ -187,6 +207,7 @@ describe("a member that stops to answer holds up nothing else", () => {
                 sleepMs(Math.min(timeoutMs, Math.max(0, dueMs - nowMs())));
                 return dueMs <= nowMs() && startArray(request).isStarted(0);
               },
+              leave: () => void left.push(request.name),
             };
           },
         });
@@ -195,6 +216,8 @@ describe("a member that stops to answer holds up nothing else", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(journal).toContain(`mount ext4 /dev/${device} at /sysroot (ro)`);
     expect(console).toContain('the array "host:0" (RAID 1) does not answer yet: the boot continues meanwhile');
+    // An array that is started after the search must not stay: nothing knows of it.
+    expect(left).toEqual(leftArrays);
     expect(endMs).toBeLessThan(8000);
   });
 });

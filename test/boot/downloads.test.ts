@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
-import { createHash } from "node:crypto";
-import { fakeBoot, ROOT_TREE } from "../support/fake-boot.ts";
+import { describe, expect, test } from "bun:test";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import { fakeImage } from "../support/fake-images.ts";
 
@@ -150,4 +150,60 @@ test("persistence and a store work with an image from a server", () => {
     disks: [{ name: "sda", image: fakeImage("ext4", { label: "STORE", sizeBytes: 4 << 20 }, {}) }],
   });
   expect(stored.end).toMatchObject({ mode: "switch_root" });
+});
+
+describe("a signed list of checksums", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const files = { ...INITRAMFS, "/etc/levain/image.pub": publicKey.export({ type: "spki", format: "pem" }) };
+  const list = "http://10.0.0.1/img/root.sfs.sha256";
+  const signed = (text: string, url = list) => ({
+    [url]: Buffer.from(text),
+    [`${url}.sig`]: sign(null, Buffer.from(text), privateKey),
+  });
+  const right = `${DIGEST}  root.sfs\n`;
+  const boot = (words: string, web: FakeBootOptions["web"], more: FakeBootOptions = {}) =>
+    fakeBoot({
+      ...SERVER,
+      cmdline: `root=${URL} rdshell=0 rd.emergency=poweroff ${words}`,
+      files,
+      ...more,
+      web: { ...SERVER.web, ...web },
+    });
+
+  test("is required if the image has a key, and decides", () => {
+    const { end, console } = boot("", signed(right));
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(console).not.toContain("nothing protects");
+    expect(boot("rd.image.sig", signed(right)).end).toMatchObject({ mode: "switch_root" });
+    const elsewhere = signed(right, "http://10.0.0.3/SUMS");
+    expect(boot("rd.image.sig=http://10.0.0.3/SUMS", elsewhere).end).toMatchObject({ mode: "switch_root" });
+    const sha512 = `${createHash("sha512").update(SQUASHFS.bytes).digest("hex")} *root.sfs\n`;
+    expect(boot("", signed(sha512)).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("that is not right stops the boot before the image is used", () => {
+    const other = createHash("sha256").update("other").digest("hex");
+    for (const [words, web, reason] of [
+      ["", {}, "could not download checksums"],
+      ["", { [list]: Buffer.from(right) }, "could not download checksums.sig"],
+      ["", { ...signed(right), [list]: Buffer.from(`${right}\n`) }, "its signature was not made with the key of"],
+      ["", signed(`${DIGEST}  other.sfs\n`), "which is signed, has no SHA-256 or SHA-512 of root.sfs"],
+      ["", signed(`${other}  root.sfs\n`), "its sha256 is"],
+      // The command line must not replace the signature.
+      [`rd.image.digest=sha256:${DIGEST}`, {}, "could not download checksums"],
+      [`rd.image.digest=sha256:${DIGEST}`, signed(`${other}  root.sfs\n`), `does not have sha256:${DIGEST}`],
+    ] as const) {
+      const { end, record, journal } = boot(words, web);
+      expect(end).toBe("poweroff");
+      expect(record.failure?.join("\n")).toContain(reason);
+      expect(journal.join("\n")).not.toContain("loop ");
+    }
+  });
+
+  test("needs a key, and something that is downloaded", () => {
+    const { record } = boot("rd.image.sig", signed(right), { files: INITRAMFS });
+    expect(record.failure?.join("\n")).toContain("the image has no Ed25519 key there");
+    const disk = { cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.image.sig rdshell=0" };
+    expect(boot("", {}, disk).record.failure?.join("\n")).toContain("no image is downloaded");
+  });
 });

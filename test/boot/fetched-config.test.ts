@@ -84,10 +84,28 @@ test("a signature is required if the image has a key", () => {
   const { publicKey: other } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   for (const key of [other.export({ type: "spki", format: "pem" }), "no key", ""]) {
     const { record, root } = boot(file, ASKED, { files: { ...files, "/etc/levain/config.pub": key }, web: signed });
-    expect(record.failure?.[0]).toBe("could not verify the configuration with /etc/levain/config.pub");
+    expect(record.failure?.[0]).toBe(`could not verify ${URL} with /etc/levain/config.pub`);
     expect(record.failure?.join("\n")).not.toContain("bug in levain");
     expect(root).toBeUndefined();
   }
+});
+
+test("a file that was signed for another machine, or has expired, is not used", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const files = { ...INITRAMFS, "/etc/levain/config.pub": publicKey.export({ type: "spki", format: "pem" }) };
+  const use = (head: string) => {
+    const file = `${head}\nparameters = ["root=LABEL=B"]`;
+    const web = { [`${URL}.sig`]: sign(null, Buffer.from(file), privateKey) };
+    const { root, record } = boot(file, ASKED, { files, web });
+    return root ?? record.failure?.join("\n");
+  };
+  expect(use(`only = ["${MAC}", "other"]\nexpires = "2099-12-31"`)).toBe("/dev/vdb");
+  expect(use('only = ["52:54:00:00:00:99"]')).toContain('it is for another machine: only = "52:54:00:00:00:99"');
+  expect(use("only = []")).toContain("it is for another machine");
+  // The name that DHCP gave.
+  expect(use('only = ["node7"]')).toContain("it is for another machine");
+  expect(use('expires = "1999-12-31"')).toContain("it expired on 1999-12-31, and the clock shows 20");
+  expect(use('expires = "soon"')).toContain("expires: Expected");
 });
 
 test("a server without the file stops the boot, and rdshell=0 still allows no shell", () => {

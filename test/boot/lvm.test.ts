@@ -187,7 +187,7 @@ describe("a group that is not used is named, and why", () => {
 
   test("a type of volume that is not supported", () => {
     const group = { ...ONE, volumes: { root: { ...ONE.volumes["root"], type: "vdo" } } } as FakeGroup;
-    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: its type, vdo, is not supported yet");
+    expect(report([disk("vda", group)])).toContain("vg0/root is not activated: VDO is not supported");
   });
 });
 
@@ -221,7 +221,7 @@ describe("a root that the group cannot give", () => {
     boot([disk("vda", group, rest)], { cmdline: `${cmdline} rdshell=0` });
 
   test.each([
-    ["is of a type that is not supported", vdo, "root=/dev/vg0/root", "its type, vdo, is not supported yet"],
+    ["is of a type that is not supported", vdo, "root=/dev/vg0/root", "VDO is not supported"],
     ["does not exist", ONE, "root=/dev/mapper/vg0-rooot", 'has no volume "rooot"'],
   ])("is not waited for if it %s", (_, group, cmdline, words) => {
     const { end, endMs, console } = failed(group, cmdline);
@@ -255,6 +255,30 @@ describe("a stick", () => {
     expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
   });
 
+  test("with hundreds of volumes does not hold up the boot, and is used if its volume is named", () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => {
+        const id = `${fakeId("x").slice(0, -6)}${String(index).padStart(6, "0")}`;
+        return [`v${index}`, { id, segments: [{ on: "pv0", from: 0, extents: index === 7 ? EXTENTS : 1 }] }];
+      }),
+    );
+    const crowd = { ...ONE, name: "crowd", id: fakeId("h"), members: { pv0: fakeId("b") }, volumes: many };
+    const stick = disk("sda", crowd, STICK, fakeId("b"));
+    const alone = boot([stick], { cmdline: "root=LABEL=ROOT rd.timeout=3 rdshell=0" });
+    expect(alone.journal.filter((line) => line.startsWith("map "))).toEqual([]);
+    expect(alone.console.replace(/\s+/g, " ")).toContain("it is on a stick and has 120 volumes");
+    expect(boot([stick], { cmdline: "root=/dev/crowd/v7" }).end).toMatchObject({ mode: "switch_root" });
+  });
+
+  test("is not looked into if a disk of the machine has the root", () => {
+    const other = { ...ONE, name: "vg1", id: fakeId("h"), members: { pv0: fakeId("b") } };
+    const { end, journal } = boot([disk("sda", other, STICK, fakeId("b")), disk("vda", ONE)], {
+      cmdline: "root=LABEL=ROOT",
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.join("\n")).not.toContain("map vg1-");
+  });
+
   test("does not redefine a group of the machine", () => {
     const forged: FakeGroup = {
       ...ONE,
@@ -263,5 +287,105 @@ describe("a stick", () => {
       volumes: { root: { segments: [{ on: "pv1", from: 0, extents: EXTENTS }] } },
     };
     expect(report([disk("sdb", forged, STICK, fakeId("b")), disk("vda", ONE)])).toContain("on a stick (/dev/sdb)");
+  });
+});
+
+describe("a volume group that is not there is named", () => {
+  const alone = (name: string): FakeDisk => ({ name, content: fakePhysicalVolume({ id: fakeId("b"), text: null }) });
+  const report = (disks: readonly FakeDisk[], cmdline: string) => {
+    const { end, console } = boot(disks, { cmdline: `${cmdline} rd.timeout=2 rdshell=0` });
+    expect(end).toBe("halt");
+    return console.replaceAll(/\n +/g, " ");
+  };
+
+  test.each(["/dev/vg0/root", "/dev/mapper/vg0-root"])(
+    "root=%s, and a disk of a group whose metadata is missing",
+    (root) => {
+      const text = report([alone("vda")], `root=${root}`);
+      expect(text).toContain(
+        "the volume group of /dev/vda is not known: no physical volume that is present has its metadata",
+      );
+      expect(text).toContain('no volume group "vg0" was found');
+      expect(text).toContain("hint: attach all disks of the volume group");
+      expect(text).not.toContain("levain image --module");
+    },
+  );
+
+  test("root=UUID=, and such a disk: LVM is the reason", () => {
+    const text = report([alone("vda")], "root=UUID=11111111-1111-4111-8111-000000000012");
+    expect(text).toContain("the volume group of /dev/vda is not known");
+    expect(text).not.toContain("no volume group");
+  });
+
+  test("another group is present, whose disk without metadata is known", () => {
+    const members = { pv0: fakeId("a"), pv1: fakeId("b") };
+    const text = report([disk("vda", { ...ONE, name: "data", members }), alone("vdb")], "root=/dev/vg0/root");
+    expect(text).toContain('there is no volume group "vg0", but data');
+    expect(text).toContain("correct the name of the volume group in root=");
+    expect(text).not.toContain("is not known");
+  });
+
+  test("no disk has LVM: a path with two parts may be something else", () => {
+    expect(report([{ name: "vda", image: rootImage("OTHER") }], "root=/dev/cciss/c0d0p1")).not.toContain(
+      "volume group",
+    );
+  });
+});
+
+describe("rd.lvm.partial", () => {
+  const group = { ...ONE, members: { pv0: fakeId("b"), pv1: fakeId("a") } };
+
+  test("does not activate a linear volume whose physical volume is missing", () => {
+    expect(report([disk("vda", group)], "root=/dev/vg0/root rd.timeout=3 rdshell=0 rd.lvm.partial")).toContain(
+      `vg0/root is not activated: the physical volume ${fakeId("b")} (10 GiB) is missing`,
+    );
+  });
+});
+
+describe("a root with a snapshot that is not thin", () => {
+  const after = EXTENTS;
+  const group: FakeGroup = {
+    members: { pv0: fakeId("a") },
+    volumes: {
+      root: { segments: [{ on: "pv0", from: 0, extents: EXTENTS }] },
+      old: { status: ["READ", "WRITE"], segments: [{ on: "pv0", from: after, extents: 1 }] },
+      snapshot0: {
+        type: "snapshot",
+        segments: [{ on: "", from: 0, extents: EXTENTS }],
+        lines: 'chunk_size = 8\norigin = "root"\ncow_store = "old"',
+      },
+    },
+  };
+  const dm_snapshot = { needs: ["dm_mod"], targets: { snapshot: [1, 16, 0], "snapshot-origin": [1, 9, 0] } } as const;
+  const start = (cmdline: string) =>
+    boot([disk("vda", group)], {
+      cmdline,
+      files: {
+        ...FILES,
+        [`${MODULES}/modules.dep`]: "kernel/dm-mod.ko:\nkernel/dm-snapshot.ko: kernel/dm-mod.ko\n",
+        [`${MODULES}/kernel/dm-snapshot.ko`]: "module",
+      },
+      modules: { dm_mod: CRYPT_MODULES.dm_mod, dm_snapshot },
+    });
+
+  test.each(["root=LABEL=ROOT", "root=/dev/vg0/root"])("%s is the origin, and the snapshot stays active", (cmdline) => {
+    const { end, journal, console } = start(cmdline);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
+    expect(journal.filter((line) => line.startsWith("map ")).map((line) => line.split(" ")[1])).toEqual([
+      "vg0-root-real",
+      "vg0-old-cow",
+      "vg0-old",
+      "vg0-root",
+    ]);
+    expect(journal.filter((line) => line.startsWith("unmap "))).toEqual([]);
+    expect(console).not.toContain("devices match");
+  });
+
+  test("the snapshot may be the root, by its path", () => {
+    const { end, journal } = start("root=/dev/vg0/old");
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/mapper/vg0-old at /sysroot (ro)");
+    expect(journal.filter((line) => line.startsWith("unmap "))).toEqual([]);
   });
 });

@@ -102,6 +102,21 @@ test("options, rw and init= of the user are obeyed, and a version that is named 
   ]);
 });
 
+test("a version in the root path of DHCP is the only one too", () => {
+  const { end, journal } = boot("root=/dev/nfs", {}, { 17: bytes("192.0.2.1:/srv/root,vers=3") });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(mountsOf(journal)).toEqual(["mount nfs 192.0.2.1:/srv/root at /sysroot (ro,vers=3,nolock,addr=192.0.2.1)"]);
+});
+
+test("a port that cannot be one ends at once", () => {
+  for (const port of ["0", "65536", "99999999"]) {
+    const { end, record, endMs } = boot(`root=nfs:192.0.2.1:/srv/root:port=${port} rdshell=0 rd.emergency=poweroff`);
+    expect(end).toBe("poweroff");
+    expect(record.failure?.join("\n")).toContain(`port=${port}: a port is a number from 1 to 65535`);
+    expect(endMs).toBeLessThan(5000);
+  }
+});
+
 test("older versions are tried when the server does not have the newer ones", () => {
   const old = boot("root=nfs:192.0.2.1:/srv/root", { nfs: { "192.0.2.1": { ...SERVER, versions: ["3"] } } });
   expect(old.end).toMatchObject({ mode: "switch_root" });

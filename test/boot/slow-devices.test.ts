@@ -285,6 +285,20 @@ describe("a disk that hangs when it is mounted to search it for a file", () => {
     expect(lines.slice(0, 2)).toEqual(["protect /dev/vda", "release /dev/vda"]);
   });
 
+  test("can be written when it has answered after the search: it keeps the changes", () => {
+    const changes = fakeImage("ext4", { label: "CHANGES", sizeBytes: 4 << 20 });
+    const late = fakeImage("ext4", { label: "LATE", sizeBytes: 4 << 20 });
+    const disks = [
+      { name: "vda", image: changes, mountsAfterMs: 3000 },
+      { name: "vdb", image: live },
+      { name: "vdc", image: late, arrivesAtMs: 7000 },
+    ];
+    const { end, journal } = boot(disks, "rd.layer=LABEL=LATE rd.overlay=LABEL=CHANGES");
+    expect(end).toMatchObject({ mode: "switch_root" });
+    const lines = journal.filter((line) => /^(?:protect|release|mount) .*vda/.test(line));
+    expect(lines).toEqual(["protect /dev/vda", "release /dev/vda", "mount ext4 /dev/vda at /run/levain/store"]);
+  });
+
   test("is named in the report, and stays read-only for the kernel", () => {
     const { console, endMs, journal } = boot([slow(NEVER)], "rd.timeout=5");
     expect(console).toMatch(/\/dev\/vda ext4 "OTHER".*it has not answered yet/);

@@ -38,8 +38,14 @@ export const LINUX_SLOW_MOUNT_CASES: readonly ContractCase[] = [
       const disk = addHungDisk(machine);
       const left = machine.mountApart();
       refuses("ETIMEDOUT", () => left.mount(requestOf(HUNG, directory), 100));
-      left.close();
+      let hasEnded = false;
+      left.close(() => {
+        hasEnded = true;
+      });
+      equal(hasEnded, false);
       disk.resume();
+      for (let turn = 0; turn < 200 && !hasEnded; turn++) machine.nextDeviceEvent(100);
+      equal(hasEnded, true);
       disk.remove();
     },
   },

@@ -95,6 +95,9 @@ export function createFakeArrays(kernel: FakeKernel): Arrays {
           isDone = true;
           return true;
         },
+        leave() {
+          kernel.answers.delete(due);
+        },
       };
     },
     stopArray(name) {

@@ -72,6 +72,9 @@ export function createFakeChildren(kernel: FakeKernel, others: Readonly<Record<s
       tryConnection: () => {
         throw new Error("FakeMachine: it has no network");
       },
+      listAddresses: () => {
+        throw new Error("FakeMachine: it has no network");
+      },
       openConversation: () => {
         throw new Error("FakeMachine: it has no network");
       },

@@ -32,6 +32,10 @@ export function openTarget(kernel: FakeKernel, name: string, target: MappingTarg
     return openVerityTarget(kernel, name, target, words, (text) => findDevice(kernel, name, text));
   }
   const [device = "", offset = "", ...more] = words;
+  if (target.type === "snapshot-origin") return openSlice(kernel, name, target, device, 0);
+  // With an empty store, a snapshot shows its origin.
+  if (target.type === "snapshot")
+    return { ...openSlice(kernel, name, target, device, 0), others: [findDevice(kernel, name, offset)] };
   if (target.type !== "linear" || more.length > 0) refuse(name, "EINVAL");
   return openSlice(kernel, name, target, device, readCount(name, offset));
 }

@@ -13,8 +13,10 @@ export interface FakeVolume {
   readonly id?: string;
   readonly status?: readonly string[];
   readonly segments: readonly { readonly on: string; readonly from: number; readonly extents: number }[];
-  /** Other lines of the first segment, in place of "striped". */
+  /** The type of its segments, in place of "striped". */
   readonly type?: string;
+  /** What its segments say of their areas, in place of stripes. */
+  readonly lines?: string;
 }
 
 /** A volume group as `vgcreate` writes it. */
@@ -58,11 +60,14 @@ start_extent = ${start}
 extent_count = ${extents}
 
 type = "${volume.type ?? "striped"}"
-stripe_count = 1 # linear
+${
+  volume.lines ??
+  `stripe_count = 1 # linear
 
 stripes = [
 "${on}", ${from}
-]
+]`
+}
 }
 `;
       start += extents;

@@ -1,6 +1,8 @@
 import type { Machine, MountRequest } from "../../src/machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
+import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
+import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBcache } from "./fake-bcache.ts";
@@ -21,11 +23,13 @@ import { createFakeMounts } from "./fake-mount-calls.ts";
 import { type FakeCard, FakeNetwork } from "./fake-network.ts";
 import { createFakeNetworks } from "./fake-network-calls.ts";
 import { createFakeNfsChild, type FakeNfsServers, openFakeNfs } from "./fake-nfs.ts";
-import { createFakeProcesses, type Ended, type FakePrograms } from "./fake-processes.ts";
+import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
+import { createFakeProcesses, type Ended, type FakeProcess, type FakePrograms } from "./fake-processes.ts";
 import { createFakeProtection } from "./fake-protection.ts";
 import { createFakeRemoteDisks, type FakeServers } from "./fake-remote-disks.ts";
+import { createFakeRunChild } from "./fake-run-child.ts";
 import { type FakeShares, openFakeShare } from "./fake-shares.ts";
-import { createFakeTerminals, type FakeTerminals, type FakeTyping } from "./fake-terminals.ts";
+import { createFakeTerminals, type FakeTerminals, type FakeTyping, isConsole } from "./fake-terminals.ts";
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
@@ -43,6 +47,8 @@ export interface FakeMachineOptions extends FakeKernelOptions {
   readonly hibernation?: FakeHibernation;
   /** NBD servers, by address and port. */
   readonly servers?: FakeServers;
+  /** Servers of NVMe over TCP. */
+  readonly nvme?: FakeNvmeServers;
   /** What web servers have. */
   readonly web?: FakeWeb;
   /** File servers. */
@@ -109,10 +115,13 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     throw how;
   };
   const files = createFakeFiles(kernel);
+  const show = (text: string, node?: string) =>
+    isConsole(files, node) ? void console.push(text) : terminals.show(node, text);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
-  const children = startChildren(kernel, options, files, (request) => machine.mount(request));
+  const { start, ...processes } = createFakeProcesses(kernel, { ...options, ...terminals, show, end });
+  const children = startChildren(kernel, options, files, (request) => machine.mount(request), start);
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
@@ -124,13 +133,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ addLogonKey, addUserKey, removeKey },
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
-    ...createFakeProcesses(kernel, {
-      isBoot: options.isBoot ?? true,
-      programs: options.programs ?? {},
-      show: (text, node) => (isConsole(files, node) ? void console.push(text) : terminals.show(node, text)),
-      end,
-      isTyping: terminals.isTyping,
-    }),
+    ...processes,
     ...createFakeClock(kernel),
   };
   for (const [target, type] of Object.entries(options.mounted ?? MOUNTED))
@@ -152,7 +155,6 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   return machine;
 }
 
-/** What is mounted by a name. */
 function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
   return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
 }
@@ -160,13 +162,16 @@ function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineO
 /** The other processes of levain. */
 function startChildren(
   kernel: FakeKernel,
-  { web = {}, nfs = {}, servers = {} }: FakeMachineOptions,
+  { web = {}, nfs = {}, servers = {}, nvme = {} }: FakeMachineOptions,
   files: Pick<Machine, "writeFile">,
   mount: Machine["mount"],
+  start: FakeProcess,
 ): FakeChildren {
   return createFakeChildren(kernel, {
     [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
+    [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
     [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
+    [RUN_COMMAND]: () => createFakeRunChild(kernel, start),
   });
 }
 
@@ -179,17 +184,6 @@ function handsOn(kernel: FakeKernel): Pick<FakeMachine, "plugIn" | "pullOut" | "
     overflowEvents: () => kernel.devices.overflow(),
     disk: (name) => kernel.devices.byName(name),
   };
-}
-
-/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
-function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
-  if (node === undefined) return true;
-  try {
-    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
-    return node === `/dev/${names.at(-1) || "tty0"}`;
-  } catch {
-    return false;
-  }
 }
 
 function directoriesOf(mounted: Readonly<Record<string, string>>): FakeTree {

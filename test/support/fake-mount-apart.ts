@@ -58,11 +58,13 @@ export function fakeMountApart(
       mounted = asked.target;
       return mounted;
     },
-    close() {
+    close(onEnd = () => undefined) {
       if (due !== null) kernel.answers.delete(due);
       if (touching !== null) kernel.answers.delete(touching);
       if (mounted !== null) unmount(mounted);
       mounted = null;
+      // The process ends when the disk has answered.
+      kernel.happenAt(Math.max(kernel.nowMs, due?.atMs ?? 0, touching?.atMs ?? 0), onEnd);
     },
   };
 }

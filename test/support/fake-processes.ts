@@ -11,7 +11,17 @@ export type FakeProgram = (call: {
   readonly environment: Readonly<Record<string, string>>;
   /** The tty that it runs on; null where it shares ours. */
   readonly terminal: string | null;
-}) => { readonly status?: number; readonly output?: string } | undefined;
+}) => FakeEnd | undefined;
+
+/** How it ends. `tookMs`: in a process of its own, when; at once by default. */
+export interface FakeEnd {
+  readonly status?: number;
+  readonly output?: string;
+  readonly tookMs?: number;
+}
+
+/** Runs a program in the background. Throws SyscallError if it cannot be started. */
+export type FakeProcess = (argv: readonly string[], environment: Readonly<Record<string, string>>) => FakeEnd;
 
 /** Thrown where the real machine would not come back: from then on every call throws it again. */
 export class Ended extends Error {
@@ -36,14 +46,14 @@ export type FakePrograms = Readonly<Record<string, FakeProgram>>;
 export function createFakeProcesses(
   kernel: FakeKernel,
   options: {
-    readonly isBoot: boolean;
-    readonly programs: FakePrograms;
+    readonly isBoot?: boolean;
+    readonly programs?: FakePrograms;
     readonly show: (text: string, node?: string) => void;
     readonly end: (ended: Ended) => never;
     /** True while somebody will type on a terminal at a given time. */
     readonly isTyping: () => boolean;
   },
-): Processes & Pick<Kernel, "power"> {
+): Processes & Pick<Kernel, "power"> & { readonly start: FakeProcess } {
   let lastPid = 100;
   let hungUp: number | null = null;
 
@@ -53,13 +63,14 @@ export function createFakeProcesses(
     const isProgram = place.node.kind === "file" && (place.node.mode & 0o111) !== 0;
     if (!isProgram) throw new SyscallError("posix_spawn", "EACCES", path);
     if (terminal !== null) kernel.namespace.find(terminal, "posix_spawn");
-    const program = options.programs[path] ?? options.programs[pathOf(place)];
+    const program = options.programs?.[path] ?? options.programs?.[pathOf(place)];
     if (program === undefined) throw new Error(`FakeMachine: the test says nothing of the program ${path}`);
     return program({ argv, environment, terminal }) ?? {};
   }
 
   return {
-    isBoot: options.isBoot,
+    isBoot: options.isBoot ?? true,
+    start: (argv, environment) => start(argv, environment, null),
     run(argv, { capture = false, environment = {} } = {}) {
       const { status = 0, output = "" } = start(argv, environment, null);
       if (!capture) options.show(output);
@@ -87,7 +98,7 @@ export function createFakeProcesses(
     },
     restartInit: () => undefined,
     handOver(handover) {
-      if (!options.isBoot) throw new SyscallError("write", "EBADF", "handover");
+      if (options.isBoot === false) throw new SyscallError("write", "EBADF", "handover");
       options.end(new Ended(handover, null));
     },
     writeConsole: options.show,

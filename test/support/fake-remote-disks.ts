@@ -56,7 +56,12 @@ export function createFakeRemoteDisks(kernel: FakeKernel, servers: FakeServers):
       if (image === undefined) throw new SyscallError("netlink", "EBADF", device);
       kernel.arrive({ name: device, image }, 0);
     },
+    ...{ connectNvme: notInABoot, readNvmeLog: notInABoot },
   };
+}
+
+function notInABoot(): never {
+  throw new Error("FakeMachine: only a child process connects to NVMe over TCP");
 }
 
 function answerGo({ error, blockBytes }: FakeServer, image: FakeImage | undefined): Uint8Array {

@@ -1,3 +1,4 @@
+import type { Machine } from "../../src/machine/machine.ts";
 import type { TerminalInput, Terminals } from "../../src/machine/terminals.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
@@ -130,4 +131,15 @@ function isTerminal(kernel: FakeKernel, node: string): boolean {
 function takeNews(kernel: FakeKernel, until: "anything" | "answer" | "typing"): TerminalInput | null {
   if (until !== "typing" && kernel.hearAnswer()) return { kind: "answer" };
   return until === "anything" && kernel.devices.hasEvent() ? { kind: "device" } : null;
+}
+
+/** True for the terminal behind /dev/console: the last of the kernel's, or the screen, which stage0 opens where there is none. */
+export function isConsole({ readFile }: Pick<Machine, "readFile">, node: string | undefined): node is undefined {
+  if (node === undefined) return true;
+  try {
+    const names = Buffer.from(readFile("/sys/class/tty/console/active")).toString().trim().split(" ");
+    return node === `/dev/${names.at(-1) || "tty0"}`;
+  } catch {
+    return false;
+  }
 }

@@ -14,8 +14,10 @@ export interface FakeTreeOptions {
 /** A directory tree in memory, as Linux shows one through `openTree`. */
 export function fakeTree(root: FakeDirectory, options: FakeTreeOptions = {}): Tree {
   const places = createPlaces(root, options.beforeChange ?? (() => undefined));
-  return {
+  const tree: Tree = {
     ...readingCalls(places),
+    sameFiles: (path, names, other, otherPath) => findSame(tree, { path, names }, other, otherPath),
+    copyFile: () => null,
     ...makingCalls(places, options),
     ...changingCalls(places),
     lock: () => true,
@@ -26,6 +28,27 @@ export function fakeTree(root: FakeDirectory, options: FakeTreeOptions = {}): Tr
     },
     close: () => undefined,
   };
+  return tree;
+}
+
+/** Compares everything that a file has but its inode and the time of its last change. */
+function findSame(tree: Tree, { path, names }: { path: string; names: readonly string[] }, other: Tree, at: string) {
+  const describe = (one: Tree, file: string) => {
+    const status = one.status(file);
+    if (status?.kind !== "file" || status.links !== 1) return null;
+    const bytes = new Uint8Array(status.size);
+    one.openFile(file).read(bytes, 0);
+    const attributes = [...one.attributes(file)].sort().map(([name, value]) => [name, [...value]]);
+    if (attributes.some(([name]) => String(name).startsWith("trusted.overlay."))) return null;
+    const { userId, groupId, mode, modifiedNs } = status;
+    return JSON.stringify([userId, groupId, mode, String(modifiedNs), [...bytes], attributes]);
+  };
+  const join = (directory: string, name: string) => (directory === "" ? name : `${directory}/${name}`);
+  const isSame = (name: string) => {
+    const mine = describe(tree, join(path, name));
+    return mine !== null && mine === describe(other, join(at, name));
+  };
+  return new Set(names.filter(isSame));
 }
 
 function readingCalls({ find, look }: Places): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { initProgram, initProgramKinds } from "../../src/desk/program/init-program.ts";
+import { initProgramKinds } from "../../src/desk/program/init-program.ts";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
+import { initBytes } from "./init-bytes.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
 // `levain image` takes the BusyBox that this puts into PATH.
 import "./unpacked-programs.ts";
@@ -16,7 +17,7 @@ let init: string | null = null;
 export function levainInit(): string {
   const [kind = "plain"] = initProgramKinds(LEVAIN);
   const path = join(scratchDirectory(), "init");
-  if (init === null) writeFileSync(path, initProgram(kind, LEVAIN).bytes, { mode: 0o755 });
+  if (init === null) writeFileSync(path, initBytes(kind, LEVAIN), { mode: 0o755 });
   init ??= path;
   return init;
 }

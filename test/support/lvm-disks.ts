@@ -11,7 +11,7 @@ const LUKS =
   "luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --luks2-metadata-size 16k --luks2-keyslots-size 2m --offset 8192";
 /** What lvm.conf would say in a guest without udev. */
 export const LVM_CONF =
-  "devices { use_devicesfile=0 } activation { udev_sync=0 udev_rules=0 monitoring=0 } global { use_lvmpolld=0 event_activation=0 } backup { backup=0 archive=0 }";
+  'devices { use_devicesfile=0 } activation { udev_sync=0 udev_rules=0 monitoring=0 } global { use_lvmpolld=0 event_activation=0 thin_check_executable="" } backup { backup=0 archive=0 }';
 
 /** The UUIDs of the LUKS headers. */
 export const LVM_LUKS_UUID = {
@@ -25,16 +25,38 @@ const fill = (label: string, device: string) => `mkfs.ext4 -q -L ${label} -d /tr
 
 /** The groups that lvm2 makes, by the label of the root in each: the disks, and the lines that make it. */
 const GROUPS = {
-  /** my-vg: a root over both disks, a striped volume with the label STRIPED, and one that is read-only. */
+  /** my-vg: a root over both disks, and another volume. */
   LINEAR: {
     disks: 2,
     script: (one: string, other: string) => `
       lvm pvcreate -y ${one} ${other}; lvm vgcreate my-vg ${one} ${other}
       lvm lvcreate -y -an -n other -l 2 my-vg
-      lvm lvcreate -y -n striped-root -i 2 -l 10 my-vg; lvm lvcreate -y -n root -l 16 my-vg
+      lvm lvcreate -y -n root -l 16 my-vg
       ${fill("LINEAR", "/dev/mapper/my--vg-root")}
-      ${fill("STRIPED", "/dev/mapper/my--vg-striped--root")}
       lvm vgchange -an my-vg`,
+  },
+  /** rvg: a root mirrored on the first two disks. The third has a volume of its own, and a metadata area without its header. */
+  RAID: {
+    disks: 3,
+    script: (one: string, two: string, three: string) => `
+      lvm pvcreate -y ${one} ${two} ${three}; lvm vgcreate rvg ${one} ${two} ${three}
+      lvm lvcreate -y --type raid1 --nosync -m 1 -n root -l 8 rvg ${one} ${two}; lvm lvcreate -y -n other -l 2 rvg ${three}
+      ${fill("RAID", "/dev/mapper/rvg-root")}
+      lvm vgchange -an rvg; dd if=/dev/zero of=${three} bs=512 seek=8 count=1 conv=notrunc`,
+  },
+  /** tvg: a thin root that has lvm2, a snapshot of it, a volume with an old snapshot. */
+  THIN: {
+    disks: 1,
+    script: (one: string) => `
+      lvm pvcreate -y ${one}; lvm vgcreate -s 1M tvg ${one}
+      lvm lvcreate -y --type thin-pool -n pool -l 40 tvg; lvm lvcreate -y -T -V 100M -n root tvg/pool
+      lvm lvcreate -y -Wn -n data -l 2 tvg; lvm lvcreate -y -s -n old -l 1 tvg/data
+      cp -a /tree /with-lvm; mkdir -p /with-lvm/usr/sbin /with-lvm/etc/lvm /with-lvm/lib /with-lvm/lib64
+      cp -a /usr/sbin/lvm /with-lvm/usr/sbin/; cp -a /sbin/dmsetup /with-lvm/sbin/; cp -a /lib64/. /with-lvm/lib64/
+      cp -a /lib/x86_64-linux-gnu /with-lvm/lib/; cp -a /etc/lvm/lvm.conf /with-lvm/etc/lvm/
+      mkfs.ext4 -q -L THIN -d /with-lvm /dev/mapper/tvg-root; sync
+      lvm lvcreate -y -s -n snapshot tvg/root
+      lvm vgchange -an tvg`,
   },
   /** LUKS, in it the group "crypted" with the volume "root". */
   INSIDE: {
@@ -70,14 +92,17 @@ export async function lvmDisks(label: LvmLabel): Promise<readonly string[]> {
     makeInGuest({
       name: "volume groups",
       disks: labels.flatMap(serials).map((name) => ({ serial: name, file: join(target, name), mib: DISK_MIB })),
-      modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
-      programs: ["/usr/sbin/lvm", "/sbin/mkfs.ext4", "/sbin/cryptsetup"],
+      modules: [
+        ...["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
+        ...["dm-raid", "dm-thin-pool", "dm-snapshot"],
+      ],
+      programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/cryptsetup"],
       files: { [KEY]: { file: key }, "/etc/lvm/lvm.conf": { text: LVM_CONF } },
       tree,
       script: labels
         .map((one) => {
-          const [first = "", second = ""] = serials(one).map((name) => `$(device ${name})`);
-          return GROUPS[one].script(first, second);
+          const [first = "", second = "", third = ""] = serials(one).map((name) => `$(device ${name})`);
+          return GROUPS[one].script(first, second, third);
         })
         .join("\n"),
     }),

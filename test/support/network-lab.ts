@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { NetworkUp } from "../../src/network/up.ts";
 import { run } from "./command.ts";
+import { compileStatic } from "./packed-program.ts";
 import { TEST_PROGRAMS } from "./test-programs.ts";
 
 /** How the network came up, or did not. */
@@ -22,6 +23,8 @@ export interface Lab {
   readonly before?: string;
   /** Parameters of the kernel command line. */
   readonly parameters?: string;
+  /** How many frames of a hundred the cable loses; none by default. */
+  readonly lossPercent?: number;
   /** A shell command instead of levain. */
   readonly command?: string;
 }
@@ -34,7 +37,13 @@ exec unshare --map-root-user --net --mount --pid --fork --kill-child sh -euc '
   mount -t proc proc /proc
   mount -t tmpfs none /run
   ip netns add server
-  ip link add v0 address ${MAC} type veth peer name v1 netns server
+  if [ "$LOSS" = 0 ]; then ip link add v0 address ${MAC} type veth peer name v1 netns server
+  else
+    "$CABLE" "$LOSS" &
+    until ip link show v1 >/dev/null 2>&1; do sleep 0.02; done
+    ip link set v0 address ${MAC}
+    ip link set v1 netns server
+  fi
   ip -n server link set v1 up
   ip -n server link set lo up
   ip -n server address add 192.0.2.1/24 dev v1
@@ -55,12 +64,21 @@ exec unshare --map-root-user --net --mount --pid --fork --kill-child sh -euc '
 const LEVAIN = '"$BUN" "$CHILD" $PARAMETERS';
 
 /** Runs a command in a network of its own, by default levain; returns what it prints, and then what ip(8) shows. */
-export function runInLab({ dnsmasq, before = "", parameters = "", command = LEVAIN }: Lab): Promise<string> {
-  return run(["sh", "-c", SCRIPT, "sh", ...(dnsmasq ?? [])], {
+export async function runInLab({
+  dnsmasq,
+  before = "",
+  parameters = "",
+  command = LEVAIN,
+  ...lab
+}: Lab): Promise<string> {
+  const { lossPercent = 0 } = lab;
+  return await run(["sh", "-c", SCRIPT, "sh", ...(dnsmasq ?? [])], {
     environment: {
       DNSMASQ: dnsmasq === undefined ? "" : join(TEST_PROGRAMS, "bin/dnsmasq"),
       BUN: process.execPath,
       CHILD: join(import.meta.dir, "network-child.ts"),
+      LOSS: `${lossPercent}`,
+      CABLE: lossPercent === 0 ? "" : await compileStatic("lossy-cable.c"),
       BEFORE: before,
       PARAMETERS: parameters,
       COMMAND: command,

@@ -19,6 +19,8 @@ export interface Disk {
   readonly isEmpty?: boolean;
   /** QEMU answers no quicker: a disk that is failing or spins up. */
   readonly bytesPerSecond?: number;
+  /** Every read ends in an error. */
+  readonly failsReads?: boolean;
 }
 
 /** A device as `-device` and QMP's device_add take it. */
@@ -90,7 +92,15 @@ export function diskArguments(disks: readonly NamedDisk[]): string[] {
     const readOnly = disk.readOnly === true ? ",readonly=on" : "";
     const throttling = disk.bytesPerSecond === undefined ? "" : `,throttling.bps-total=${disk.bytesPerSecond}`;
     const writes = disk.keepsWrites === true ? "cache=unsafe" : "snapshot=on";
-    const file = `file=${disk.file.replaceAll(",", ",,")}`;
+    const path = disk.file.replaceAll(",", ",,");
+    if (disk.failsReads === true) {
+      const errors = "file.driver=blkdebug,file.inject-error.0.event=read_aio,file.inject-error.0.errno=5";
+      return [
+        "-drive",
+        `if=none,id=${id}-drive,driver=raw,${errors},file.image.driver=file,file.image.filename=${path}`,
+      ];
+    }
+    const file = `file=${path}`;
     return ["-drive", `if=none,id=${id}-drive,format=raw,${writes},${file}${readOnly}${throttling}`];
   });
   const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);

@@ -35,7 +35,7 @@ function serve(file: string, tls: { readonly cert: string; readonly key: string 
 let served: ReturnType<typeof serve> | null = null;
 
 vmTest(
-  "an image from a web server becomes the root, over TLS and after a cut",
+  "an image from a web server becomes the root, over TLS, after a cut, and with a clock that shows 1970",
   async () => {
     using authority = makeAuthority();
     const certificate = join(scratchDirectory(), "authority.pem");
@@ -48,10 +48,11 @@ vmTest(
         files: { "/etc/levain/authorities/test.pem": certificate },
       }),
       cmdline: `root=https://${HOST}:${await served.port}/small.sfs ip=dhcp`,
-      extra: ["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0"],
+      extra: ["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0", "-rtc", "base=1970-01-02"],
     };
   },
   async (vm) => {
+    await vm.expect(/the clock shows 1970-01-02, when no certificate is valid: setting it to 20/);
     await vm.expect("trying again");
     await vm.expect("small-root: mount / overlay");
     await vm.expect("small-root: ready");

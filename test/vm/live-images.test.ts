@@ -61,9 +61,10 @@ const STACKS: readonly [string, () => Promise<string>, RegExp][] = [
     async () => flashStick({ image: await rootImage("erofs"), path: "/boot/root.erofs" }),
     /lower erofs \/dev\/loop0 ro,[\s\S]*mount \/ overlay overlay rw,/,
   ],
+  // The kiosk of docs/layers.md.
   [
-    "root=LABEL=ROOT rw rd.overlay",
-    () => rootImage("ext4", { label: "ROOT" }),
+    "root=LABEL=KIOSK rd.overlay=tmpfs:size=25%",
+    () => rootImage("ext4", { label: "KIOSK" }),
     /lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/,
   ],
 ];

@@ -24,7 +24,7 @@ async function bootClient(cmdline: string, body: (vm: Vm) => Promise<void>): Pro
 }
 
 vmTest(
-  "a root from a real NFS server: one that starts later, by DHCP and version 4.2, and with version 3 and init=/bin/sh",
+  "a root from a real NFS server: one that starts later, by DHCP and version 4.2, with the cable out for 20 s, and with version 3 and init=/bin/sh",
   () => nfsServerGuest(socket),
   async (server) => {
     await server.expect("server: up");
@@ -34,9 +34,13 @@ vmTest(
       await server.expect("server: serves");
       await vm.expect(/192\.0\.2\.1:\/srv\/root NFS 4\.2 at \/sysroot, writable/);
       await vm.expect("small-root: ready");
+      await vm.monitor("set_link", { name: "cable", up: false });
       vm.send(
         "echo kept > /kept; grep ' / ' /proc/mounts; cat /sys/module/nfs/parameters/nfs4_unique_id /run/network/ifstate; ip address show eth0; echo end; poweroff -f\n",
       );
+      await vm.pause(20_000);
+      expect(vm.log()).not.toContain("\nend\n");
+      await vm.monitor("set_link", { name: "cable", up: true });
       const [all] = await vm.expect(/192\.0\.2\.1:\/srv\/root \/ nfs4 rw[\s\S]*\nend\n/);
       expect(all).toMatch(/vers=4\.2/);
       expect(all).toContain("52:54:00:00:00:02");

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import { STORE_FLAGS } from "../../build/stage0/paged/store.ts";
-import { initProgram } from "../../src/desk/program/init-program.ts";
+import { initBytes } from "../support/init-bytes.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN, levainInit } from "../support/levain-image.ts";
@@ -14,8 +14,7 @@ const HALTS = "rdshell=0 allows no shell: halting now";
 
 /** The paged program with a byte changed in the middle of each of its compressed groups. */
 function damagedProgram(): string {
-  const { bytes } = initProgram("paged", LEVAIN);
-  const file = Buffer.from(bytes);
+  const file = initBytes("paged", LEVAIN);
   const store = storeOffset(file);
   const groups = store + file.readUInt32LE(store + 36);
   for (let row = groups; row < groups + file.readUInt32LE(store + 28) * 16; row += 16) {
@@ -27,13 +26,13 @@ function damagedProgram(): string {
 
 /** What is left of the paged program if the kernel has no memory for all of it. */
 function truncatedProgram(): string {
-  const { bytes } = initProgram("paged", LEVAIN);
-  return writeProgram(bytes.subarray(0, storeOffset(Buffer.from(bytes)) + (1 << 20)));
+  const bytes = initBytes("paged", LEVAIN);
+  return writeProgram(bytes.subarray(0, storeOffset(bytes) + (1 << 20)));
 }
 
 /** The paged program as it is on a kernel without userfaultfd, which Debian has none of. */
 function eagerProgram(): string {
-  const file = Buffer.from(initProgram("paged", LEVAIN).bytes);
+  const file = initBytes("paged", LEVAIN);
   file.writeUInt32LE(STORE_FLAGS.eager, storeOffset(file) + 12);
   return writeProgram(file);
 }

@@ -1,15 +1,12 @@
-import type { KeyObject } from "node:crypto";
-import { runtimeCrypto } from "../../crypto/secret.ts";
 import type { Context } from "../../drivers/context.ts";
-import type { Machine } from "../../machine/machine.ts";
 import { setClock } from "../../network/fetch/clock.ts";
 import { downloadFile } from "../../network/fetch/download.ts";
+import { requireSignature } from "../../network/fetch/signature.ts";
 import type { NetworkUp } from "../../network/up.ts";
 import type { ConfigPlan } from "../../plan/downloads/plan.ts";
 import { fillUrl, parseFetched } from "../../plan/machines/fetched.ts";
 import type { MachineIdentity } from "../../plan/machines/match.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import { problem } from "../../problems/problem.ts";
 import { readIdentity } from "../machine-identity.ts";
 
 const DIRECTORY = "/run/levain/config";
@@ -40,28 +37,12 @@ export function fetchConfig(
     return machine.readFile(path);
   };
   const bytes = read(url, "levain.toml");
-  if (isSigned) requireSignature(machine, url, bytes, read(`${url}.sig`, "levain.toml.sig"));
-  return parseFetched(new TextDecoder().decode(bytes), url, identity);
+  if (isSigned) requireSignature(machine, { url, key: KEY }, bytes, read(`${url}.sig`, "levain.toml.sig"));
+  return parseFetched(new TextDecoder().decode(bytes), url, { identity, timeOfDayMs: machine.timeOfDayMs() });
 }
 
 /** The interface that the configuration comes from is first, and its lease may name the machine. */
 function withNetwork(identity: MachineIdentity, { interfaces, hostname }: NetworkUp): MachineIdentity {
   const macs = [...interfaces.map(({ mac }) => mac), ...identity.macs];
   return { ...identity, macs: [...new Set(macs)], hostname: hostname ?? identity.hostname };
-}
-
-function requireSignature(machine: Machine, url: string, bytes: Uint8Array, signature: Uint8Array): void {
-  if (runtimeCrypto().verify(null, bytes, readKey(machine), signature)) return;
-  throw problem("config-signature-wrong", { url, path: KEY });
-}
-
-function readKey(machine: Machine): KeyObject {
-  const text = Buffer.from(machine.readFile(KEY));
-  try {
-    const key = runtimeCrypto().createPublicKey(text);
-    if (key.asymmetricKeyType === "ed25519") return key;
-  } catch {
-    // What OpenSSL throws ("NO_START_LINE") says no more than that.
-  }
-  throw problem("config-key-unreadable", { path: KEY });
 }

@@ -62,10 +62,9 @@ function mountFromServer(
       if (isDoneByHand()) return null;
       const { source: target } = planBase(plan);
       const isWritable = target === ROOT && plan.rootWritable;
-      const { versions } = root;
       const { rootTimeoutMs: timeoutMs } = plan;
       const clientId = network?.interfaces[0]?.mac ?? null;
-      const task = { place, target, isWritable, versions, timeoutMs, clientId };
+      const task = { place, target, isWritable, timeoutMs, clientId };
       const type = mountNfs({ ...rest, undo }, task);
       return { ...UNKNOWN, node: formatNfs(place), target, type, writable: isWritable };
     },
@@ -117,10 +116,10 @@ function fetchRoot(
     "root",
     (undo) => {
       if (isDoneByHand()) return null;
-      const { digest } = plan.checks;
+      const { digest, signedList } = plan.checks;
       const isVerified = requiresImageHashes(plan);
       const { timeServers = [] } = network ?? {};
-      const order = { download, digest, isVerified, directory, timeoutMs: plan.rootTimeoutMs, timeServers };
+      const order = { download, digest, signedList, isVerified, directory, timeoutMs: plan.rootTimeoutMs, timeServers };
       return downloadToMemory({ ...rest, undo }, order);
     },
     (text) => text ?? BY_HAND,

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createGzip, createZstdCompress } from "node:zlib";
+import { promisify } from "node:util";
+import { constants, createGzip, createZstdCompress, zstdCompress } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
 import { findTool } from "../tool.ts";
 
@@ -37,6 +38,8 @@ export function parseCompression(text: string): Compression {
   return { method, level };
 }
 
+const zstd = promisify(zstdCompress);
+
 /** Compresses `chunks` for the kernel (lib/decompress*.c); the same input gives the same bytes. */
 export function compress(
   chunks: Iterable<Uint8Array>,
@@ -56,6 +59,16 @@ export function compress(
       // lib/xz supports only CRC32, while xz defaults to CRC64. One thread, as the output depends on the number of threads.
       return throughTool(chunks, "xz", ["--check=crc32", `-${level}`, "--threads=1", "-c", "-q"]);
   }
+}
+
+/** Compresses all of `chunks` with zstd in another thread, from now on; an error of the thread is thrown to the reader. */
+export function compressAhead(chunks: Iterable<Uint8Array>, { level }: Compression): AsyncIterable<Uint8Array> {
+  const whole = zstd(Buffer.concat([...chunks]), { params: zstdParameters(level) });
+  // If the image fails before it is read, its error is the one to report.
+  whole.catch(() => undefined);
+  return (async function* () {
+    yield await whole;
+  })();
 }
 
 /**

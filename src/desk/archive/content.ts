@@ -6,7 +6,8 @@ import { attempt, fillFromFile } from "../host.ts";
 export interface Content {
   /** Bytes; `chunks` yields exactly as many or throws BootError. */
   readonly size: number;
-  chunks(): Iterable<Uint8Array>;
+  /** `room`: memory that the data may be read into, so that a chunk lasts only until the next one. */
+  chunks(room?: Uint8Array): Iterable<Uint8Array>;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -18,9 +19,9 @@ export function contentOfBytes(data: Uint8Array | string): Content {
   return { size: bytes.length, chunks: () => sliceBytes(bytes) };
 }
 
-/** Returns the content of a file of this host that has `size` bytes; a file that shrinks meanwhile is an error. */
-export function contentOfFile(path: string, size: number): Content {
-  return { size, chunks: () => readPieces(path, size) };
+/** Returns the content of a file of this host, or of its `size` bytes from `start` on; a file that shrinks meanwhile is an error. */
+export function contentOfFile(path: string, size: number, start = 0): Content {
+  return { size, chunks: (room) => readPieces(path, start, size, room) };
 }
 
 /** Returns the content of a file below /proc or /sys, whose size stat(2) does not know. Throws BootError if it is more than 16 MiB or reading would block. */
@@ -35,12 +36,12 @@ function* sliceBytes(bytes: Uint8Array): Generator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) yield bytes.subarray(offset, offset + CHUNK_BYTES);
 }
 
-function* readPieces(path: string, size: number): Generator<Uint8Array> {
+function* readPieces(path: string, start: number, size: number, room?: Uint8Array): Generator<Uint8Array> {
   const file = attempt(`cannot read ${path}`, () => openSync(path, "r"));
   try {
     for (let offset = 0; offset < size; ) {
-      const chunk = new Uint8Array(Math.min(CHUNK_BYTES, size - offset));
-      const length = attempt(`cannot read ${path}`, () => readSync(file, chunk, 0, chunk.length, offset));
+      const chunk = room?.subarray(0, size - offset) ?? new Uint8Array(Math.min(CHUNK_BYTES, size - offset));
+      const length = attempt(`cannot read ${path}`, () => readSync(file, chunk, 0, chunk.length, start + offset));
       if (length === 0) {
         throw new BootError(`${path} became shorter while levain read it`, {
           hint: "run the command again when no program writes to the file",

@@ -51,13 +51,14 @@ export function measureCpio(entries: readonly ImageEntry[]): number {
 
 /**
  * Yields entries, in the order of `sortEntries`, as a newc archive, padded to 512 bytes as cpio(1) does; the same entries give
- * the same bytes. Throws BootError before the first piece if an entry exceeds the limits of the format or the kernel.
+ * the same bytes. Throws BootError before the first piece if an entry exceeds the limits of the format or the kernel. `room` is
+ * that of `Content`.
  */
-export function* writeCpio(entries: readonly ImageEntry[]): Generator<Uint8Array> {
+export function* writeCpio(entries: readonly ImageEntry[], room?: Uint8Array): Generator<Uint8Array> {
   let size = 0;
   for (const { head, body } of layOut(entries)) {
     yield head;
-    if (body) yield* body.chunks();
+    if (body) yield* body.chunks(room);
     const [length, end] = [body?.size ?? 0, align(body?.size ?? 0, 4)];
     if (end > length) yield new Uint8Array(end - length);
     size += head.length + end;

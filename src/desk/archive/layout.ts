@@ -1,5 +1,5 @@
 import type { Voice } from "../../problems/voice.ts";
-import { type Compression, compress, STORED } from "./compress.ts";
+import { type Compression, compress, compressAhead, STORED } from "./compress.ts";
 import { measureCpio, writeCpio } from "./cpio.ts";
 import { padImage } from "./padding.ts";
 import { type ImageEntry, isFirst } from "./tree.ts";
@@ -42,19 +42,35 @@ export function measureArchives(archives: readonly ImageArchive[]): number {
   return archives.reduce((sum, { entries }) => sum + measureCpio(entries), 0);
 }
 
-/** Yields the bytes of an image. */
-export async function* writeArchives(archives: readonly ImageArchive[], voice: Voice): AsyncGenerator<Uint8Array> {
-  const total = measureArchives(archives);
-  let done = 0;
-  function* announce(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-    for (const piece of pieces) {
-      yield piece;
-      done += piece.length;
-      voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
+/** What is compressed as a whole, in memory: no more than this. */
+const AHEAD_MAX_BYTES = 64 << 20;
+
+const ROOM_BYTES = 1 << 20;
+
+/** Returns the bytes of an image, each piece valid until the next one. Another thread compresses the archive behind a stored one meanwhile. */
+export function writeArchives(archives: readonly ImageArchive[], voice: Voice): AsyncGenerator<Uint8Array> {
+  const ahead = archives.map(({ entries, compression }, index) => {
+    const isAhead = index > 0 && compression.method === "zstd" && measureCpio(entries) <= AHEAD_MAX_BYTES;
+    return isAhead ? compressAhead(writeCpio(entries), compression) : null;
+  });
+  return write();
+
+  async function* write() {
+    const total = measureArchives(archives);
+    let done = 0;
+    function* announce(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+      for (const piece of pieces) {
+        yield piece;
+        done += piece.length;
+        voice.progress(`packing: ${Math.floor((done / total) * 100)} %`);
+      }
     }
-  }
-  // Every archive ends at a multiple of four: writeCpio pads to 512 bytes, padImage a compressed one.
-  for (const { entries, compression } of archives) {
-    yield* padImage(compress(announce(writeCpio(entries)), compression), compression.method);
+    // Every archive ends at a multiple of four: writeCpio pads to 512 bytes, padImage a compressed one.
+    for (const [index, { entries, compression }] of archives.entries()) {
+      // What is not compressed is written before the next piece is read.
+      const room = compression.method === "none" ? new Uint8Array(ROOM_BYTES) : undefined;
+      const chunks = ahead[index] ?? compress(announce(writeCpio(entries, room)), compression);
+      yield* padImage(chunks, compression.method);
+    }
   }
 }

@@ -1,8 +1,7 @@
-import { printable } from "../../problems/report.ts";
 import type { Column, Keeps, Part } from "./stack-columns.ts";
+import { document, element, shorten, text } from "./svg.ts";
 
 const BOX = { width: 300, height: 46, gap: 6 };
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const MARGIN = 20;
 const HEAD = 34;
 /** As many characters as surely fit into a box, at the width of an "m". */
@@ -22,15 +21,10 @@ export function drawStack(columns: readonly Column[]): string {
   const bottom = MARGIN + HEAD + tallest * (BOX.height + BOX.gap);
   const used = KEEPS.filter((keeps) => columns.some(({ parts }) => parts.some((part) => part.keeps === keeps)));
   const size = { width: MARGIN + columns.length * (BOX.width + MARGIN), height: bottom + MARGIN + used.length * 20 };
-  const content = [
-    element("title", {}, escapeXml(columns.map(describeColumn).join("; "))),
-    element("rect", { ...size, fill: "#fff" }),
+  return document(size, columns.map(describeColumn).join("; "), [
     ...columns.flatMap((column, index) => drawColumn(column, MARGIN + index * (BOX.width + MARGIN), bottom)),
     ...used.flatMap((keeps, index) => drawLegend(keeps, bottom + 12 + index * 20)),
-  ];
-  const viewBox = `0 0 ${size.width} ${size.height}`;
-  const attributes = { xmlns: NAMESPACE, viewBox, ...size, "font-family": "sans-serif", role: "img" };
-  return `${element("svg", attributes, `\n${content.join("\n")}\n`)}\n`;
+  ]);
 }
 
 /** Returns a column in words, the top first: who cannot see the drawing hears the same. */
@@ -64,30 +58,4 @@ function drawLegend(keeps: Keeps, y: number): readonly string[] {
     element("rect", { x: MARGIN, y, width: 14, height: 14, fill, stroke: "#444" }),
     text(MARGIN + 22, y + 12, meaning, { "font-size": 12 }),
   ];
-}
-
-/** Leaves out the middle of a long text: both ends of a path say more. */
-function shorten(content: string, most: number): string {
-  const characters = [...printable(content)];
-  if (characters.length <= most) return characters.join("");
-  const half = Math.floor((most - 1) / 2);
-  return `${characters.slice(0, most - 1 - half).join("")}…${characters.slice(-half).join("")}`;
-}
-
-type Attributes = Readonly<Record<string, string | number>>;
-
-function text(x: number, y: number, content: string, attributes: Attributes): string {
-  return element("text", { x, y, ...attributes }, escapeXml(content));
-}
-
-/** Returns an element with attributes that need no escapes. */
-function element(name: string, attributes: Attributes, content: string | null = null): string {
-  const head = [name, ...Object.entries(attributes).map(([key, value]) => `${key}="${value}"`)].join(" ");
-  return content === null ? `<${head}/>` : `<${head}>${content}</${name}>`;
-}
-
-/** Escapes text for XML, and leaves out what XML 1.0 does not allow (its section 2.2). */
-function escapeXml(content: string): string {
-  const allowed = printable(content).replace(/[\uFFFE\uFFFF]/g, "");
-  return allowed.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

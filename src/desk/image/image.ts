@@ -72,8 +72,8 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
 
   const entries = sortEntries(tree);
   const archives = layOutImage(entries, options.compression, isInitCompressed);
-  const unpackedBytes = measureArchives(archives);
   const chunks = writeArchives(archives, voice);
+  const unpackedBytes = measureArchives(archives);
   const imageBytes = await (isPiped ? writeToStandardOutput(chunks) : writeWhole(output, chunks));
   const memory = estimateMemory(entries, imageBytes);
   return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };

@@ -37,11 +37,12 @@ export function warnOfKeptOut(
   );
   const matters = (name: string) => asked.includes(name) || STORAGE.test(findModule(source.index, name)?.path ?? "");
   return names.filter(matters).flatMap((name) => {
-    const isForbidden = !byName.has(name) && hasDeviceAlias(source.index, name);
-    const kept =
-      (hasEffectiveInstall(source, name) &&
-        lines.find(({ install }) => install.some(({ pattern }) => matchesWildcard(pattern, name)))) ||
-      (isForbidden && lines.find(({ blacklist }) => blacklist.includes(name)));
+    const install = lines.find((line) => line.install.some(({ pattern }) => matchesWildcard(pattern, name)));
+    const blacklist = lines.find((line) => line.blacklist.includes(name));
+    // Most images have no line for any of their modules, and the aliases are thousands.
+    const isReplaced = install !== undefined && hasEffectiveInstall(source, name);
+    const isForbidden = blacklist !== undefined && !byName.has(name) && hasDeviceAlias(source.index, name);
+    const kept = (isReplaced && install) || (isForbidden && blacklist);
     if (!kept) return [];
     return [
       `${printable(name)} will not be loaded: ${printable(kept.path)} has "${printable(kept.line)}"; leave modprobe.d files out with --modprobe-dir none`,

@@ -17,14 +17,14 @@ export function plainPath(path: string): string {
 }
 
 /** Reads a module and decompresses it. Throws BootError if it is missing, damaged or too large, or xz is missing. */
-export function readModuleFile(path: string, limit = UNPACKED_MAX): Uint8Array {
+export function readModuleFile(path: string, limit = UNPACKED_MAX): Uint8Array<ArrayBuffer> {
   const bytes = readPlain(path, limit);
   // A crash leaves empty files: they would become a driver that no kernel loads.
   if (isElf(bytes)) return bytes;
   throw new BootError(`the module ${path} is damaged: it is not an ELF file`, { hint: REINSTALL });
 }
 
-function readPlain(path: string, limit: number): Uint8Array {
+function readPlain(path: string, limit: number): Uint8Array<ArrayBuffer> {
   const bytes = attempt(
     `cannot read the module ${path}`,
     () => readFileSync(path),
@@ -45,9 +45,9 @@ function readPlain(path: string, limit: number): Uint8Array {
 const XZ_BATCH = 64;
 
 /** Creates a `readModuleFile` for these paths, in their order: files compressed with xz are decompressed together. */
-export function createModuleReader(paths: readonly string[]): (path: string) => Uint8Array {
+export function createModuleReader(paths: readonly string[]): (path: string) => Uint8Array<ArrayBuffer> {
   const waiting = paths.filter((path) => path.endsWith(".xz"));
-  const unpacked = new Map<string, Uint8Array>();
+  const unpacked = new Map<string, Uint8Array<ArrayBuffer>>();
   return (path) => {
     if (waiting.includes(path)) {
       const batch = waiting.splice(0, Math.max(XZ_BATCH, waiting.indexOf(path) + 1));
@@ -60,7 +60,7 @@ export function createModuleReader(paths: readonly string[]): (path: string) => 
 }
 
 /** Decompresses files with one run of xz; empty if anything about them is wrong, which reading each of them reports. */
-function readXzFiles(paths: readonly string[]): ReadonlyMap<string, Uint8Array> {
+function readXzFiles(paths: readonly string[]): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   const streams = paths.flatMap((path) => {
     const bytes = readOrEmpty(path);
     const { end, unpackedSize } = measureXz(bytes, 0) ?? { end: -1, unpackedSize: 0 };
@@ -89,7 +89,7 @@ function readOrEmpty(path: string): Uint8Array {
 }
 
 /** Neither Bun nor Node reads xz. */
-function readXz(path: string, bytes: Uint8Array, limit: number): Uint8Array {
+function readXz(path: string, bytes: Uint8Array, limit: number): Uint8Array<ArrayBuffer> {
   const args = ["-dc", XZ_MEMORY_LIMIT];
   const { status, stdout, complaint } = runTool("xz", `decompress ${path}`, args, bytes, limit);
   if (stdout.length > limit) throw tooLarge(path, limit);

@@ -20,14 +20,14 @@ export function cutLists(
   const modules = names
     .flatMap((name) => findModule(index, name) ?? [])
     .map((line) => ({ ...line, path: pathOf(line.name) }));
-  const aliases = parseAliases(texts.alias).filter(({ module }) => chosen.has(module));
+  const [alias, otherAlias] = cutAliases(texts.alias, chosen);
   const softdep = readLines(texts.softdep)
     .filter((line) => chosen.has(normalizeName(line.split(/\s+/)[1] ?? "")))
     .map((line) => `${line}\n`)
     .join("");
   const image = indexModules(index.kernel, {
     modules,
-    aliases,
+    aliases: parseAliases(alias),
     builtin: parsePathList(texts.builtin),
     builtinAliases: parseBuiltinAliases(texts.builtinModinfo),
     softDependencies: softdep,
@@ -37,8 +37,8 @@ export function cutLists(
     "modules.dep": modules
       .map(({ path, dependencies }) => `${[`${path}:`, ...dependencies.map(pathOf)].join(" ")}\n`)
       .join(""),
-    "modules.alias": cutAliases(texts.alias, (module) => chosen.has(module)),
-    [MISSING_NAME]: listMissing(texts.alias, chosen),
+    "modules.alias": alias,
+    [MISSING_NAME]: listMissing(otherAlias),
     "modules.softdep": softdep,
     // Without suffixes, as depmod has it.
     "modules.order": modules.map(({ path }) => `${plainPath(path)}\n`).join(""),
@@ -50,15 +50,21 @@ export function cutLists(
   }));
 }
 
-/** Keeps lines unchanged: BusyBox does not treat '-' and '_' as equal. */
-function cutAliases(text: string, isWanted: (module: string) => boolean): string {
-  const lines = text.split("\n").filter((line) => isWanted(normalizeName(line.slice(line.lastIndexOf(" ") + 1))));
+/** Divides modules.alias into the lines of chosen modules and the others. Keeps them unchanged: BusyBox does not treat '-' and '_' as equal. */
+function cutAliases(text: string, chosen: ReadonlySet<string>): readonly [string, string] {
+  const parts: [string[], string[]] = [[], []];
+  for (const line of text.split("\n")) {
+    parts[chosen.has(normalizeName(line.slice(line.lastIndexOf(" ") + 1))) ? 0 : 1].push(line);
+  }
+  return [endLines(parts[0]), endLines(parts[1])];
+}
+
+function endLines(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
 /** Lists the hardware aliases of modules that are not in the image, so that the boot can name them. */
-function listMissing(text: string, chosen: ReadonlySet<string>): Uint8Array {
-  const hardware = text.split("\n").filter((line) => HARDWARE.test(line));
-  const lines = cutAliases(hardware.join("\n"), (module) => !chosen.has(module));
+function listMissing(alias: string): Uint8Array {
+  const lines = endLines(alias.split("\n").filter((line) => HARDWARE.test(line)));
   return zstdCompressSync(lines, { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
 }

@@ -13,7 +13,7 @@ import { type ModuleSource, resolveModule } from "../../drivers/index/resolution
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
-import { type Content, contentOfBytes, contentOfFile } from "../archive/content.ts";
+import { contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findFirmware } from "./firmware.ts";
 import { type HostUse, keepForHost } from "./host-modules.ts";
 import type { KernelChoice } from "./kernel.ts";
@@ -21,7 +21,7 @@ import { readKernelFiles } from "./kernel-lists.ts";
 import { createModuleReader, plainPath } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
-import { listPlainModules, packModule, storedPath } from "./packed-modules.ts";
+import { contentOfPacked, listPlainModules, storedPath } from "./packed-modules.ts";
 
 const NAMED_MAX = 5;
 
@@ -60,7 +60,7 @@ export function selectModules(request: ModuleRequest) {
   const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));
   const hostPath = (name: string) => join(modulesDir, findModule(index, name)?.path ?? "");
   const read = createModuleReader(names.map(hostPath));
-  const modules = names.map((name) => describeModule(name, hostPath(name), read(hostPath(name)), pathOf(name)));
+  const modules = names.map((name) => describeModule(name, read(hostPath(name)), pathOf(name)));
   refuseOtherKernel(request.kernel, new Set(modules.flatMap((module) => module.builtFor)));
   const firmware = findFirmware(
     modules.flatMap((module) => module.firmware),
@@ -88,7 +88,6 @@ export function selectModules(request: ModuleRequest) {
     lackingFirmware: modules.flatMap(({ name, firmware: needed }) =>
       needed.length > 0 && isLacking(needed) ? [{ name, firmware: needed, isAsked: wanted.includes(name) }] : [],
     ),
-    moduleBytes: modules.reduce((sum, { content }) => sum + content.size, 0),
     warnings: [...texts.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
   };
 }
@@ -178,21 +177,15 @@ function closeOver(source: ModuleSource, names: readonly string[]): readonly str
   return listNames(source.index).filter((name) => needed.has(name));
 }
 
-function describeModule(name: string, hostPath: string, bytes: Uint8Array, stored: string) {
+function describeModule(name: string, bytes: Uint8Array<ArrayBuffer>, stored: string) {
   const modinfo = readModinfo(bytes);
   const valuesOf = (wanted: string) => modinfo.flatMap(({ key, value }) => (key === wanted ? [value] : []));
   return {
     name,
     stored,
-    content: contentOf(hostPath, bytes, stored),
+    content: stored === plainPath(stored) ? contentOfBytes(bytes) : contentOfPacked(bytes),
     firmware: valuesOf("firmware"),
     /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */
     builtFor: valuesOf("vermagic").flatMap((text) => text.split(" ")[0] ?? []),
   };
-}
-
-function contentOf(hostPath: string, bytes: Uint8Array, stored: string): Content {
-  if (stored !== plainPath(stored)) return contentOfBytes(packModule(bytes));
-  // An uncompressed file is read again when it is written, so that the modules are not all in memory at once.
-  return hostPath === plainPath(hostPath) ? contentOfFile(hostPath, bytes.length) : contentOfBytes(bytes);
 }

@@ -1,6 +1,7 @@
 import { gzipSync } from "bun";
 import { findModule, type ModuleIndex } from "../../drivers/index/module-index.ts";
 import { waveOf } from "../../drivers/waves.ts";
+import type { Content } from "../archive/content.ts";
 import { plainPath } from "./module-file.ts";
 
 /**
@@ -32,7 +33,20 @@ export function storedPath(path: string, isPlain: boolean): string {
   return `${plainPath(path)}${isPlain ? "" : SUFFIX}`;
 }
 
-/** Compresses a module: the same bytes each time, as the header of libdeflate has no time. */
-export function packModule(bytes: Uint8Array): Uint8Array {
-  return gzipSync(new Uint8Array(bytes), { level: LEVEL, library: "libdeflate" });
+/**
+ * Returns a module as an image has it: the same bytes each time, as the header of libdeflate has no time. It is compressed when its size
+ * is asked for: by then another thread compresses the plain modules.
+ */
+export function contentOfPacked(bytes: Uint8Array<ArrayBuffer>): Content {
+  let packed: Uint8Array | null = null;
+  const pack = () => {
+    packed ??= gzipSync(bytes, { level: LEVEL, library: "libdeflate" });
+    return packed;
+  };
+  return {
+    get size() {
+      return pack().length;
+    },
+    chunks: () => [pack()],
+  };
 }

@@ -1,4 +1,4 @@
-import { holds } from "../../formats/bytes.ts";
+import { holds, le16 } from "../../formats/bytes.ts";
 import { BootError } from "../../problems/errors.ts";
 
 /** An entry of the program header table (elf(5), Elf64_Phdr), in bytes and addresses. */
@@ -39,6 +39,15 @@ export function readElf(bytes: Uint8Array, name = "the file"): Elf {
     const reason = error instanceof RangeError ? "its tables end after the file" : (error as Error).message;
     throw new BootError(`${name} is not a supported ELF file: ${reason}`);
   }
+}
+
+/** The size of the header of a 64-bit ELF file (Elf64_Ehdr). */
+export const ELF_HEAD_SIZE = 64;
+
+/** Returns e_machine from the header of an ELF file. Throws a BootError about `name` if it is malformed. */
+export function readMachine(head: Uint8Array, name: string): number {
+  if (isElf(head) && head.length >= ELF_HEAD_SIZE) return le16(head, 18);
+  throw new BootError(`${name} is not a supported ELF file: it does not begin with the ELF magic number`);
 }
 
 function readElfUnnamed(bytes: Uint8Array) {

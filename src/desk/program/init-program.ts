@@ -1,15 +1,22 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
+import { type Content, contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { attempt } from "../host.ts";
-import { isPaged, readElf } from "./elf.ts";
+import { ELF_HEAD_SIZE, isPaged, readElf, readMachine } from "./elf.ts";
 import { readTrailer, TRAILER_SIZE } from "./trailer.ts";
 
 /** How the runtime is in a program: compressed, and unpacked as far as it is touched; or as plain segments. */
 export type RuntimeKind = "paged" | "plain";
 
-/** A program that can become /init. `isCompressed`: compressing it again saves next to nothing. */
-export type InitProgram = Readonly<{ kind: RuntimeKind; bytes: Uint8Array; isCompressed: boolean }>;
+/** A program that can become /init. `isCompressed`: compressing it again saves next to nothing; `machine`: e_machine; `interpreter`: the loader that it needs, or null. */
+export type InitProgram = Readonly<{
+  kind: RuntimeKind;
+  content: Content;
+  isCompressed: boolean;
+  machine: number;
+  interpreter: string | null;
+}>;
 
 /** Returns the kinds of runtime that this levain (the file at `path`) can write as /init, the preferred one first. */
 export function initProgramKinds(path: string = findSelf()): readonly RuntimeKind[] {
@@ -21,9 +28,9 @@ export function initProgramKinds(path: string = findSelf()): readonly RuntimeKin
  * `make` appends the paged program to the plain one; an initramfs has only one of them.
  */
 export function initProgram(kind: RuntimeKind, path: string = findSelf()): InitProgram {
-  return readProgramFile(path, ({ file, parts, isItselfPaged }) => {
+  return readProgramFile(path, ({ parts, isItselfPaged }) => {
     const part = parts.get(kind);
-    if (part !== undefined) return { kind, bytes: readPart(file, path, part), isCompressed: kind === "paged" };
+    if (part !== undefined) return { kind, isCompressed: kind === "paged", ...part };
     throw isItselfPaged
       ? new BootError(`cannot write the plain runtime: ${path} is a paged program and contains no plain one`, {
           hint: "use the levain that make built (dist/levain) instead of the /init of an image, or --runtime=paged",
@@ -41,40 +48,45 @@ export function findSelf(): string {
     : join(resolve(import.meta.dir, "../../.."), "dist", "levain");
 }
 
-type Part = Readonly<{ offset: number; size: number }>;
-type ProgramFile = Readonly<{ file: number; parts: ReadonlyMap<RuntimeKind, Part>; isItselfPaged: boolean }>;
+type Part = Pick<InitProgram, "content" | "machine" | "interpreter">;
+type ProgramFile = Readonly<{ parts: ReadonlyMap<RuntimeKind, Part>; isItselfPaged: boolean }>;
 
 function readProgramFile<T>(path: string, use: (program: ProgramFile) => T): T {
   return attempt(`cannot read ${path}, which is to become /init`, () => {
     const file = openSync(path, "r");
     try {
-      return use({ file, ...findParts(file, path) });
+      return use(findParts(file, path));
     } finally {
       closeSync(file);
     }
   });
 }
 
-function findParts(file: number, path: string) {
+function findParts(file: number, path: string): ProgramFile {
   const { size } = fstatSync(file);
-  const tail = readPart(file, path, { offset: Math.max(0, size - TRAILER_SIZE), size: Math.min(size, TRAILER_SIZE) });
-  const trailer = readTrailer(tail, size);
-  if (trailer !== null) {
-    const { plainSize, pagedOffset, pagedSize } = trailer;
-    const paged = { offset: pagedOffset, size: pagedSize };
-    const parts = new Map<RuntimeKind, Part>([
-      ["paged", paged],
-      ["plain", { offset: 0, size: plainSize }],
-    ]);
-    return { parts, isItselfPaged: false };
-  }
-  const whole = readPart(file, path, { offset: 0, size });
-  const isItselfPaged = isPaged(whole, readElf(whole, path));
-  const kind: RuntimeKind = isItselfPaged ? "paged" : "plain";
-  return { parts: new Map([[kind, { offset: 0, size }]]), isItselfPaged };
+  const trailer = readTrailer(read(file, path, Math.max(0, size - TRAILER_SIZE), Math.min(size, TRAILER_SIZE)), size);
+  if (trailer === null) return findOnlyPart(read(file, path, 0, size), path);
+  // The packer makes both, for one machine, without a loader: they need not be in memory to be written.
+  const machine = readMachine(read(file, path, 0, ELF_HEAD_SIZE), path);
+  const part = (offset: number, length: number): Part => {
+    return { content: contentOfFile(path, length, offset), machine, interpreter: null };
+  };
+  const parts = new Map<RuntimeKind, Part>([
+    ["paged", part(trailer.pagedOffset, trailer.pagedSize)],
+    ["plain", part(0, trailer.plainSize)],
+  ]);
+  return { parts, isItselfPaged: false };
 }
 
-function readPart(file: number, path: string, { offset, size }: Part): Uint8Array {
+function findOnlyPart(bytes: Uint8Array, path: string): ProgramFile {
+  const elf = readElf(bytes, path);
+  const isItselfPaged = isPaged(bytes, elf);
+  const { machine, interpreter } = elf;
+  const part = { content: contentOfBytes(bytes), machine, interpreter };
+  return { parts: new Map([[isItselfPaged ? "paged" : "plain", part]]), isItselfPaged };
+}
+
+function read(file: number, path: string, offset: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let done = 0; done < size; ) {
     const count = readSync(file, bytes, done, size - done, offset + done);

@@ -7,7 +7,7 @@ import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt, isFile } from "../host.ts";
 import { refuseReserved } from "../image/reserved.ts";
-import { type Elf, EM, isElf, readElf } from "./elf.ts";
+import { EM, isElf, readElf } from "./elf.ts";
 import { findSelf, initProgram, initProgramKinds, type RuntimeKind } from "./init-program.ts";
 import { findLibraries } from "./libraries.ts";
 
@@ -118,16 +118,15 @@ export function addInit(
   choose: (kinds: readonly RuntimeKind[]) => RuntimeKind,
 ): { readonly machine: number; readonly isCompressed: boolean } {
   const path = request ?? findSelf();
-  const { bytes, isCompressed } = initProgram(choose(initProgramKinds(path)), path);
-  const elf: Elf = readElf(bytes, path);
-  if (elf.interpreter !== null) {
-    throw new BootError(`${path} cannot be /init: it needs the loader ${elf.interpreter}`, {
+  const { content, isCompressed, machine, interpreter } = initProgram(choose(initProgramKinds(path)), path);
+  if (interpreter !== null) {
+    throw new BootError(`${path} cannot be /init: it needs the loader ${interpreter}`, {
       hint: "build levain with make and use dist/levain",
     });
   }
-  putEntry(tree, { kind: "file", path: "/init", mode: 0o755, content: contentOfBytes(bytes) });
+  putEntry(tree, { kind: "file", path: "/init", mode: 0o755, content });
   putEntry(tree, { kind: "symlink", path: "/bin/levain", target: "/init" });
-  return { machine: elf.machine, isCompressed };
+  return { machine, isCompressed };
 }
 
 function nameMachine(machine: number): string {

@@ -36,6 +36,8 @@ export interface LogicalVolume {
   readonly name: string;
   readonly id: string;
   readonly status: readonly string[];
+  /** Sectors, -1 for none; null if lvm2 chooses. */
+  readonly readAhead: number | null;
   /** From extent 0 on, without gaps. */
   readonly segments: readonly Segment[];
 }
@@ -48,6 +50,8 @@ export interface Segment {
   readonly type: string;
   /** Everything that the text says about it. */
   readonly fields: ConfigSection["values"];
+  /** The settings of a cache's policy; null if there are none. */
+  readonly policy: ConfigSection["values"] | null;
 }
 
 /** A name that is safe as a part of a path and of a report (lib/misc/lvm-string.c: validate_name). */
@@ -124,7 +128,9 @@ function parseVolume(name: string, section: ConfigSection): LogicalVolume | null
     return isNext;
   });
   if (parsed.length < count || !areInOrder || !Number.isSafeInteger(end)) return null;
-  return { name, id, status: [...listOf(section, "status"), ...listOf(section, "flags")], segments: parsed };
+  const status = [...listOf(section, "status"), ...listOf(section, "flags")];
+  const readAhead = section.values.get("read_ahead");
+  return { name, id, status, readAhead: Number.isSafeInteger(readAhead) ? Number(readAhead) : null, segments: parsed };
 }
 
 function parseSegment(section: ConfigSection | undefined): Segment | null {
@@ -133,7 +139,13 @@ function parseSegment(section: ConfigSection | undefined): Segment | null {
   const type = textOf(section, "type");
   return startExtent === null || extents === null || type === null
     ? null
-    : { startExtent, extents, type, fields: section.values };
+    : {
+        startExtent,
+        extents,
+        type,
+        fields: section.values,
+        policy: section.sections.get("policy_settings")?.values ?? null,
+      };
 }
 
 function textOf({ values }: ConfigSection, name: string): string | null {

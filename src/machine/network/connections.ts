@@ -13,6 +13,8 @@ export interface Connections {
    * SyscallError; its code is an errno name, or one of getaddrinfo(3): "ENOTFOUND", and "EAI_AGAIN" if no name server answers.
    */
   tryConnection(host: string, port: number, timeoutMs: number): Promise<string>;
-  /** Opens a socket for datagrams. Throws SyscallError, as for a name that is unknown. */
+  /** Returns the addresses of a host, at least one. Throws SyscallError as `tryConnection`. */
+  listAddresses(host: string): Promise<readonly string[]>;
+  /** Opens a socket for datagrams to the first address of a host. Throws SyscallError, as for a name that is unknown. */
   openConversation(host: string): Promise<Conversation>;
 }

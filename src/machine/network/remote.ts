@@ -27,4 +27,11 @@ export interface RemoteDisks {
   connectTcp(address: Uint8Array, port: number, subject: string): TcpSocket;
   /** Gives a connection to the driver nbd, which keeps it after `close`, and after this process. EBUSY if the device is in use, ENOENT without the driver. */
   attachNbd(socket: TcpSocket, request: NbdRequest): void;
+  /**
+   * Has the driver nvme-fabrics connect by these options ("transport=tcp,traddr=…"), and returns the controller, as "nvme0". Waits for the
+   * server, up to minutes, so it is for a child process. EALREADY if it is connected, ENOENT without the driver.
+   */
+  connectNvme(options: string): string;
+  /** Reads a part of a log page of a controller (Get Log Page of NVMe), for a child process: the server answers it. */
+  readNvmeLog(controller: string, page: number, offset: number, length: number): Uint8Array;
 }

@@ -15,6 +15,8 @@ export interface PendingArray {
    * name or a member is in use, EINVAL if a member does not belong to it. There is no array then.
    */
   isStarted(timeoutMs: number): boolean;
+  /** Says that nothing waits for the array any longer: if it is started after all, it is stopped again. Does nothing once it is started. */
+  leave(): void;
 }
 
 /** Arrays of Linux RAID, by the requests of linux/raid/md_u.h. */

@@ -21,6 +21,14 @@ export interface Watched {
 
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [500, 8000];
 
+/** How long a server may send nothing, and how long its answer may take at most. */
+export interface Silence {
+  readonly ms: number;
+  readonly longestAnswerMs: number;
+}
+
+const SILENCE: Silence = { ms: 20_000, longestAnswerMs: 160_000 };
+
 /**
  * Downloads a file from the first URL that has it, with as many attempts as the patience lasts. Returns null when the file is
  * complete, or the last failure of each URL.
@@ -30,6 +38,7 @@ export async function download(
   order: DownloadOrder,
   authorities: readonly string[],
   watched: Watched,
+  silence = SILENCE,
 ): Promise<readonly Failure[] | null> {
   const last = new Map<string, Failure>();
   const fail = (failure: Failure) => {
@@ -41,12 +50,12 @@ export async function download(
     watched.received = received;
     const gain = createGain(machine, received);
     const terms = { proxy: order.proxy, authorities, onPart: gain.look, pace: SLOWEST };
-    const isDone = await tryInTurn(order, gain, async (url) => {
+    const isDone = await tryInTurn(order, gain, silence, async (url, answerMs) => {
       watched.url = url;
       const fault = await faultOf(() =>
         url.startsWith("tftp:")
           ? transferTftp(machine, url, received, gain.look)
-          : transfer(machine, url, received, terms),
+          : transfer(machine, url, received, { ...terms, answerMs, silenceMs: silence.ms }),
       );
       if (fault !== null) fail({ url, fault });
       return fault;
@@ -90,25 +99,36 @@ function createGain(machine: Pick<Clock, "nowMs">, received: Received): Gain {
   };
 }
 
+/** A server with a long queue has not failed, and who asks again goes to the end of that queue. */
+function nextAnswerMs(answerMs: number, fault: Fault, { longestAnswerMs }: Silence): number {
+  const isSilent = fault.kind === "connection" && fault.code === "ETIMEDOUT";
+  return isSilent ? Math.min(answerMs * 2, longestAnswerMs) : answerMs;
+}
+
 /** Tries one URL after the other until one has no fault, none is left, or the time is up. Returns true in the first case. */
 async function tryInTurn(
   { urls, patienceMs }: DownloadOrder,
   gain: Gain,
-  attempt: (url: string) => Promise<Fault | null>,
+  silence: Silence,
+  attempt: (url: string, answerMs: number) => Promise<Fault | null>,
 ): Promise<boolean> {
   const queue = [...urls];
+  const longestMs = patienceMs ?? Number.POSITIVE_INFINITY;
   let pauseMs = FIRST_PAUSE_MS;
+  let answerMs = silence.ms;
   for (let url = queue.shift(); url !== undefined; url = queue.shift()) {
     const before = gain.bytes();
-    const fault = await attempt(url);
+    const leftMs = longestMs - gain.withoutMs();
+    const fault = await attempt(url, Math.min(answerMs, Math.max(leftMs, silence.ms)));
     if (fault === null) return true;
     const hasGained = gain.bytes() > before;
     // One that was cut can continue; otherwise the next URL has its turn.
     if (!isFinal(fault)) queue.splice(hasGained ? 0 : queue.length, 0, url);
-    if (hasGained) pauseMs = FIRST_PAUSE_MS;
-    if (queue.length === 0 || (patienceMs !== null && gain.withoutMs() + pauseMs > patienceMs)) return false;
+    if (hasGained) [pauseMs, answerMs] = [FIRST_PAUSE_MS, silence.ms];
+    else answerMs = nextAnswerMs(answerMs, fault, silence);
+    if (gain.withoutMs() + pauseMs > longestMs) return false;
     // Not all machines of a rack at the same time, when their server is back.
-    await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
+    if (queue.length > 0) await Bun.sleep(pauseMs * (0.5 + Math.random() / 2));
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
   return false;

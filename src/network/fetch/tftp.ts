@@ -6,7 +6,7 @@ import {
   type TftpPacket,
 } from "../../formats/network/tftp.ts";
 import type { Connections, Conversation } from "../../machine/network/connections.ts";
-import { parseTftpUrl } from "../../parameters/sources/tftp-url.ts";
+import { parseTftpUrl, type TftpUrl } from "../../parameters/sources/tftp-url.ts";
 import { isErrno } from "../../problems/errors.ts";
 import { TransferError } from "./fault.ts";
 import { SLOWEST, watchPace } from "./pace.ts";
@@ -19,6 +19,7 @@ const PLAIN = { blockBytes: 512, window: 1, totalBytes: null };
 /** A packet may be lost: how long to wait before it is asked for again. */
 const PATIENCE_MS = [1000, 2000, 4000, 8000];
 
+/** What a server has agreed to. */
 interface Terms {
   readonly blockBytes: number;
   readonly window: number;
@@ -35,10 +36,9 @@ export async function transferTftp(
   const place = parseTftpUrl(url);
   if (place === null) throw new TransferError({ kind: "connection", code: "EINVAL" });
   try {
-    const conversation = await machine.openConversation(place.host);
+    const addresses = await machine.listAddresses(place.host);
+    const { conversation, packet, port } = await findServer(machine, place, addresses);
     try {
-      const request = encodeTftpRead(place.path, WISHES);
-      const { packet, port } = await ask(conversation, request, place.port, null);
       await receiveFile({ conversation, port, url, received, onPart }, packet);
     } finally {
       conversation.close();
@@ -49,15 +49,47 @@ export async function transferTftp(
   }
 }
 
+interface Answer {
+  readonly packet: TftpPacket;
+  readonly port: number;
+}
+
+/** Asks the addresses of a server one after the other; returns the first answer. Each but the last has less time. */
+async function findServer(
+  machine: Connections,
+  { path, port }: Pick<TftpUrl, "path" | "port">,
+  addresses: readonly string[],
+): Promise<Answer & { readonly conversation: Conversation }> {
+  const [address = "", ...others] = addresses;
+  const patience = others.length === 0 ? PATIENCE_MS : PATIENCE_MS.slice(0, 2);
+  let conversation: Conversation | null = null;
+  try {
+    conversation = await machine.openConversation(address);
+    const answer = await ask(conversation, encodeTftpRead(path, WISHES), port, { port: null, patience });
+    return { ...answer, conversation };
+  } catch (error) {
+    conversation?.close();
+    if (others.length === 0) throw error;
+    return findServer(machine, { path, port }, others);
+  }
+}
+
 /** Sends a packet until something comes back that `isWanted`; after the first answer, only `port` of the server counts (RFC 1350, 4). */
 async function ask(
   conversation: Conversation,
   message: Uint8Array,
   to: number,
-  port: number | null = to,
-  isWanted: (packet: TftpPacket) => boolean = () => true,
-): Promise<{ readonly packet: TftpPacket; readonly port: number }> {
-  for (const patienceMs of PATIENCE_MS) {
+  {
+    port = to,
+    isWanted = () => true,
+    patience = PATIENCE_MS,
+  }: {
+    readonly port?: number | null;
+    readonly isWanted?: (packet: TftpPacket) => boolean;
+    readonly patience?: readonly number[];
+  },
+): Promise<Answer> {
+  for (const patienceMs of patience) {
     conversation.send(message, to);
     const endMs = performance.now() + patienceMs;
     for (let leftMs = patienceMs; leftMs > 0; leftMs = endMs - performance.now()) {
@@ -91,7 +123,7 @@ async function receiveFile({ conversation, port, url, received, onPart }: Transf
     for (;;) {
       if (pace.isSlow()) throw new TransferError({ kind: "slow", ...SLOWEST });
       if (packet === null) {
-        packet = (await ask(conversation, encodeTftpAck(last), port, port, isWanted)).packet;
+        packet = (await ask(conversation, encodeTftpAck(last), port, { isWanted })).packet;
         pending = 0;
       }
       const data = readData(packet, blockBytes);

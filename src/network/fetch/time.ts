@@ -1,6 +1,6 @@
 import { encodeSntp, parseSntp } from "../../formats/network/sntp.ts";
 import type { Clock } from "../../machine/machine.ts";
-import type { Connections } from "../../machine/network/connections.ts";
+import type { Connections, Conversation } from "../../machine/network/connections.ts";
 import { isErrno } from "../../problems/errors.ts";
 
 const NTP_PORT = 123;
@@ -10,12 +10,14 @@ const TRIES_MS = [500, 1000];
 /** No program of today boots so much later: nothing signs the answer. */
 const MOST_LATER_MS = 20 * 365.25 * 86_400_000;
 
+type Asking = Pick<Connections, "openConversation">;
+
 /**
  * Sets a clock that is known to be too old by the first NTP server that answers (RFC 4330), and returns what was done, in words; null
  * if none has answered with a time that can be right.
  */
 export async function setClockByServer(
-  machine: Connections & Pick<Clock, "timeOfDayMs" | "setTimeOfDay">,
+  machine: Asking & Pick<Clock, "timeOfDayMs" | "setTimeOfDay">,
   servers: readonly string[],
 ): Promise<string | null> {
   const leastMs = machine.timeOfDayMs();
@@ -28,15 +30,14 @@ export async function setClockByServer(
   return null;
 }
 
-async function askTime(machine: Connections, server: string, leastMs: number): Promise<number | null> {
+async function askTime(machine: Asking, server: string, leastMs: number): Promise<number | null> {
   try {
     const conversation = await machine.openConversation(server);
     try {
       for (const waitMs of TRIES_MS) {
         const nonce = crypto.getRandomValues(new Uint8Array(8));
         conversation.send(encodeSntp(nonce), NTP_PORT);
-        const answer = await conversation.receive(waitMs);
-        const ms = answer?.port === NTP_PORT ? parseSntp(answer.bytes, nonce, leastMs) : null;
+        const ms = await awaitTime(conversation, nonce, waitMs, leastMs);
         if (ms !== null) return ms;
       }
       return null;
@@ -47,4 +48,20 @@ async function askTime(machine: Connections, server: string, leastMs: number): P
     if (isErrno(error)) return null;
     throw error;
   }
+}
+
+/** Waits for the answer that repeats the nonce: a packet of anyone else must not take its place. */
+async function awaitTime(
+  conversation: Conversation,
+  nonce: Uint8Array,
+  waitMs: number,
+  leastMs: number,
+): Promise<number | null> {
+  const endMs = performance.now() + waitMs;
+  for (let leftMs = waitMs; leftMs > 0; leftMs = endMs - performance.now()) {
+    const answer = await conversation.receive(leftMs);
+    const ms = answer?.port === NTP_PORT ? parseSntp(answer.bytes, nonce, leastMs) : null;
+    if (ms !== null) return ms;
+  }
+  return null;
 }

@@ -8,6 +8,7 @@ import { printable } from "../../problems/report.ts";
 import { describeFree, formatBytes } from "../../problems/size.ts";
 import { setClock } from "./clock.ts";
 import { downloadFile } from "./download.ts";
+import { readSignedDigest } from "./signed-digest.ts";
 
 /** A system needs at least this much besides the file. */
 const KEEP_FREE_BYTES = 64 << 20;
@@ -16,6 +17,8 @@ const KEEP_FREE_BYTES = 64 << 20;
 interface MemoryOrder {
   readonly download: DownloadPlan;
   readonly digest: ImageDigest | null;
+  /** The URL of a signed list of checksums that decides; null for none. */
+  readonly signedList: string | null;
   /** A digest, a root hash or a signature decides whether it is used. */
   readonly isVerified: boolean;
   /** Where the tmpfs is mounted. */
@@ -27,7 +30,7 @@ interface MemoryOrder {
 
 /** Downloads a file to a tmpfs that it mounts for it. Returns what was downloaded, in words. Throws BootError. */
 export function downloadToMemory(context: Context, memory: MemoryOrder): string {
-  const { download, digest, isVerified, directory, timeoutMs: patienceMs } = memory;
+  const { download, signedList, isVerified, directory, timeoutMs: patienceMs } = memory;
   const { machine, voice, undo } = context;
   const { urls, path, proxy } = download;
   const name = path.slice(1);
@@ -38,6 +41,11 @@ export function downloadToMemory(context: Context, memory: MemoryOrder): string 
   }
   if (!isVerified) warnOfOpenTransport(context, urls);
   const timeServers = setClock(machine, voice) ? memory.timeServers : [];
+  const terms = { patienceMs, proxy, timeServers };
+  const digest =
+    signedList === null
+      ? memory.digest
+      : readSignedDigest({ machine, voice }, { ...terms, url: signedList, name, digest: memory.digest });
   makePlace(machine, directory);
   machine.mount({
     source: "tmpfs",
@@ -48,7 +56,7 @@ export function downloadToMemory(context: Context, memory: MemoryOrder): string 
   });
   undo(() => machine.unmount(directory));
   const startMs = machine.nowMs();
-  const order = { urls, path: `${directory}${path}`, limitBytes, patienceMs, proxy, digest, timeServers };
+  const order = { ...terms, urls, path: `${directory}${path}`, limitBytes, digest };
   const { url, bytes } = downloadFile({ machine, voice }, order, name);
   const seconds = (machine.nowMs() - startMs) / 1000;
   const speed = seconds > 0 ? `, ${formatBytes(bytes / seconds)}/s` : "";
@@ -58,5 +66,5 @@ export function downloadToMemory(context: Context, memory: MemoryOrder): string 
 /** Anyone between the machine and the server can replace what TLS does not protect. */
 function warnOfOpenTransport({ voice }: Context, urls: readonly string[]): void {
   if (urls.every((url) => url.startsWith("https:"))) return;
-  voice.warn("nothing protects the download from changes in transit: use https:// or rd.image.digest=");
+  voice.warn("nothing protects the download from changes in transit: use https://, rd.image.digest= or rd.image.sig");
 }

@@ -14,44 +14,47 @@ export interface TransferTerms {
   /** Called when bytes have come. */
   readonly onPart: () => void;
   readonly pace: Pace;
+  /** A server that has not begun to answer after so long has failed; so has one that sends no more for `silenceMs`. */
+  readonly answerMs: number;
+  readonly silenceMs: number;
 }
 
 /** As curl and browsers do it, at most this many. */
 const MOST_REDIRECTS = 10;
-/** A server that sends nothing for so long has failed. */
-const SILENCE_MS = 20_000;
 
 /** Reads the file, or what is missing of it, from one URL. Throws TransferError. */
 export async function transfer(http: Http, url: string, received: Received, terms: TransferTerms): Promise<void> {
   const watch = new AbortController();
-  let timer = setTimeout(() => watch.abort(), SILENCE_MS);
-  const hear = () => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expectWithin = (ms: number) => {
     clearTimeout(timer);
-    timer = setTimeout(() => watch.abort(), SILENCE_MS);
+    timer = setTimeout(() => watch.abort(), ms);
   };
-  const pace = watchPace(received, terms.pace, () => watch.abort());
+  let pace: ReturnType<typeof watchPace> | null = null;
   try {
     const partial = received.partial(url);
     const ask = (address: string) => {
-      hear();
+      expectWithin(terms.answerMs);
       const { proxy, authorities } = terms;
       return http.request({ url: address, headers: rangeHeaders(partial), proxy, authorities, signal: watch.signal });
     };
     const reply = await follow(url, ask);
     received.begin(url, readReply(reply, partial));
+    expectWithin(terms.silenceMs);
+    pace = watchPace(received, terms.pace, () => watch.abort());
     // What follows a complete file is not read: the text of an answer 416.
     while (received.bytes !== received.totalBytes) {
       const part = await reply.read();
       if (part === null) break;
-      hear();
+      expectWithin(terms.silenceMs);
       received.append(part);
       terms.onPart();
     }
     received.finish();
   } catch (error) {
-    throw pace.isSlow() ? new TransferError({ kind: "slow", ...terms.pace }) : explain(error, received);
+    throw pace?.isSlow() ? new TransferError({ kind: "slow", ...terms.pace }) : explain(error, received);
   } finally {
-    pace.stop();
+    pace?.stop();
     clearTimeout(timer);
     watch.abort(); // closes the connection if something is left to read
   }

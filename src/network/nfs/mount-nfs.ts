@@ -13,8 +13,6 @@ import { type NfsMount, nfsPorts, nfsRequest } from "./requests.ts";
 
 /** A mount, how long it may take, and who asks for it. */
 export interface NfsTask extends NfsMount {
-  /** To try, in this order; empty: the options name one. */
-  readonly versions: readonly NfsVersion[];
   /** null: no limit. */
   readonly timeoutMs: number | null;
   /** What tells this machine from others on the server. */
@@ -63,7 +61,7 @@ export function mountNfs(context: Context, task: NfsTask): string {
 const CLIENT_ID = "/sys/module/nfs/parameters/nfs4_unique_id";
 
 /** The modules; the kernel asks modprobe(8) for them, which an initramfs need not have. */
-function loadNfs({ machine, drivers }: Context, { versions, clientId }: NfsTask): void {
+function loadNfs({ machine, drivers }: Context, { place: { versions }, clientId }: NfsTask): void {
   drivers.loadFilesystem("nfs");
   const isAny = versions.length === 0;
   if (isAny || versions.some((version) => version !== "3")) drivers.loadByName("nfsv4");
@@ -116,7 +114,9 @@ function tryOnce(task: NfsTask, dialogue: Dialogue): string | readonly Refusal[]
   const { place } = task;
   let address: string | null = null;
   let code: string | null = null;
-  for (const port of nfsPorts(place, task.versions)) {
+  for (const port of nfsPorts(place)) {
+    if (!(port >= 1 && port <= 0xffff))
+      throw dialogue.giveUp([`port=${port}: a port is a number from 1 to 65535`], null);
     const answer = dialogue.ask(
       { kind: "connect", host: place.server, port, timeoutMs: CONNECT_MS },
       parseAddress(place.server) === null
@@ -136,7 +136,7 @@ function tryOnce(task: NfsTask, dialogue: Dialogue): string | readonly Refusal[]
 
 function mountVersions(task: NfsTask, dialogue: Dialogue, address: string): string | readonly Refusal[] {
   const refusals: Refusal[] = [];
-  const versions: readonly (NfsVersion | null)[] = task.versions.length === 0 ? [null] : task.versions;
+  const versions: readonly (NfsVersion | null)[] = task.place.versions.length === 0 ? [null] : task.place.versions;
   for (const version of versions) {
     const isMinor = version !== null && version !== "3";
     const last = refusals.at(-1);

@@ -1,6 +1,6 @@
 import type { Lease } from "../../formats/network/lease.ts";
 import { type NfsSource, parseNfsPlace, parseNfsRoot } from "../../parameters/sources/nfs-source.ts";
-import type { NfsPlan } from "../../plan/network/nfs.ts";
+import { type NfsPlan, type NfsVersion, namesVersion } from "../../plan/network/nfs.ts";
 import { problem } from "../../problems/problem.ts";
 import type { NetworkUp } from "../up.ts";
 
@@ -10,6 +10,8 @@ export interface NfsPlace {
   readonly server: string;
   readonly path: string;
   readonly options: string;
+  /** To try, in this order; empty: the options name one. */
+  readonly versions: readonly NfsVersion[];
 }
 
 /** NFS_DEF_PATH of fs/nfs/nfsroot.c, if neither nfsroot= nor DHCP names a path. */
@@ -24,7 +26,8 @@ export function locateNfs(plan: NfsPlan, network: NetworkUp | null): NfsPlace {
   const path = plan.path ?? offered?.path ?? DEFAULT_PATH;
   // Options of the command line are the last, so they count.
   const options = [offered?.options ?? "", plan.options].filter((text) => text !== "").join(",");
-  return { server, path: path.replace("%s", () => nameMachine(network)), options };
+  const versions = namesVersion(options) ? [] : plan.versions;
+  return { server, path: path.replace("%s", () => nameMachine(network)), options, versions };
 }
 
 function findOffered(leases: readonly Lease[]): NfsSource | null {

@@ -44,7 +44,7 @@ function isVersion3(given: readonly string[], version: NfsVersion | null): boole
 }
 
 /** Returns the ports of which one must be open before a mount makes sense: that of NFS or, for version 3, that of rpcbind. */
-export function nfsPorts({ options }: NfsPlace, versions: readonly NfsVersion[]): readonly number[] {
+export function nfsPorts({ options, versions }: NfsPlace): readonly number[] {
   const given = options.split(",");
   const port = Number(given.findLast((option) => /^port=\d+$/.test(option))?.slice("port=".length) ?? NFS_PORT);
   const isOld = versions.includes("3") || (versions.length === 0 && isVersion3(given, null));

@@ -1,6 +1,7 @@
 import { notSupportedYet } from "../../problems/not-supported.ts";
 import { printable } from "../../problems/report.ts";
 import { normaliseName, type Word } from "../cmdline.ts";
+import { isOtherFabric } from "../network/nvmf.ts";
 import { isSupportedNetroot } from "../network/remote.ts";
 import { isAsked, isShellTarget } from "../parameter.ts";
 import { isOutsideRoot } from "../stack/submounts.ts";
@@ -43,7 +44,8 @@ export const UNSUPPORTED = {
     ...rows("only filesystems below /sysroot are mounted", "rd.systemd.mount-extra", isOutsideRoot),
     ...rows(NO_NETWORK, "nbd wireguard"),
     ...rows(NO_NETWORK, "netroot", (value) => !isSupportedNetroot(value)),
-    ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator rd.nvmf. fcoe"),
+    ...rows("only TCP connects to disks of NVMe over fabrics", "rd.nvmf.discover", isOtherFabric),
+    ...rows(NO_NETWORK, "rd.iscsi. iscsi_initiator fcoe"),
   ],
   refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
   refusedLive: [

@@ -64,4 +64,10 @@ export const ARRAYS = {
     text: "Activate this logical volume only. May be given several times. A volume that root= names by its path is always activated.",
     example: "rd.lvm.lv=vg0/root",
   }),
+  lvmPartial: toggle({
+    syntax: "rd.lvm.partial=yes|no",
+    fallback: "no",
+    text: "Activate a RAID volume of LVM without a physical volume that is missing, if its redundancy allows that, when the disk has been waited for: 30 seconds, or two thirds of rd.timeout=. A volume that needs the missing disk is never activated.",
+    example: "rd.lvm.partial",
+  }),
 };

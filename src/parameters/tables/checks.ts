@@ -23,6 +23,13 @@ export const CHECKS = {
     text: "Check the image: sha256:HEX and sha512:HEX are what sha256sum and sha512sum print for the file, or what fsverity measure prints, if the file has fs-verity enabled: then it is not read, because the kernel verifies each page. Nothing skips this check.",
     example: `root=LABEL=FLASH rd.image=/newroot.sfs rd.image.digest=${DIGEST}`,
   }),
+  imageSignature: single(checks.signedList, {
+    syntax: "rd.image.sig[=URL]",
+    bare: "",
+    fallback: "no, unless the image has /etc/levain/image.pub",
+    text: "Require a signature of the image that is downloaded: URL is a list of checksums, as sha256sum or sha512sum writes it, by default that of the image with .sha256 behind it, and URL.sig is its Ed25519 signature by the key /etc/levain/image.pub of the initramfs. Nothing skips this check.",
+    example: "root=https://boot.example/root.sfs rd.image.sig",
+  }),
   checkSignature: toggle({
     syntax: "rd.image.cms[=yes|no]",
     aliases: ["cms_verify[=y]"],

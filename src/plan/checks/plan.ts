@@ -7,6 +7,8 @@ export interface ChecksPlan {
   /** The digests of checksum files that may be used; empty: no check. */
   readonly sums: readonly SumDigest[];
   readonly digest: ImageDigest | null;
+  /** The URL of the signed list of checksums that has to name the image that is downloaded; null: it need not be signed. */
+  readonly signedList: string | null;
   /** rd.image.cms. */
   readonly signature: boolean;
 }

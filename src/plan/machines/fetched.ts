@@ -9,8 +9,10 @@ import { findMachines, type MachineIdentity } from "./match.ts";
 
 const PARAMETERS = v.optional(v.pipe(v.array(v.string()), v.readonly()), []);
 
-/** What a configuration from a server may say: a part of levain.toml. */
+/** What a configuration from a server may say: a part of levain.toml, and where and until when it counts. */
 const FETCHED = v.strictObject({
+  only: v.optional(v.pipe(v.array(v.string()), v.readonly())),
+  expires: v.optional(v.pipe(v.string(), v.isoDate())),
   parameters: PARAMETERS,
   machine: v.optional(v.record(v.string(), v.strictObject({ parameters: PARAMETERS })), {}),
 });
@@ -23,8 +25,15 @@ const TOO_LATE: ReadonlySet<ParameterKey> = new Set(
   ].flat(),
 );
 
+/** Where a configuration is used, and when. */
+export interface Use {
+  readonly identity: MachineIdentity;
+  /** Milliseconds since 1970. */
+  readonly timeOfDayMs: number;
+}
+
 /** Returns the parameters of a fetched configuration that are for this machine. Throws BootError for one that is not as it should be: it is used as a whole or not at all. */
-export function parseFetched(text: string, url: string, identity: MachineIdentity): readonly string[] {
+export function parseFetched(text: string, url: string, { identity, timeOfDayMs }: Use): readonly string[] {
   if (isRackFile(text)) return permit(parseRack(text, url), url);
   const result = v.safeParse(FETCHED, parseToml(text, url));
   if (!result.success) {
@@ -34,9 +43,24 @@ export function parseFetched(text: string, url: string, identity: MachineIdentit
     });
     throw problem("config-malformed", { url, mistakes: seen });
   }
-  const { parameters, machine } = result.output;
+  const { parameters, machine, only, expires } = result.output;
+  const mistakes = [...refuseOthers(only, identity), ...refuseLate(expires, timeOfDayMs)];
+  if (mistakes.length > 0) throw problem("config-malformed", { url, mistakes });
   const tables = findMachines(Object.keys(machine), identity).flatMap((name) => machine[name]?.parameters ?? []);
   return permit([...parameters, ...tables], url);
+}
+
+/** A file with a signature is genuine on each machine that has the key, so it says itself for which it was signed. */
+function refuseOthers(only: readonly string[] | undefined, identity: MachineIdentity): readonly string[] {
+  // A host name may come from whoever answers DHCP.
+  if (only === undefined || findMachines(only, { ...identity, hostname: null }).length > 0) return [];
+  return [`it is for another machine: only = ${only.map((name) => JSON.stringify(name)).join(", ")}`].map(printable);
+}
+
+/** The last day counts to its end, in UTC. */
+function refuseLate(expires: string | undefined, timeOfDayMs: number): readonly string[] {
+  const today = new Date(timeOfDayMs).toISOString().slice(0, 10);
+  return expires === undefined || today <= expires ? [] : [`it expired on ${expires}, and the clock shows ${today}`];
 }
 
 /** Returns the parameters, if all of them may come from a server. */

@@ -23,10 +23,15 @@ export function decideNfs(settings: Settings): NfsPlan | null {
   const isElsewhere = asked.server === null && asked.path === null;
   const [named] = isElsewhere && nfsRoot !== undefined ? readable([nfsRoot]) : [];
   const source = named === undefined ? asked : withOptions(named, nfsOptions);
-  const isNamed = `${source.options},${flags}`.split(",").some((option) => NAMES_VERSION.test(option));
+  const isNamed = namesVersion(`${source.options},${flags}`);
   const all = asked.isVersion4 ? VERSIONS.filter((version) => version !== "3") : VERSIONS;
   const { server, path, options } = source;
   return { server: server ?? findServer(settings), path, options, versions: isNamed ? [] : all };
+}
+
+/** True if mount options say which version of NFS to use. */
+export function namesVersion(options: string): boolean {
+  return options.split(",").some((option) => NAMES_VERSION.test(option));
 }
 
 /** Where nfsroot= or DHCP says. */

@@ -1,11 +1,12 @@
 import { isIpv6 } from "../../formats/network/addresses.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import type { NvmePlace } from "../../parameters/network/nvmf.ts";
 import type { NbdExport } from "../../parameters/network/remote.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import type { NbdDisk, RemotePlan } from "./plan.ts";
 
 /** No disk on a server. */
-export const NO_REMOTE: RemotePlan = { aoe: null, nbd: [] };
+export const NO_REMOTE: RemotePlan = { aoe: null, nbd: [], nvme: null };
 
 /** Decides which disks on servers are connected; `devices`: those that the plan needs. */
 export function decideRemote(settings: Settings, devices: readonly DeviceSpec[]): RemotePlan {
@@ -16,7 +17,12 @@ export function decideRemote(settings: Settings, devices: readonly DeviceSpec[])
       settings.nbdRoot,
       servers.flatMap(({ server }) => (server.kind === "nbd" ? [server.export] : [])),
     ),
+    nvme: decideNvme(settings),
   };
+}
+
+function decideNvme({ nvmeDiscovery: places, nvmeHostNqn, nvmeHostId }: Settings): RemotePlan["nvme"] {
+  return places.length === 0 ? null : { places, hostNqn: nvmeHostNqn ?? null, hostId: nvmeHostId ?? null };
 }
 
 /** Several rd.aoe= name several interfaces; one without a name means all. */
@@ -54,8 +60,8 @@ export function mountOfRoot({ root, types, options }: Settings): {
 }
 
 /** True if a disk on a server may be a part of the root: its interface has to stay up. */
-export function isRemote({ aoe, nbd }: RemotePlan): boolean {
-  return aoe !== null || nbd.length > 0;
+export function isRemote({ aoe, nbd, nvme }: RemotePlan): boolean {
+  return aoe !== null || nbd.length > 0 || nvme !== null;
 }
 
 /** Returns the server and the export as a URL: `nbd://192.0.2.1:10809/disk`. */
@@ -63,10 +69,20 @@ export function formatNbd({ host, port, name }: NbdExport): string {
   return `nbd://${isIpv6(host) ? `[${host}]` : host}:${port}/${name}`;
 }
 
+/** Returns a server and its port: "192.0.2.1 port 4420". */
+export function formatNvme({ host, port }: Pick<NvmePlace, "host" | "port">): string {
+  return `${host} port ${port}`;
+}
+
 /** Formats the disks, a line a subject. */
-export function formatRemote({ aoe, nbd }: RemotePlan): readonly (readonly [subject: string, text: string | null])[] {
+export function formatRemote({
+  aoe,
+  nbd,
+  nvme,
+}: RemotePlan): readonly (readonly [subject: string, text: string | null])[] {
   return [
     ["AoE", aoe && (aoe.interfaces.join(" and ") || "every Ethernet interface")],
     ...nbd.map(({ export: one, device }) => ["NBD", `${formatNbd(one)} as /dev/${device}`] as const),
+    ...(nvme?.places ?? []).map((place) => ["NVMe", `over TCP, the subsystems of ${formatNvme(place)}`] as const),
   ];
 }

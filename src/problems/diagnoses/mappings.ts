@@ -49,10 +49,30 @@ export const MAPPINGS = {
     text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
     hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],
   }),
+  "group-absent": diagnosis<{ group: string; groups: readonly string[] }>({
+    text: ({ group, groups }) =>
+      groups.length === 0
+        ? `no volume group "${printable(group)}" was found`
+        : `there is no volume group "${printable(group)}", but ${listShort(groups)}`,
+    hints: ({ groups }) => [
+      byHand("attach all disks of the volume group"),
+      ...(groups.length === 0 ? [] : [inBootLoader("correct the name of the volume group in root=")]),
+    ],
+  }),
+  "group-elsewhere": diagnosis<{ nodes: readonly string[] }>({
+    text: ({ nodes }) =>
+      `the volume group of ${nodes.join(" and ")} is not known: no physical volume that is present has its metadata`,
+    hints: () => [byHand("attach all disks of the volume group")],
+  }),
   "volume-unknown": diagnosis<{ group: string; volume: string; volumes: readonly string[] }>({
     text: ({ group, volume, volumes }) =>
       `the volume group "${group}" has no volume "${printable(volume)}": it has ${listShort(volumes)}`,
     hints: () => [inBootLoader("correct the name of the logical volume")],
+  }),
+  "thin-pool-damaged": diagnosis<{ pool: string; program: string; status: number; said: string }>({
+    text: ({ pool, program, status, said }) =>
+      `the thin pool ${printable(pool)} is not activated: ${program} ended with status ${status}${said === "" ? "" : `: ${printable(said)}`}`,
+    hints: () => [byHand("repair the metadata of the pool on another system: lvconvert --repair GROUP/POOL")],
   }),
   "volume-refused": diagnosis<{ volume: string; why: string }>({
     text: ({ volume, why }) => `the logical volume ${volume} is not activated: ${why}`,

@@ -48,7 +48,7 @@ export const RESCUE = {
     hints: () => [inShell("write it as on the kernel command line, root=LABEL=NAME (see levain help parameters)")],
   }),
   "boot-record-damaged": diagnosis<{ path: string }>({
-    text: ({ path }) => `${path} is damaged, or was written by another version of levain`,
+    text: ({ path }) => `${printable(path)} is damaged, or was written by another version of levain`,
     hints: () => [inShell("read the boot messages in the kernel log: dmesg")],
   }),
   "unlock-cancelled": diagnosis(() => "cancelled by Ctrl-C"),

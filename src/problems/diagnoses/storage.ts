@@ -176,13 +176,6 @@ export const STORAGE = {
     text: ({ why, names }) => `${why}, but ${names.join(" and ")} cannot be closed`,
     hints: () => [inBuilder("put all parts of the root into encrypted volumes, or none of them")],
   }),
-  "array-refused": diagnosis<{ array: string; why: string }>({
-    text: ({ array, why }) => `${array} is not started: ${why}`,
-    hints: () => [
-      inShell("read the kernel's log: dmesg"),
-      byHand("look at its members with `mdadm --examine` on another system"),
-    ],
-  }),
   "partly-encrypted": diagnosis<{ outside: readonly string[] }>({
     text: () => "only a part of the root is encrypted",
     reasons: ({ outside }) => [`${outside.join(" and ")} could replace files of the encrypted part`],

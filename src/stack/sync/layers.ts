@@ -38,6 +38,8 @@ export interface Layers {
   /** The target of a symbolic link. */
   readLink(place: Place): string;
   hasSameContent(one: Place, other: Place): boolean;
+  /** Returns those of `names` that are sure to be the same file in two directories; may leave out any of them. */
+  sameFiles(one: Place, other: Place, names: readonly string[]): ReadonlySet<string>;
 }
 
 /** Reads the layers from their trees, the upper first. An entry that disappears meanwhile is none. */
@@ -61,6 +63,12 @@ export function createLayers(trees: readonly Tree[]): Layers {
         () => haveSameContent(treeOf(one), one.path, treeOf(other), other.path),
         false,
         ...["ENOENT", "ENOTDIR", "ELOOP", "EINVAL"], // it has disappeared, or something else has its name
+      ),
+    sameFiles: (one, other, names) =>
+      orIfRefused(
+        () => treeOf(one).sameFiles(one.path, names, treeOf(other), other.path),
+        new Set(),
+        ...["ENOENT", "ENOTDIR", "ELOOP"],
       ),
   };
 }

@@ -1,15 +1,10 @@
 import { problem } from "../../problems/problem.ts";
 import { haveSameAccess, haveSameAttributes } from "./compare.ts";
+import { delay, type PlannedOperation } from "./delay.ts";
 import { BRANCH, type Entry, joinPath, type Layers, type MergedDirectory, type Place, parentOf } from "./layers.ts";
 import { type Found, lookUp } from "./lookup.ts";
 import { accessOf, divideAttributes, type Item, type Operation } from "./operations.ts";
 import { type FileTarget, planFiles } from "./plan-files.ts";
-
-/** A change of the branch. */
-export interface PlannedOperation {
-  readonly operation: Operation;
-  readonly isLater: boolean;
-}
 
 /** How a branch becomes what the overlay shows. */
 export interface SyncPlan {
@@ -75,7 +70,9 @@ const MOST_PATH_BYTES = 16 << 10;
 function planDirectory(walk: Walk, directory: Directory, top: Entry): void {
   const { path, old } = directory;
   if (path.length > MOST_PATH_BYTES) throw problem("sync-too-deep", { path, bytes: MOST_PATH_BYTES });
-  const names = namesIn(walk.layers, directory).filter((name) => isInScope(walk, directory, joinPath(path, name)));
+  const all = namesIn(walk.layers, directory).filter((name) => isInScope(walk, directory, joinPath(path, name)));
+  const same = sameIn(walk.layers, directory, all);
+  const names = all.filter((name) => !same.has(name));
   const modified = top.status.modifiedNs;
   walk.agenda.push(
     () => void walk.steps.push({ time: path, modified, differs: old?.status.modifiedNs !== modified }),
@@ -90,6 +87,13 @@ function namesIn(layers: Layers, { path, merged, isComplete, old }: Directory): 
   if (!isComplete) return [...layers.list(merged[0] ?? { layer: 0, path })];
   const own: readonly Place[] = old === null ? [] : [{ layer: BRANCH, path }];
   return [...new Set([...merged, ...own].flatMap((part) => layers.list(part)))];
+}
+
+/** Returns the names of files that the branch has as the upper shows them, so that there is nothing to decide. */
+function sameIn(layers: Layers, { merged, old }: Directory, names: readonly string[]): ReadonlySet<string> {
+  const [top] = merged;
+  if (top?.layer !== 0 || top.hasFileWhiteouts || old === null || old.marks.hasFileWhiteouts) return new Set();
+  return layers.sameFiles(top, old.place, names);
 }
 
 function isInScope({ scope }: Walk, { isComplete }: Directory, path: string): boolean {
@@ -173,27 +177,4 @@ function finish({ layers, steps, sources }: Walk): SyncPlan {
     return decided;
   });
   return { items, operations: delay(operations, [...sources]) };
-}
-
-/** Decides which changes wait: those of what a redirect leads to, of what is in a directory that waits, and the time of a directory in which a change waits. */
-function delay(operations: readonly Operation[], sources: readonly string[]): SyncPlan["operations"] {
-  const leadsTo = (path: string) =>
-    sources.some((source) => source === path || source.startsWith(`${path}/`) || path.startsWith(`${source}/`));
-  const directories = new Set<string>();
-  const delayed = new Set<string>();
-  for (const { kind, path } of sources.length === 0 ? [] : operations) {
-    if (!leadsTo(path) && !ancestorsOf(path).some((one) => directories.has(one))) continue;
-    delayed.add(path);
-    if (kind === "directory") directories.add(path);
-  }
-  const changed = new Set([...delayed].map(parentOf));
-  return operations.map((operation) => {
-    const { kind, path } = operation;
-    return { operation, isLater: delayed.has(path) || (kind === "time" && changed.has(path)) };
-  });
-}
-
-function ancestorsOf(path: string): readonly string[] {
-  const names = path.split("/").slice(0, -1);
-  return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }

@@ -38,6 +38,8 @@ function stageCopy(
   const { trees, target } = workplace;
   const isUnchanged = unlessRefused(
     () => {
+      const isCopied = copySimple(workplace, { top, data }, path);
+      if (isCopied !== null) return isCopied;
       const isWhole = makeCopy(workplace, { top, data }, path);
       return isWhole && isSame(top.status, trees[top.place.layer]?.status(top.place.path) ?? null);
     },
@@ -47,6 +49,20 @@ function stageCopy(
   );
   if (!isUnchanged && target.status(path) !== null) target.remove(path);
   return isUnchanged;
+}
+
+/** Copies what the kernel can be asked for at once; null if that is not possible. Returns false if the file has changed. */
+function copySimple(
+  { trees, target, onProgress }: Workplace,
+  { top, data }: Pick<Extract<Item, { kind: "copy" }>, "top" | "data">,
+  path: string,
+): boolean | null {
+  const { status, attributes, place } = top;
+  const isWhole = place.layer === data.layer && place.path === data.path;
+  if (status.kind !== "file" || attributes.size > 0 || !isWhole) return null;
+  const isCopied = trees[place.layer]?.copyFile(place.path, status, target, path) ?? null;
+  if (isCopied === true) onProgress(status.size);
+  return isCopied;
 }
 
 /** Returns false if the content has changed meanwhile. */

@@ -8,7 +8,9 @@ type VerifiedPlan = Pick<BootPlan, "verity" | "checks">;
 
 /** True if an image without a root hash or digest must not be a part of the root. */
 export function requiresImageHashes({ verity: { images }, checks }: VerifiedPlan): boolean {
-  return (images !== null && !images.isBySidecar) || checks.digest !== null || checks.signature;
+  return (
+    (images !== null && !images.isBySidecar) || checks.digest !== null || checks.signedList !== null || checks.signature
+  );
 }
 
 /** Throws BootError if the root has to be verified, and `device`, which would be a part of it (`part`), is not. */

@@ -2,6 +2,7 @@ import type { StorageKind } from "../contract.ts";
 import { startBcache } from "./bcache/bcache.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
+import { startFirmwareRaid } from "./firmware/firmware.ts";
 import { startVolumeGroups } from "./lvm/lvm.ts";
 import { startArrays } from "./md/md.ts";
 import { startPartitions } from "./partitions.ts";
@@ -14,6 +15,7 @@ export const KINDS: readonly StorageKind[] = [
   startBtrfs,
   startPartitions,
   startArrays,
+  startFirmwareRaid,
   startVolumeGroups,
   startBcache,
   startVerity,

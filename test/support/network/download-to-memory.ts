@@ -1,6 +1,7 @@
 import { connections } from "../../../src/machine/linux/network/connections.ts";
 import { http } from "../../../src/machine/linux/network/http.ts";
-import { download } from "../../../src/network/fetch/attempts.ts";
+import type { Connections } from "../../../src/machine/network/connections.ts";
+import { download, type Silence } from "../../../src/network/fetch/attempts.ts";
 import type { DownloadOrder } from "../../../src/network/fetch/order.ts";
 import { describeFault } from "../../../src/problems/causes/transfer.ts";
 
@@ -9,6 +10,8 @@ export async function downloadToMemory(
   urls: readonly string[],
   more: Partial<DownloadOrder> = {},
   authorities: readonly string[] = [],
+  changes: Partial<Connections> = {},
+  silence?: Silence,
 ): Promise<{ readonly content: Buffer; readonly why: readonly string[] | null }> {
   const file = { content: Buffer.alloc(0) };
   const writer = {
@@ -20,7 +23,7 @@ export async function downloadToMemory(
     },
     close: () => undefined,
   };
-  const machine = { ...http, ...connections, openWriter: () => writer, nowMs: () => performance.now() };
+  const machine = { ...http, ...connections, ...changes, openWriter: () => writer, nowMs: () => performance.now() };
   const order = {
     urls,
     path: "/file",
@@ -31,7 +34,7 @@ export async function downloadToMemory(
     timeServers: [],
     ...more,
   };
-  const failures = await download(machine, order, authorities, { received: null, url: null, failures: [] });
+  const failures = await download(machine, order, authorities, { received: null, url: null, failures: [] }, silence);
   const why = failures?.map(({ url, fault }) => `${url.replace(/.*\//, "")}: ${describeFault(fault)}`) ?? null;
   return { content: file.content, why };
 }

@@ -7,7 +7,7 @@ import { describeFault } from "../../../src/problems/causes/transfer.ts";
 const [config = "", image = "", hex = ""] = process.argv.slice(2);
 const writer = { replace: () => undefined, append: () => undefined, close: () => undefined };
 const machine = { ...http, ...connections, openWriter: () => writer, nowMs: () => performance.now() };
-const common = { path: "/file", limitBytes: 1 << 30, patienceMs: 120_000, proxy: null, timeServers: [] };
+const common = { path: "/file", limitBytes: 1 << 30, patienceMs: 30_000, proxy: null, timeServers: [] };
 const watched: Watched = { received: null, url: null, failures: [] };
 
 async function get(url: string, digest: { readonly algorithm: "sha256"; readonly hex: string } | null) {

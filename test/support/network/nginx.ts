@@ -26,7 +26,11 @@ function secureServer(directory: string, port: number, { cert, key }: ReturnType
 }
 
 /** Starts nginx with these files. Below /slow/ they come at 1 MB/s; /loop redirects to itself, /moved to /file. */
-export async function startNginx(authority: Authority, files: Readonly<Record<string, Uint8Array>>): Promise<Nginx> {
+export async function startNginx(
+  authority: Authority,
+  files: Readonly<Record<string, Uint8Array>>,
+  { hasSendfile = true }: { readonly hasSendfile?: boolean } = {},
+): Promise<Nginx> {
   const directory = scratchDirectory();
   mkdirSync(join(directory, "www"));
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(directory, "www", name), bytes);
@@ -37,9 +41,9 @@ export async function startNginx(authority: Authority, files: Readonly<Record<st
   writeFileSync(
     join(directory, "nginx.conf"),
     `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
-events { worker_connections 1024; }
+events { worker_connections 1024; multi_accept on; }
 http {
-  sendfile on;
+  sendfile ${hasSendfile ? "on" : "off"};
   ${temporary.join(" ")}
   log_format status $status; access_log ${directory}/access.log status;
   server {

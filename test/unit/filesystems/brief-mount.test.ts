@@ -81,7 +81,7 @@ test("a disk that hangs is opened for the first look only, however often the sea
     machine: { ...machine, openAsyncReader, mountApart: () => apart },
     drivers: { loadFilesystem: () => undefined },
   };
-  const pending: PendingMount = { apart: null };
+  const pending: PendingMount = { apart: null, release: () => undefined };
   for (const timeoutMs of [1000, 0, 0, 0]) {
     const look = () =>
       mountDeviceBriefly(context, { node: "/dev/sda", type: "ext4", timeoutMs, pending }, () => "seen");

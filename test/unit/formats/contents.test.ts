@@ -7,6 +7,8 @@ test("every type that contains other devices has a name, or levain opens it", ()
   expect(containers.length).toBeGreaterThan(20);
   expect(containers.filter((type) => unsupportedLayer(type) === null)).toEqual([
     "linux_raid_member",
+    "ddf_raid_member",
+    "isw_raid_member",
     "LVM2_member",
     "DM_verity_hash",
     "crypto_LUKS",
@@ -26,19 +28,12 @@ test("the names that people know", () => {
     "LVM1_member",
     "linux_raid_member",
     "isw_raid_member",
+    "nvidia_raid_member",
     "zfs_member",
     "drbd",
     "vdo",
     "stratis",
   ];
-  expect(names.map(unsupportedLayer)).toEqual([
-    "LVM 1",
-    null,
-    "firmware RAID",
-    "ZFS",
-    "DRBD",
-    "VDO",
-    "Stratis",
-  ]);
+  expect(names.map(unsupportedLayer)).toEqual(["LVM 1", null, null, "firmware RAID", "ZFS", "DRBD", "VDO", "Stratis"]);
   expect(describeNoFilesystem("swap")).toBe("swap space");
 });

@@ -1,9 +1,10 @@
 // The recipes for servers in docs/network.md, as they are there but for paths and ports. Those of vblade and /etc/exports are in
 // test/vm, and the line of dnsmasq is in real-network.test.ts.
 import { expect, test } from "bun:test";
-import { createPublicKey, verify } from "node:crypto";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseSums } from "../../../src/formats/checks/sums-file.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { runScript } from "../../support/command.ts";
 import { freePort } from "../../support/network/free-port.ts";
@@ -14,11 +15,22 @@ import { TEST_PROGRAMS } from "../../support/test-programs.ts";
 test("a configuration signed with openssl has the signature that levain checks", async () => {
   const directory = scratchDirectory();
   writeFileSync(join(directory, "site.toml"), 'parameters = ["rw"]\n');
-  await runScript(`cd "$1"\n${recipe("openssl genpkey")}`, [directory]);
+  await runScript(`cd "$1"\n${recipe("openssl genpkey -algorithm ed25519 -out config.key")}`, [directory]);
   const read = (name: string) => readFileSync(join(directory, name));
   const key = createPublicKey(read("config.pub"));
   expect(key.asymmetricKeyType).toBe("ed25519");
   expect(verify(null, read("site.toml"), key, read("site.toml.sig"))).toBe(true);
+});
+
+test("a list of checksums signed with openssl has the signature that levain checks", async () => {
+  const directory = scratchDirectory();
+  writeFileSync(join(directory, "root.sfs"), "an image");
+  await runScript(`cd "$1"\n${recipe("openssl genpkey -algorithm ed25519 -out image.key")}`, [directory]);
+  const read = (name: string) => readFileSync(join(directory, name));
+  const list = read("root.sfs.sha256");
+  expect(verify(null, list, createPublicKey(read("image.pub")), read("root.sfs.sha256.sig"))).toBe(true);
+  const hex = createHash("sha256").update("an image").digest("hex");
+  expect(parseSums(list, 64)).toEqual([{ hex, path: "root.sfs" }]);
 });
 
 test("nginx accepts its lines", () => {

@@ -21,11 +21,15 @@ export const connections: Connections = {
     }
     throw failure;
   },
+  async listAddresses(host) {
+    const found = await within(lookUp(host), LOOKUP_MS, "EAI_AGAIN", host);
+    if (found.length === 0) throw new SyscallError("connect", "ENOTFOUND", host);
+    return found.map(({ address }) => address);
+  },
   async openConversation(host) {
     try {
-      const [found] = await within(lookUp(host), LOOKUP_MS, "EAI_AGAIN", host);
-      if (found === undefined) throw new SyscallError("connect", "ENOTFOUND", host);
-      return await converse(found.address, found.family === 6 ? "::" : "0.0.0.0");
+      const [address = ""] = await connections.listAddresses(host);
+      return await converse(address, address.includes(":") ? "::" : "0.0.0.0");
     } catch (error) {
       throw refusal(error, host);
     }
@@ -86,7 +90,8 @@ async function converse(address: string, own: string): Promise<Conversation> {
       data(_, data, port, from) {
         if (from === address) put({ bytes: Uint8Array.from(data), port });
       },
-      error: (_, error) => put(new SyscallError("recvmsg", codeOf(error), address)),
+      // For an ICMP error, the runtime (1.4.5) leaves out the socket, which its types have first.
+      error: (...given: readonly unknown[]) => put(new SyscallError("recvmsg", codeOf(given.at(-1)), address)),
     },
   });
   return {

@@ -10,6 +10,7 @@ import {
   viewOf,
 } from "../../network/netlink.ts";
 import type { NbdRequest, RemoteDisks, TcpSocket } from "../../network/remote.ts";
+import { connectNvme, readNvmeLog } from "./nvme.ts";
 import { openNetlinkSocket, request } from "./route-socket.ts";
 import { openTcpSocket } from "./tcp-socket.ts";
 
@@ -36,6 +37,8 @@ export function createRemoteDisks(): RemoteDisks {
       if (fd === undefined) throw new SyscallError("netlink", "EBADF", wanted.device);
       connectNbd(fd, wanted);
     },
+    connectNvme,
+    readNvmeLog,
   };
 }
 

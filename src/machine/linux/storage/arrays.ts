@@ -20,6 +20,8 @@ type ArrayFiles = Pick<Files, "stat" | "readFile" | "writeFile" | "makeNode">;
 
 /** Implements `Arrays`. */
 export function createArrays(files: ArrayFiles, { start, carryOut }: Pick<AsyncCalls, "start" | "carryOut">): Arrays {
+  const readOnlyStart = createReadOnlyStart(files);
+
   function stop(name: string): void {
     const order = stopOrder(`/dev/${name}`);
     const answer = carryOut(order, STOP_MS);
@@ -30,9 +32,15 @@ export function createArrays(files: ArrayFiles, { start, carryOut }: Pick<AsyncC
   return {
     startArray(request) {
       const node = appear(files, request.name);
-      const orders = [...memberOrders(node, request), runOrder(files, node)];
-      const begin = (order: Order): PendingAnswer => start(order) ?? { answer: () => carryOutHere(order) };
-      return pendArray(orders, begin, () => tolerateRefusal(() => stop(request.name)));
+      const orders = [...memberOrders(node, request), runOrder(node)];
+      const begin: Begin = (order, onAnswer) => start(order, onAnswer) ?? { answer: () => carryOutHere(order) };
+      readOnlyStart.begin();
+      return pendArray(orders, begin, {
+        end: readOnlyStart.end,
+        stop: () => tolerateRefusal(() => stop(request.name)),
+        // Its members have just been slow: nothing waits for them again.
+        stopLater: () => void start(stopOrder(node)),
+      });
     },
     stopArray: stop,
   };
@@ -41,18 +49,36 @@ export function createArrays(files: ArrayFiles, { start, carryOut }: Pick<AsyncC
 /** An order, and what each of its calls is about; null: it may be refused. */
 type ArrayOrder = Order & { readonly subjects: readonly (string | null)[] };
 
-/** Has the orders carried out, one after the other; `release` is called if one is refused. */
-function pendArray(
-  orders: readonly ArrayOrder[],
-  begin: (order: Order) => PendingAnswer,
-  release: () => void,
-): PendingArray {
+/** Begins an order; `onAnswer` is called when it is over, also if nothing asks for the answer. */
+type Begin = (order: Order, onAnswer: () => void) => PendingAnswer;
+
+/** What follows the start of an array. */
+interface AfterStart {
+  /** Called when the kernel has started the array or refused it, or no order for it is left. */
+  readonly end: () => void;
+  readonly stop: () => void;
+  readonly stopLater: () => void;
+}
+
+/** Has the orders carried out, one after the other. The array is stopped if one is refused, or when it was left meanwhile. */
+function pendArray(orders: readonly ArrayOrder[], begin: Begin, { end, stop, stopLater }: AfterStart): PendingArray {
   const left = [...orders];
   let pending: PendingAnswer | null = null;
+  let isLeft = false;
+  let isOver = false;
+  const finish = () => {
+    if (!isOver) end();
+    isOver = true;
+  };
+  const onAnswer = () => {
+    if (!isLeft) return;
+    finish();
+    stopLater();
+  };
   return {
     isStarted(timeoutMs) {
       for (let order = left[0]; order !== undefined; order = left[0]) {
-        pending ??= begin(order);
+        pending ??= begin(order, onAnswer);
         const answer = pending.answer(timeoutMs);
         if (answer === null) return false;
         pending = null;
@@ -61,11 +87,38 @@ function pendArray(
           throwIfRefused(answer.results, order.subjects);
         } catch (error) {
           left.length = 0;
-          release();
+          finish();
+          stop();
           throw error;
         }
       }
+      finish();
       return true;
+    },
+    leave() {
+      isLeft = !isOver;
+      if (isLeft && pending === null) onAnswer();
+    },
+  };
+}
+
+/**
+ * Has the kernel start arrays auto-read-only. It is one parameter for all: set back while another start is under way, it would make
+ * that array writable. The real system may want its own arrays writable at once, so it is set back when none is.
+ */
+function createReadOnlyStart(files: ArrayFiles) {
+  let underWay = 0;
+  let before: Uint8Array | null = null;
+  const write = (value: string | Uint8Array) => tolerateRefusal(() => files.writeFile(START_READ_ONLY, value));
+  return {
+    begin(): void {
+      if (underWay++ > 0) return;
+      before = orIfRefused(() => files.readFile(START_READ_ONLY), null);
+      if (before !== null) write("1");
+    },
+    end(): void {
+      underWay -= 1;
+      if (underWay === 0 && before !== null) write(before);
     },
   };
 }
@@ -121,22 +174,8 @@ function encodeMember(member: string): Uint8Array {
   return new Uint8Array(disk.buffer);
 }
 
-/** The order to start the array auto-read-only. The real system may want its own arrays writable at once, so the parameter is set back. */
-function runOrder(files: ArrayFiles, node: string): ArrayOrder {
-  const before = orIfRefused(() => files.readFile(START_READ_ONLY), null);
-  const run: WorkerCall = ["ioctl", ARRAY, abi.RUN_ARRAY, 0];
-  if (before === null) return onArray([run], textOf(node), [node, node]);
-  const { data, places } = joinData(textOf(node), textOf(START_READ_ONLY), textOf("1"), before);
-  const at = (index: number) => ({ data: places[index] ?? 0 });
-  const parameter = { resultOf: 1 };
-  const calls: readonly WorkerCall[] = [
-    ["openat", abi.AT_FDCWD, at(1), constants.O_WRONLY | abi.O_CLOEXEC, 0],
-    ["pwrite64", parameter, at(2), 1, 0],
-    run,
-    ["pwrite64", parameter, at(3), before.length, 0],
-    ["close", parameter],
-  ];
-  return onArray(calls, data, [node, null, null, node]);
+function runOrder(node: string): ArrayOrder {
+  return onArray([["ioctl", ARRAY, abi.RUN_ARRAY, 0]], textOf(node), [node, node]);
 }
 
 function stopOrder(node: string): ArrayOrder {

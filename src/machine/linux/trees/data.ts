@@ -79,7 +79,12 @@ function keep(fd: number, path: string, { access, attributes, modifiedNs }: Kept
 
 /** Returns two struct timespec: an access time that stays, and this modification time. */
 export function encodeTimes(modifiedNs: bigint): BigInt64Array {
+  return BigInt64Array.of(0n, BigInt(UTIME_OMIT), ...splitTime(modifiedNs));
+}
+
+/** Returns the seconds, and the nanoseconds since then. */
+export function splitTime(timeNs: bigint): readonly [seconds: bigint, nanoseconds: bigint] {
   const second = 1_000_000_000n;
-  const nanoseconds = ((modifiedNs % second) + second) % second;
-  return BigInt64Array.of(0n, BigInt(UTIME_OMIT), (modifiedNs - nanoseconds) / second, nanoseconds);
+  const nanoseconds = ((timeNs % second) + second) % second;
+  return [(timeNs - nanoseconds) / second, nanoseconds];
 }

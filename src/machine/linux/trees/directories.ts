@@ -94,8 +94,9 @@ export function createDirectories(root: number): Directories {
 const THIS = encodeName(".");
 
 function closeBelow(open: Map<string, number>, path: string): void {
+  const below = `${path}/`;
   for (const [known, fd] of open) {
-    if (known !== path && !known.startsWith(`${path}/`)) continue;
+    if (known !== path && !known.startsWith(below)) continue;
     fs.closeSync(fd);
     open.delete(known);
   }

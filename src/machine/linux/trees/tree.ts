@@ -8,6 +8,7 @@ import { callKernel, systemCall } from "../libc.ts";
 import { attributesOf } from "./attributes.ts";
 import { createFile, encodeTimes, openFile } from "./data.ts";
 import { createDirectories, type Directories } from "./directories.ts";
+import { fileCalls } from "./many-files.ts";
 import { encodeName } from "./names.ts";
 import { statusOf } from "./status.ts";
 import { mountWritable } from "./writable-mount.ts";
@@ -33,8 +34,9 @@ function openTree(directory: string, access: "as mounted" | "writable"): Tree {
     held ??= refusable(directory, () => fs.openSync(`/proc/self/fd/${root}`, "r"));
     return held;
   };
-  return {
+  const tree: Tree = {
     ...readingCalls(directories),
+    ...pairCalls(directories),
     ...makingCalls(directories),
     ...changingCalls(directories),
     lock() {
@@ -52,6 +54,27 @@ function openTree(directory: string, access: "as mounted" | "writable"): Tree {
       directories.close();
       if (mount === null) fs.closeSync(root);
       else mount.close();
+    },
+  };
+  opened.set(tree, directories);
+  return tree;
+}
+
+/** Of the trees that are open. */
+const opened = new WeakMap<Tree, Directories>();
+
+function pairCalls({ place, inside }: Directories): Pick<Tree, "sameFiles" | "copyFile"> {
+  return {
+    sameFiles(path, names, other, otherPath) {
+      const there = orIfRefused(() => opened.get(other)?.inside(otherPath), undefined, "ENOENT", "ENOTDIR", "ELOOP");
+      const calls = there === undefined ? null : fileCalls();
+      return calls === null || there === undefined ? new Set() : calls.sameFiles(inside(path), there, names);
+    },
+    copyFile(path, status, target, targetPath) {
+      const [calls, to] = [fileCalls(), opened.get(target)];
+      return calls === null || to === undefined
+        ? null
+        : calls.copyFile(place(path), to.place(targetPath), status, path);
     },
   };
 }

@@ -16,7 +16,10 @@ const CLOSE_MS = 1000;
  * The mounts of a worker that has its own mount namespace: they end with it, also if the disk answers long after anyone has waited.
  * This process sees them by /proc/PID/root. Without workers it mounts itself.
  */
-export function mountApart(worker: StartedWorker | null, watch: AsyncCalls["watch"]): ApartMounts {
+export function mountApart(
+  worker: StartedWorker | null,
+  { watch, abandon }: Pick<AsyncCalls, "watch" | "abandon">,
+): ApartMounts {
   if (worker === null) return mountHere();
   const outside = `/proc/${worker.pid}/root`;
   const ask = createErrand(worker, watch);
@@ -43,14 +46,16 @@ export function mountApart(worker: StartedWorker | null, watch: AsyncCalls["watc
       ask.orLater(key, () => touchOrder(path.slice(outside.length), look), timeoutMs, path);
       touched.add(key);
     },
-    close() {
+    close(onEnd = () => undefined) {
       watch(worker, false);
+      if (ask.isUnderWay()) return abandon(worker, onEnd);
       // By an order, because after the end of the process the kernel unmounts later: the device would be busy for a while.
-      if (mounted !== null && !ask.isUnderWay()) {
+      if (mounted !== null) {
         worker.order(unmountOrder(mounted, 0));
         tolerateRefusal(() => worker.answer(CLOSE_MS));
       }
       worker.dismiss();
+      onEnd();
     },
   };
 }
@@ -92,8 +97,9 @@ function mountHere(): ApartMounts {
       return mounted;
     },
     touch: () => undefined,
-    close() {
+    close(onEnd) {
       if (mounted !== null) systemCall("umount2", mounted, mounted, 0);
+      onEnd?.();
     },
   };
 }

@@ -20,10 +20,12 @@ export interface AsyncCalls {
   openReader(path: string, options: OpenOptions): AsyncReader | null;
   /** Has a worker carry out the order; null if it takes longer than `patienceMs`, "alone" if there is no worker to do it. */
   carryOut(order: Order, patienceMs: number): Answer | null | "alone";
-  /** Gives the order to a worker; null if there is none to do it. */
-  start(order: Order): PendingAnswer | null;
+  /** Gives the order to a worker; null if there is none to do it. `onAnswer` is called when the answer has come, or the worker is gone. */
+  start(order: Order, onAnswer?: () => void): PendingAnswer | null;
   /** Takes the answers of `start` that have come and keeps them, so that each ends a wait only once, also if its result is never read. */
   hear(): void;
+  /** Ends a worker that is busy; `onEnd` is called by a later `hear`, when its process is over. */
+  abandon(worker: Worker, onEnd: () => void): void;
   /** Says whether an answer of this worker ends a wait for events. */
   watch(worker: Worker, isWaiting: boolean): void;
   /** The sockets on which an awaited answer will come. */
@@ -51,7 +53,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         },
       });
     },
-    start(order) {
+    start(order, onAnswer) {
       const worker = pool.take();
       if (worker === null) return null;
       worker.order(order);
@@ -61,9 +63,21 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         waiting.delete(worker);
         if (isGone) worker.dismiss();
         else pool.giveBack(worker);
+        onAnswer?.();
       });
       started.add(pending);
       return pending;
+    },
+    abandon(worker, onEnd) {
+      worker.kill();
+      waiting.add(worker);
+      const pending = createPendingAnswer(worker, () => {
+        started.delete(pending);
+        waiting.delete(worker);
+        worker.dismiss();
+        onEnd();
+      });
+      started.add(pending);
     },
     hear() {
       for (const pending of started) orIfRefused(() => pending.answer(0), null);

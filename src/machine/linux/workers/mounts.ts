@@ -14,10 +14,14 @@ const UNMOUNT_MS = 10_000;
 const STUCK_MS = 500;
 
 /** Creates mount(2) and umount(2). Only the root is mounted by this process itself: nothing could go on without it. */
-export function createMounts({ carryOut, watch }: AsyncCalls): Pick<Mounts, "mount" | "unmount" | "mountApart"> {
+export function createMounts(calls: AsyncCalls): Pick<Mounts, "mount" | "unmount" | "mountApart"> {
+  const { carryOut, hear } = calls;
   let isAnyStuck = false;
   return {
-    mount,
+    mount(request) {
+      hear(); // a device that was protected for a look is writable again when that is over
+      mount(request);
+    },
     unmount(target, lazy = false) {
       const flags = lazy ? abi.MNT_DETACH : 0;
       const answer = carryOut(unmountOrder(target, flags), isAnyStuck ? STUCK_MS : UNMOUNT_MS);
@@ -25,6 +29,6 @@ export function createMounts({ carryOut, watch }: AsyncCalls): Pick<Mounts, "mou
       if (answer === "alone") systemCall("umount2", target, target, flags);
       else throwIfRefused("umount2", target, answer === null ? "ETIMEDOUT" : answer.results[0]);
     },
-    mountApart: () => mountApart(orIfRefused(startWorker, null), watch),
+    mountApart: () => mountApart(orIfRefused(startWorker, null), calls),
   };
 }

@@ -43,6 +43,8 @@ export interface Worker {
   answer(timeoutMs: number): Answer | null;
   /** Ends the worker without waiting: a call that hangs in the kernel holds it until the call returns. */
   dismiss(): void;
+  /** Kills it as `dismiss` does, but keeps the socket, whose end is the end of the process: `answer` throws then. */
+  kill(): void;
 }
 
 /** A worker that this process has started itself. */
@@ -105,8 +107,10 @@ export function startWorker(program: string | null = OWN_PROGRAM): StartedWorker
 function createWorker(pid: number | null, socket: number): Worker {
   let answerBytes = 0;
   let callCount = 0;
+  const kill = () => (pid === null ? undefined : void callKernel("kill", [pid, SIGKILL]));
   return {
     socket,
+    kill,
     order(order) {
       const packet = encodeOrder(order);
       answerBytes = order.answerBytes ?? order.data.length;
@@ -123,9 +127,8 @@ function createWorker(pid: number | null, socket: number): Worker {
     },
     dismiss() {
       callKernel("close", [socket]);
-      if (pid === null) return;
-      callKernel("kill", [pid, SIGKILL]);
-      dismissed.add(pid);
+      kill();
+      if (pid !== null) dismissed.add(pid);
     },
   };
 }

@@ -31,14 +31,24 @@ export const DOWNLOADS = {
     reasons: ({ name }) => [`this machine has no ${name === "mac" ? "hardware address" : name} that levain can read`],
     hints: () => [inBootLoader("use another name in rd.config=")],
   }),
-  "config-key-unreadable": diagnosis<{ path: string }>({
-    text: ({ path }) => `could not verify the configuration with ${path}`,
-    hints: () => [inBuilder("add an Ed25519 key to the image, as `openssl pkey -pubout` writes it")],
+  "signature-key-unreadable": diagnosis<{ url: string; key: string }>({
+    text: ({ url, key }) => `could not verify ${url} with ${key}`,
+    reasons: () => ["the image has no Ed25519 key there"],
+    hints: ({ key }) => [inBuilder(`add the key to the image, as \`openssl pkey -pubout\` writes it: ${key}`)],
   }),
-  "config-signature-wrong": diagnosis<{ url: string; path: string }>({
-    text: ({ url }) => `the configuration ${url} cannot be used`,
-    reasons: ({ path }) => [`its signature was not made with the key of ${path}`],
+  "download-signature-wrong": diagnosis<{ url: string; key: string }>({
+    text: ({ url }) => `${url} cannot be used`,
+    reasons: ({ key }) => [`its signature was not made with the key of ${key}`],
     hints: () => [byHand("sign the file on the server: `openssl pkeyutl -sign -rawin`")],
+  }),
+  "signed-list-without-image": diagnosis<Named & { url: string; asked: string | null }>({
+    text: ({ name }) => `could not download ${name}`,
+    reasons: ({ name, url, asked }) => [
+      asked === null
+        ? `${url}, which is signed, has no SHA-256 or SHA-512 of ${name}`
+        : `${url}, which is signed, does not have ${asked} for ${name}, as rd.image.digest= asks`,
+    ],
+    hints: ({ name }) => [byHand(`make the list again on the server, in the directory of the file: sha256sum ${name}`)],
   }),
   "download-without-room": diagnosis<Named & { free: string }>({
     text: ({ name }) => `could not download ${name} to memory`,

@@ -5,15 +5,17 @@ import { liesIn } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
+import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume } from "./links.ts";
 import { createMembers } from "./members.ts";
-import { volumeOfName } from "./names.ts";
-import { isVolume } from "./plan-volume.ts";
+import { listVolumes } from "./tables/group-index.ts";
+import { volumeOfName } from "./tables/names.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
 import {
   createNamedTest,
   createTakenName,
   createVainTest,
+  isCrowded,
   listAllowed,
   listNamed,
   listStages,
@@ -30,7 +32,7 @@ type Group = JudgedGroup<BlockDevice>;
  */
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
-  const volumes = createVolumes(context);
+  const volumes = createVolumes(context, plan.lvm);
   const named = [...listNamed(plan), ...listAllowed(plan)];
   const isNamed = createNamedTest(plan);
   const stages = listStages(plan);
@@ -39,14 +41,14 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
   const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
+  // What someone may have plugged in is looked at only if the machine's own disks do not have the root.
+  const inOrder = () => list().sort((one, other) => Number(one.isOnStick) - Number(other.isOnStick));
   const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
-    const wanted = group.volumes.filter(
-      (volume) => isVolume(volume) && isWanted(group, volume) && volumes.isOpenable(judged, volume),
-    );
+    const wanted = listVolumes(group).filter((one) => isWanted(judged, one) && volumes.isOpenable(judged, one));
     if (wanted.length === 0) return "idle";
     const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
@@ -58,7 +60,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     const refused = list().filter(({ refusal }) => refusal !== null);
     if (volumes.deactivateAll((one) => refused.some((judged) => isOf(one, judged)))) return "changed";
     let result: Round = "idle";
-    for (const [isWanted, judged] of tests.flatMap((test) => list().map((group) => [test, group] as const))) {
+    for (const [isWanted, judged] of tests.flatMap((test) => inOrder().map((group) => [test, group] as const))) {
       const round = advanceOne(judged, isWanted);
       if (round === "changed") return round;
       if (round !== "idle") result = round;
@@ -68,16 +70,19 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
 
   return {
     advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
-    links: () => volumes.list().map(linkOf),
+    links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
       const one = volumes.list().find(({ judged }) => [...judged.members.values()].includes(device));
       const text = `a physical volume of "${one?.judged.group.name}"`;
       return one === undefined ? null : { kind: "open", text, closes: true };
     },
+    isShown: ({ name }) => volumes.listShown().some(({ from }) => from.includes(name)),
     problems: () => [
       ...list().flatMap(describeRefusal),
-      ...list().flatMap((judged) => describeUnknown(judged, named, isVain)),
+      ...list().flatMap((judged) => [...describeCrowd(judged, plan), ...describeUnknown(judged, named, isVain)]),
       ...volumes.problems(isVain),
+      ...describeStrays(members.strays()),
+      ...describeAbsent(named, list(), members.strays()),
     ],
     claim(device) {
       claimed = listParts(device, context.present());
@@ -116,10 +121,17 @@ function describeRefusal({ group, refusal }: Group): readonly Trouble[] {
   return [{ error: problem("group-refused", { group: group.name, why: refusal }), isFatal: false }];
 }
 
+function describeCrowd(judged: Group, plan: StoragePlan): readonly Trouble[] {
+  const { group, refusal } = judged;
+  if (refusal !== null || !isCrowded(plan, judged)) return [];
+  const why = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
+  return [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
+}
+
 /** A path may have a mistake in the volume's name. */
 function describeUnknown(judged: Group, named: readonly VolumeName[], isVain: VainTest): readonly Trouble[] {
   const { group, refusal } = judged;
-  const all = group.volumes.filter(isVolume);
+  const all = listVolumes(group);
   const volumes = all.map(({ name }) => name);
   const ofGroup = named.filter((name) => name.group === group.name).map(({ volume }) => volumeOfName(all, volume));
   const unknown = [...new Set(ofGroup)].filter((volume) => !volumes.includes(volume));

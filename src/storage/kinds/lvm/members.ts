@@ -7,13 +7,14 @@ import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
 import { liesInVolume, liesOnStick } from "../../trust.ts";
 import { type JudgedGroup, judgeGroups } from "./judge.ts";
-import { VOLUME_UUID } from "./names.ts";
+import { VOLUME_UUID } from "./tables/names.ts";
 
 /** Reads the physical volumes among the devices that are present, each once. */
 export function createMembers({ machine, devices, voice }: Pick<StorageContext, "machine" | "devices" | "voice">) {
   const known = new WeakMap<BlockDevice, PhysicalVolume | null>();
   const sticks = new WeakMap<BlockDevice, boolean>();
   const reads = new Map<BlockDevice, PatientSource>();
+  let strays: readonly BlockDevice[] = [];
   let judged: { readonly of: readonly string[]; readonly groups: readonly JudgedGroup<BlockDevice>[] } | null = null;
 
   /** null also while the device does not answer. */
@@ -57,6 +58,7 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
         const info = readMember(device);
         return info === null ? [] : [{ device, node: device.node, info }];
       });
+      strays = [];
       if (found.length === 0) return [];
       const isInside = liesInVolume(machine);
       const candidates = found.map((one) => ({
@@ -68,8 +70,13 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
         (one) => `${one.device.name} ${one.info.uuid} ${one.info.group?.seqno} ${one.isInside}`,
       );
       if (judged === null || !Bun.deepEquals(judged.of, of)) judged = { of, groups: judgeGroups(candidates) };
-      return judged.groups;
+      const { groups } = judged;
+      const hasGroup = (device: BlockDevice) => groups.some(({ members }) => [...members.values()].includes(device));
+      strays = found.filter(({ device, info }) => info.group === null && !hasGroup(device)).map(({ device }) => device);
+      return groups;
     },
+    /** The devices of which the last call of `list` found no group: its metadata are on devices that are missing. */
+    strays: () => strays,
     /** Ends the reads of devices that do not answer. */
     close: () => [...reads.keys()].forEach(stopReading),
   };

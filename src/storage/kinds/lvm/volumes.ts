@@ -2,12 +2,12 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { LogicalVolume } from "../../../formats/lvm/volume-group.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import { BootError, tolerateRefusal } from "../../../problems/errors.ts";
-import type { StorageContext, Trouble } from "../../contract.ts";
+import type { Link, StorageContext, Trouble } from "../../contract.ts";
 import { removeMapping } from "../../device-mapper/mapping.ts";
 import { activateVolume } from "./activate.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { unlinkVolume } from "./links.ts";
-import { planVolume } from "./plan-volume.ts";
+import { planVolume } from "./tables/plan-volume.ts";
 import type { VainTest } from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
@@ -30,7 +30,7 @@ interface Failed {
 }
 
 /** Keeps the volumes that one search has activated. */
-export function createVolumes(context: StorageContext) {
+export function createVolumes(context: StorageContext, { isPartial }: { readonly isPartial: boolean }) {
   const active = new Map<string, ActiveVolume>();
   const failed = new Map<string, Failed>();
 
@@ -38,7 +38,7 @@ export function createVolumes(context: StorageContext) {
     const key = keyOf(judged, volume);
     failed.delete(key);
     try {
-      const mappings = activateVolume(context, judged, volume);
+      const mappings = activateVolume(context, judged, volume, isPartial);
       const device = mappings.at(-1)?.device ?? "";
       active.set(key, { judged, volume, device, mappings });
       context.look(device);
@@ -51,14 +51,23 @@ export function createVolumes(context: StorageContext) {
   function deactivateAll(which: (one: ActiveVolume) => boolean): boolean {
     const found = [...active].filter(([, one]) => which(one)).toReversed();
     for (const [key, one] of found) {
-      deactivate(context, one);
       active.delete(key);
+      // An origin is active with its snapshots, and a snapshot with its origin.
+      const kept = new Set([...active.values()].flatMap(({ mappings }) => mappings.map(({ device }) => device)));
+      deactivate(context, one, kept);
     }
     return found.length > 0;
   }
 
   return {
     list: () => [...active.values()],
+    /** Links the devices that are active with a volume to it: a snapshot shows the same filesystem as its origin. */
+    listShown(): readonly Link[] {
+      const own = new Set([...active.values()].map(({ device }) => device));
+      return [...active.values()].flatMap(({ device: to, mappings }) =>
+        mappings.flatMap(({ device }) => (own.has(device) ? [] : [{ from: [device], to, isReplacement: true }])),
+      );
+    },
     /** True for a volume that is neither active nor was refused with the members that are present. */
     isOpenable(judged: Group, volume: LogicalVolume): boolean {
       const key = keyOf(judged, volume);
@@ -81,10 +90,14 @@ export function createVolumes(context: StorageContext) {
   };
 }
 
-/** Removes what was made for a volume; a device that is in use stays. */
-function deactivate({ machine }: StorageContext, { judged, volume, mappings }: ActiveVolume): void {
+/** Removes what was made for a volume; a device that is in use, or that another volume keeps, stays. */
+function deactivate(
+  { machine }: StorageContext,
+  { judged, volume, mappings }: ActiveVolume,
+  kept: ReadonlySet<string>,
+) {
   tolerateRefusal(() => {
-    for (const mapping of mappings.toReversed()) removeMapping(machine, mapping);
+    for (const mapping of mappings.toReversed()) if (!kept.has(mapping.device)) removeMapping(machine, mapping);
     unlinkVolume(machine, judged.group, volume);
   });
 }

@@ -4,7 +4,8 @@ import { type DeviceSpec, decodeUdevName } from "../../../parameters/device-spec
 import { wantsEncryption } from "../../../plan/crypt/crypt.ts";
 import type { StoragePlan } from "../../contract.ts";
 import type { JudgedGroup } from "./judge.ts";
-import { volumeOfName } from "./names.ts";
+import { isSnapshot, listVolumes } from "./tables/group-index.ts";
+import { volumeOfName } from "./tables/names.ts";
 
 /** A volume by its names, as a path has them. */
 export interface VolumeName {
@@ -15,7 +16,10 @@ export interface VolumeName {
 type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm" | "isForResume">;
 
 /** Says whether a volume is meant. */
-export type VolumeTest = (group: VolumeGroup, volume: LogicalVolume) => boolean;
+export type VolumeTest = (judged: OwnedGroup, volume: LogicalVolume) => boolean;
+
+/** A group, and whether it is on disks that were probably plugged in by hand. */
+type OwnedGroup = Pick<JudgedGroup<unknown>, "group" | "isOnStick">;
 
 /** Lists the volumes that specs name by their paths: the wanted device, encrypted volumes, and where their keys are. */
 export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): readonly VolumeName[] {
@@ -31,8 +35,11 @@ export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): read
 /** Returns a test for them. */
 export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest {
   const names = listNamed(wish);
-  return (group, volume) =>
-    names.some((name) => name.group === group.name && volumeOfName(group.volumes, name.volume) === volume.name);
+  return ({ group }, { name: own }) =>
+    names.some(({ group: of, volume }) => {
+      if (of !== group.name || !volume.startsWith(own)) return false;
+      return volume === own || volumeOfName(group.volumes, volume) === own;
+    });
 }
 
 /** Lists the volumes that rd.lvm.lv= names. */
@@ -86,11 +93,26 @@ function createOfferedTest({ roots, crypt, lvm }: Wish): VolumeTest {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
-  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time.
+  // lvm2 sets it for thin snapshots, which show the filesystem of the root a second time, as other snapshots do.
   const isSkipped = ({ status }: LogicalVolume) => status.includes("ACTIVATION_SKIP");
-  return (group, volume) =>
-    lvm.volumes.includes(`${group.name}/${volume.name}`) ||
-    ((isAny || lvm.groups.includes(group.name)) && !isSkipped(volume));
+  return (judged, volume) => {
+    const { group } = judged;
+    if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
+    return (
+      !isCrowded({ lvm }, judged) &&
+      (isAny || lvm.groups.includes(group.name)) &&
+      !isSkipped(volume) &&
+      !isSnapshot(group, volume)
+    );
+  };
+}
+
+/** Volumes of a group on a stick that are activated to see what is in them: it may have ten thousand, each of which takes milliseconds. */
+const MOST_ON_STICK = 100;
+
+/** True for a group of which only those volumes are activated that a parameter names. */
+export function isCrowded({ lvm }: Pick<Wish, "lvm">, { group, isOnStick }: OwnedGroup): boolean {
+  return isOnStick && !lvm.groups.includes(group.name) && listVolumes(group).length > MOST_ON_STICK;
 }
 
 function volumeOf(spec: DeviceSpec): VolumeName | null {

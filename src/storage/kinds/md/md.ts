@@ -73,6 +73,7 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
     },
     close() {
       close();
+      starter.close();
       stopUnused(machine, ours, claimed);
     },
   };

@@ -29,6 +29,8 @@ export interface Starter {
   isRefused(group: Group): boolean;
   /** What the kernel refused. */
   problems(): readonly Trouble[];
+  /** Leaves the starts that are under way: nothing would know of an array that comes after the search. */
+  close(): void;
 }
 
 interface Refused extends Pick<Group, "members"> {
@@ -78,6 +80,10 @@ export function createStarter(context: StorageContext, names: StoragePlan["array
       return tried?.length === members.length && members.every((member) => tried.includes(member));
     },
     problems: () => [...refused.values()].map(describeRefused),
+    close() {
+      for (const { pending } of attempts.values()) pending.leave();
+      attempts.clear();
+    },
   };
 }
 

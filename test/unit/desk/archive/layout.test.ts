@@ -1,9 +1,14 @@
 import { expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
-import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
+import { contentOfBytes, contentOfFile } from "../../../../src/desk/archive/content.ts";
 import { layOutImage, measureArchives, writeArchives } from "../../../../src/desk/archive/layout.ts";
+import { writeWhole } from "../../../../src/desk/archive/output.ts";
 import { type ImageTree, putEntry, sortEntries } from "../../../../src/desk/archive/tree.ts";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
 function entriesOf(init: string, modules: readonly string[] = []) {
@@ -82,3 +87,23 @@ test("a plain /init is compressed with all else, and without compression there i
     expect(segments.map(namesOf)).toEqual([[...FIRST, ...REST]]);
   }
 });
+
+test.each(["none", "zstd"])(
+  "an /init inside another file is written as it is there, piece by piece, %s",
+  async (method) => {
+    const init = randomBytes(5 << 19);
+    const [source, image] = [join(scratchDirectory(), "source"), join(scratchDirectory(), `image-${method}`)];
+    writeFileSync(source, Buffer.concat([randomBytes(1000), init, randomBytes(1000)]));
+    const entries = entriesOf("");
+    const content = contentOfFile(source, init.length, 1000);
+    const archives = layOutImage(
+      entries.map((entry) => (entry.path === "/init" ? { kind: "file", path: "/init", mode: 0o755, content } : entry)),
+      parseCompression(method),
+      true,
+    );
+    await writeWhole(image, writeArchives(archives, listenToVoice()));
+    const [segment] = readSegments(readFileSync(image)).segments;
+    const members = segment?.archives.flatMap((archive) => archive.members) ?? [];
+    expect(Buffer.from(members.find(({ name }) => name === "init")?.data ?? []).equals(init)).toBe(true);
+  },
+);

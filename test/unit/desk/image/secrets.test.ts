@@ -90,7 +90,13 @@ describe("a warning", () => {
     const build =
       '"$1" "$2" image --kernel none --busybox none --init "$5" --compress none --add "$3:/etc/root.key" --output -';
     const say = (where: string) =>
-      runScript(`umask 022; cd "$4"; { ${build} ${where}; } 2>&1 >/dev/null`, [process.execPath, MAIN, key, directory, BUSYBOX]);
+      runScript(`umask 022; cd "$4"; { ${build} ${where}; } 2>&1 >/dev/null`, [
+        process.execPath,
+        MAIN,
+        key,
+        directory,
+        BUSYBOX,
+      ]);
     expect(await say("| cat >/dev/null")).toContain(
       "warning: the image on standard output contains secrets (/etc/root.key)",
     );

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_MAGIC, STORE_MAGIC } from "../../../../src/desk/program/elf.ts";
+import { CONFIG_MAGIC, EM, STORE_MAGIC } from "../../../../src/desk/program/elf.ts";
 import { initProgram, initProgramKinds } from "../../../../src/desk/program/init-program.ts";
 import { readTrailer, TRAILER_SIZE, writeTrailer } from "../../../../src/desk/program/trailer.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { initBytes } from "../../../support/init-bytes.ts";
 
 /** A static ELF file with one segment, which begins with `magic`. */
 function program(magic: string): Buffer {
@@ -53,14 +54,17 @@ describe("the programs of dist/levain", () => {
   test("are the plain one, and the paged one after it", () => {
     const path = file(both());
     expect(initProgramKinds(path)).toEqual(["paged", "plain"]);
-    expect(initProgram("paged", path)).toEqual({ kind: "paged", bytes: new Uint8Array(paged), isCompressed: true });
-    expect(initProgram("plain", path)).toEqual({ kind: "plain", bytes: new Uint8Array(plain), isCompressed: false });
+    const fields = { machine: EM.X86_64, interpreter: null };
+    expect(initProgram("paged", path)).toMatchObject({ kind: "paged", isCompressed: true, ...fields });
+    expect(initProgram("plain", path)).toMatchObject({ kind: "plain", isCompressed: false, ...fields });
+    expect(initBytes("paged", path)).toEqual(paged);
+    expect(initBytes("plain", path)).toEqual(plain);
   });
 
   test("are only one if nothing is appended, or in an initramfs", () => {
     expect(initProgramKinds(file(plain))).toEqual(["plain"]);
     expect(initProgramKinds(file(paged))).toEqual(["paged"]);
-    expect(initProgram("paged", file(paged)).bytes).toEqual(new Uint8Array(paged));
+    expect(initBytes("paged", file(paged))).toEqual(paged);
   });
 
   test("a kind that is not there is an error that says what to use", () => {

@@ -77,6 +77,16 @@ test("a window of blocks, of which some are lost or come twice", () => {
   );
 }, 20_000);
 
+test("the second address of a server is asked if the first does not answer", () =>
+  withServer(
+    (packet) => [data((acknowledged(packet) ?? 0) + 1, 512)],
+    async (url) => {
+      const listAddresses = () => Promise.resolve(["127.0.0.9", "127.0.0.1"]);
+      const { content, why } = await get([url], {}, [], { listAddresses });
+      expect([why, content.equals(FILE)]).toEqual([null, true]);
+    },
+  ));
+
 test("a server that lies is found out", async () => {
   const lies: readonly (readonly [Behaviour, string])[] = [
     [() => [text([0, 5, 0, 2], "Access \x1b violation")], "Access \x1b violation (TFTP error 2)"],

@@ -4,6 +4,7 @@ import { unlockVolumes } from "../../../../src/rescue/commands/unlock.ts";
 import { fakeMember } from "../../../support/fake-arrays.ts";
 import { rootImage } from "../../../support/fake-boot.ts";
 import type { FakeImage } from "../../../support/fake-images.ts";
+import { EXTENT_BYTES, extentsOf, fakeId, fakePhysicalVolume, groupText } from "../../../support/fake-lvm.ts";
 import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
 import { CHEAP } from "../../../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../../../support/luks/encrypted-disk.ts";
@@ -62,6 +63,28 @@ describe("levain unlock", () => {
       "listen to /dev/tty",
       "listen to no terminal",
     ]);
+  });
+
+  test("leaves no volume of LVM active that it did not need", () => {
+    const group = (data: Uint8Array) => {
+      const extents = extentsOf(data);
+      const volumes = {
+        root: { segments: [{ on: "pv0", from: 0, extents }] },
+        other: { segments: [{ on: "pv0", from: extents, extents: 1 }] },
+      };
+      const text = groupText({ members: { pv0: fakeId("a") }, volumes });
+      const whole = Buffer.concat([data], (extents + 1) * EXTENT_BYTES);
+      return {
+        type: "LVM2_member",
+        bytes: fakePhysicalVolume({ id: fakeId("a"), text, data: whole }),
+        root: root.root,
+      };
+    };
+    const { machine, lines } = run({ device: "/dev/vg0/root" }, { disks: [{ name: "vda", image: group(luks.bytes) }] });
+    expect(lines).toEqual([expect.stringMatching(/^\/dev\/mapper\/vg0-root is open: \/dev\/mapper\/luks-/)]);
+    expect(machine.listMappings().map(({ name }) => name)).toEqual([`luks-${UUID}`, "vg0-root"]);
+    const inside = { name: "vda", image: group(root.bytes) };
+    expect(run({ device: "/dev/vda" }, { disks: [inside] }).machine.listMappings()).toEqual([]);
   });
 
   test("waits for a disk that is slow to answer", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ConfigValue } from "../../../../src/formats/lvm/config-text.ts";
 import type { LogicalVolume, VolumeGroup } from "../../../../src/formats/lvm/volume-group.ts";
-import { planVolume } from "../../../../src/storage/kinds/lvm/plan-volume.ts";
+import { planVolume } from "../../../../src/storage/kinds/lvm/tables/plan-volume.ts";
 import { fakeId } from "../../../support/fake-lvm.ts";
 
 // Metadata that no lvm2 writes: anyone can put them on a stick.
@@ -10,7 +10,8 @@ const volume = (name: string, type: string, fields: Readonly<Record<string, Conf
   name,
   id: `${name}-id`,
   status: ["READ", "WRITE", "VISIBLE"],
-  segments: [{ startExtent: 0, extents: 2, type, fields: new Map(Object.entries(fields)) }],
+  readAhead: null,
+  segments: [{ startExtent: 0, extents: 2, type, fields: new Map(Object.entries(fields)), policy: null }],
 });
 const linear = (name: string) => volume(name, "striped", { stripe_count: 1, stripes: ["pv0", 0] });
 const group = (...volumes: readonly LogicalVolume[]): VolumeGroup => ({
@@ -45,7 +46,7 @@ test.each([
 
 test("a thin pool's low-water mark adds no words", () => {
   const thin = volume("root", "thin", { thin_pool: "pool", device_id: 1 });
-  const fields = { metadata: "meta", pool: "data", data_block_size: 128, low_water_mark: "0 1 read_only" };
+  const fields = { metadata: "meta", pool: "data", chunk_size: 128, low_water_mark: "0 1 read_only" };
   const words = wordsOf(group(thin, volume("pool", "thin-pool", fields), linear("meta"), linear("data")));
   expect(words.filter((word) => word.includes(" "))).toEqual([]);
 });
@@ -54,7 +55,7 @@ test.each(["constructor", "toString", "__proto__", "ignore"])(
   "a thin pool may say anything of its discards: %s",
   (discards) => {
     const thin = volume("root", "thin", { thin_pool: "pool", device_id: 1 });
-    const fields = { metadata: "meta", pool: "data", data_block_size: 128, discards };
+    const fields = { metadata: "meta", pool: "data", chunk_size: 128, discards };
     const words = wordsOf(group(thin, volume("pool", "thin-pool", fields), linear("meta"), linear("data")));
     expect(words.includes("ignore_discard")).toBe(discards === "ignore");
   },
@@ -70,7 +71,7 @@ test("a segment of a hundred thousand stripes is refused", () => {
 test("a RAID of more devices than the kernel allows is refused before they are looked for", () => {
   const raids = Array.from({ length: 100_000 }, (_, index) => `v${index}`);
   const root = volume("root", "raid1", { device_count: 50_000, raids });
-  expect(planVolume(group(root), root)).toEqual({ refusal: "its RAID has settings that are not supported yet" });
+  expect(planVolume(group(root), root)).toEqual({ refusal: "its images are malformed" });
 });
 
 test("volumes that name each other many times are refused at once", () => {

@@ -23,7 +23,9 @@ const crypt = { volumes: [], unnamed: { header: null, keys: [] }, everyLuks: fal
 const plan = { roots: [{ by: "uuid", value: "1234" }], crypt, lvm: { isOff: false, groups: [], volumes: [] } };
 const stagesOf = (more: object) => {
   const stages = listStages({ ...plan, ...more } as unknown as Parameters<typeof listStages>[0]);
-  return stages.map((test) => GROUP?.volumes.filter((one) => test(GROUP, one)).map(({ name }) => name));
+  return stages.map((test) =>
+    GROUP?.volumes.filter((one) => test({ group: GROUP, isOnStick: false }, one)).map(({ name }) => name),
+  );
 };
 const ALL = ["swap", "mirrored", "thin", "named", "both"];
 

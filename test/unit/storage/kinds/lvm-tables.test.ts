@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { parseVolumeGroup } from "../../../../src/formats/lvm/volume-group.ts";
+import { readAheadOf } from "../../../../src/storage/kinds/lvm/read-ahead.ts";
 import { compareLayout, type RecordedLayout } from "../../../support/compare-layout.ts";
 
 // What lvm2 2.03.16 and dmsetup wrote about each layout (test/support/lvm-layouts.ts records it).
@@ -9,7 +11,7 @@ const RECORDED = (await Bun.file(join(import.meta.dir, "../../../corpus/lvm/layo
 
 test("there are layouts enough, and levain activates most of them", () => {
   const compared = Object.entries(RECORDED).map(([name, recorded]) => compareLayout(name, recorded));
-  expect(compared.filter(({ ours }) => ours !== null).length).toBeGreaterThanOrEqual(36);
+  expect(compared.filter(({ ours }) => ours !== null).length).toBeGreaterThanOrEqual(76);
 });
 
 test.each(Object.keys(RECORDED))("device-mapper tables, names and UUIDs of %s are those of lvm2", (name) => {
@@ -19,4 +21,18 @@ test.each(Object.keys(RECORDED))("device-mapper tables, names and UUIDs of %s ar
   if (ours !== null) expect(ours).toEqual(theirs);
   // The origin of a snapshot is another device than a volume without one: written to as such, it would spoil the snapshot.
   expect(activated.filter((line) => !theirs.includes(line))).toEqual([]);
+});
+
+test("volumes read ahead as far as those of lvm2", () => {
+  const recorded = RECORDED["read-ahead"];
+  const volumes = parseVolumeGroup(recorded?.vg ?? "")?.volumes ?? [];
+  const ours = volumes.map((volume) => {
+    const wanted = readAheadOf(volume) ?? { kib: 128, isLeast: true };
+    return `vg-${volume.name} ${2 * (wanted.isLeast ? Math.max(128, wanted.kib) : wanted.kib)}`;
+  });
+  const theirs = recorded?.info
+    .split("\n")
+    .flatMap((line) => /(vg-\w+) \S+ (\d+)$/.exec(line.trim())?.slice(1).join(" ") ?? []);
+  expect(ours).toEqual(theirs ?? []);
+  expect(ours).toHaveLength(3);
 });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { POLLIN } from "../../../../../src/machine/abi-terminal.ts";
 import type { AsyncReader, OpenOptions } from "../../../../../src/machine/async.ts";
+import { poll } from "../../../../../src/machine/linux/poll.ts";
 import { mountApart } from "../../../../../src/machine/linux/workers/apart.ts";
 import { type AsyncCalls, createAsyncCalls } from "../../../../../src/machine/linux/workers/async-calls.ts";
 import { openOrder } from "../../../../../src/machine/linux/workers/orders.ts";
@@ -104,7 +106,7 @@ describe("a reader in another process", () => {
     const [content, place] = [join(directory, "content"), join(directory, "place")];
     for (const path of [content, place]) mkdirSync(path);
     writeFileSync(join(content, "key"), "secret");
-    const apart = mountApart(startWorker(program), calls.watch);
+    const apart = mountApart(startWorker(program), calls);
     const request = { source: content, target: place, type: "", flags: ["bind"], options: "" } as const;
     const seen = apart.mount(request, PATIENCE_MS);
     apart.touch(`${seen}/key`, "content", PATIENCE_MS);
@@ -113,8 +115,28 @@ describe("a reader in another process", () => {
     expect(reader.size(PATIENCE_MS)).toBe(6);
     expect(readOne(reader, 2, 3, PATIENCE_MS)).toEqual(Buffer.from("cre"));
     reader.close();
-    apart.close();
+    let hasEnded = false;
+    apart.close(() => {
+      hasEnded = true;
+    });
+    expect(hasEnded).toBe(true);
     expect(readdirSync(place)).toEqual([]);
+    expect(calls.sockets()).toEqual([]);
+  });
+
+  test("a worker that is left with a call says when its process has ended", () => {
+    const worker = startWorker(program);
+    if (worker === null) throw new Error("no worker was started");
+    worker.order(openOrder(join(directory, "pipe"), {}));
+    expect(worker.answer(0)).toBeNull();
+    let hasEnded = false;
+    calls.abandon(worker, () => {
+      hasEnded = true;
+    });
+    expect(hasEnded).toBe(false);
+    poll([{ fd: worker.socket, events: POLLIN }], PATIENCE_MS, "worker");
+    calls.hear();
+    expect(hasEnded).toBe(true);
     expect(calls.sockets()).toEqual([]);
   });
 

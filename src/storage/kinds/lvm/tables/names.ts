@@ -1,4 +1,4 @@
-import type { LogicalVolume, VolumeGroup } from "../../../formats/lvm/volume-group.ts";
+import type { LogicalVolume, VolumeGroup } from "../../../../formats/lvm/volume-group.ts";
 
 /** Joins names as device mapper knows them, with each dash doubled: "my--vg-root" (dm_build_dm_name of lvm2). */
 export function mappingName(...parts: readonly string[]): string {

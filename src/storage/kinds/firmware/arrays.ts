@@ -1,0 +1,23 @@
+import type { Machine } from "../../../machine/machine.ts";
+import { listOrNone, textOrNone } from "../../../machine/small-files.ts";
+
+/** Documentation/admin-guide/md.rst: "external:imsm" is a container, and "external:/md127/0" a volume in it. */
+const [CONTAINER, VOLUME] = [/^external:[^/]/, /^external:\//];
+
+/** Returns the containers, by the kernel's names, that mdadm has added a disk to. */
+export function containersOf(machine: Machine, disk: string): readonly string[] {
+  return holdersOf(machine, disk, CONTAINER);
+}
+
+/** Returns the volumes that were started on a disk. */
+export function findVolumes(machine: Machine, disk: string): readonly string[] {
+  return holdersOf(machine, disk, VOLUME).filter(
+    (name) => Number(textOrNone(machine, `/sys/class/block/${name}/size`)) > 0,
+  );
+}
+
+function holdersOf(machine: Machine, disk: string, metadata: RegExp): readonly string[] {
+  return listOrNone(machine, `/sys/class/block/${disk}/holders`).filter((name) =>
+    metadata.test(textOrNone(machine, `/sys/class/block/${name}/md/metadata_version`)),
+  );
+}

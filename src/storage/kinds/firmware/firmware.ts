@@ -1,0 +1,108 @@
+import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { FIRMWARE_RAID } from "../../../formats/contents.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import type { BootError } from "../../../problems/errors.ts";
+import { problem } from "../../../problems/problem.ts";
+import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
+import { createGrace } from "../grace.ts";
+import { containersOf, findVolumes } from "./arrays.ts";
+import { createMdadm } from "./mdadm.ts";
+
+/** The levels of the controllers' formats; the kernel would ask modprobe(8) for them, which an initramfs need not have. */
+const MODULES = ["md-mod", "raid0", "raid1", "raid10", "raid456"];
+
+/** All firmware RAIDs share one time of grace: their formats say in different ways what belongs together. */
+const ANY = "firmware";
+
+/**
+ * Has mdadm start the arrays of disk controllers whose formats it knows (IMSM, DDF), if the image has it: the kernel keeps no
+ * superblock of them, so that mdadm's mdmon writes what changes.
+ */
+export function startFirmwareRaid(
+  context: StorageContext,
+  { arrays, rootTimeoutMs }: Pick<StoragePlan, "arrays" | "rootTimeoutMs">,
+): Assembly {
+  const { machine, drivers, present, named } = context;
+  const mdadm = createMdadm(context);
+  const leftOfGrace = createGrace(machine.nowMs, { rootTimeoutMs });
+  const kindOf = (device: BlockDevice) => (arrays.isOff ? null : FIRMWARE_RAID[device.facts.type ?? ""]) ?? null;
+  const diskOf = (device: BlockDevice) => (device.partition === null ? null : named(device.partition.disk));
+  const isMember = (device: BlockDevice) => kindOf(device) !== null && device.partition === null;
+  const members = () => present().filter(isMember);
+  const waiting = () => members().filter(({ name }) => findVolumes(machine, name).length === 0);
+
+  function addMembers(): Round {
+    const next = members().find((device) => !mdadm.hasSeen(device));
+    if (next === undefined) return mdadm.advance();
+    for (const module of MODULES) drivers.loadByName(module);
+    return mdadm.add(next);
+  }
+
+  /** Those that mdadm keeps because a member is missing: it starts them when that has been waited for. */
+  function startDegraded(candidate: BlockDevice | null): Round {
+    const lacking = waiting().filter(({ name }) => containersOf(machine, name).some(mdadm.canForce));
+    const isNeeded = candidate === null || lacking.some((device) => isPartOf(device, candidate));
+    const [first] = lacking;
+    if (first === undefined || !isNeeded) return "idle";
+    const leftMs = leftOfGrace(ANY);
+    if (leftMs > 0) return { text: `the members of ${describe(first)}`, leftMs };
+    return mdadm.force(containersOf(machine, first.name).find(mdadm.canForce) ?? "");
+  }
+
+  const describe = (device: BlockDevice) => kindOf(device) ?? "";
+  const isPartOf = (member: BlockDevice, device: BlockDevice) => member === device || diskOf(device) === member;
+
+  /** Why a member is of no use; null if it is in use, or others are missing. */
+  function troubleOf(device: BlockDevice): BootError | null {
+    const facts = { node: device.node, raid: describe(device) };
+    if (findVolumes(machine, device.name).length > 0) return null;
+    if (!mdadm.isThere()) return problem("no-mdadm", facts);
+    const why = mdadm.whyNot(device);
+    return why === null ? null : problem("firmware-raid-refused", { ...facts, why });
+  }
+
+  return {
+    advance(candidate) {
+      if (members().length === 0 || !mdadm.isThere()) return "idle";
+      const round = addMembers();
+      return round === "idle" ? startDegraded(candidate) : round;
+    },
+    links: () => linksOf(machine, members(), present()),
+    state(device) {
+      const member = isMember(device) ? device : diskOf(device);
+      if (member === null || !isMember(member)) return null;
+      return describeState(describe(member), findVolumes(machine, member.name), troubleOf(member));
+    },
+    isShown: (device) => members().some((member) => member !== device && isPartOf(member, device)),
+    // One is enough: the others of an array have the same.
+    problems: () =>
+      members()
+        .flatMap((member) => troubleOf(member) ?? [])
+        .slice(0, 1)
+        .map((error) => ({ error, isFatal: false, isCause: true })),
+    dueMs: mdadm.dueMs,
+    close: mdadm.close,
+  };
+}
+
+/** A partition that the kernel shows in a member is that of the volume. */
+function linksOf(machine: Machine, members: readonly BlockDevice[], devices: readonly BlockDevice[]): readonly Link[] {
+  return members.flatMap(({ name }) =>
+    findVolumes(machine, name)
+      .slice(0, 1)
+      .flatMap((volume): readonly Link[] => {
+        const partitions = devices.flatMap(({ name: part, partition }): readonly Link[] => {
+          if (partition?.disk !== name) return [];
+          return [{ from: [part], to: `${volume}p${partition.index}`, isReplacement: true }];
+        });
+        return [{ from: [name], to: volume, isReplacement: true }, ...partitions];
+      }),
+  );
+}
+
+function describeState(raid: string, [volume]: readonly string[], trouble: BootError | null): DeviceState {
+  if (volume !== undefined)
+    return { kind: "open", text: `a member of ${raid}, in use as /dev/${volume}`, closes: false };
+  if (trouble !== null) return { kind: "closed", isWanted: true, text: `a member of ${raid}, which is not started` };
+  return { kind: "incomplete", text: `${raid}: members are missing` };
+}

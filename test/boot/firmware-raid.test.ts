@@ -1,0 +1,118 @@
+import { expect, test } from "bun:test";
+import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
+import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+import { partitionDisk } from "../support/fake-partitions.ts";
+import type { FakeEnd } from "../support/fake-processes.ts";
+
+const MODULES = "/lib/modules/6.1.0-fake";
+const root = fakeImage("ext4", { label: "ROOT", sizeBytes: 2 << 20 }, ROOT_TREE);
+const LEVELS = ["md-mod", "raid0", "raid1", "raid10", "raid456"];
+const FILES = {
+  [`${MODULES}/modules.dep`]: LEVELS.map((name) => `kernel/${name}.ko:\n`).join(""),
+  ...Object.fromEntries(LEVELS.map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
+};
+const MDADM = { "/usr/sbin/mdadm": { data: ELF, mode: 0o755 } };
+
+/** A disk that Intel's firmware has made a member of a mirror, whose partition it shows. */
+function member(name: string, more: Partial<FakeDisk> = {}): FakeDisk {
+  const end = Buffer.alloc(1024);
+  end.write("Intel Raid ISM Cfg Sig. 1.1.00", "latin1");
+  const partitions = [{ image: root }];
+  return { name, content: Buffer.concat([partitionDisk(partitions).bytes, end]), partitions, ...more };
+}
+
+const DISKS = [member("vda"), member("vdb")];
+const VOLUME: FakeDisk = { name: "md126", partitions: [{ image: root }] };
+
+const pci = (place: number, name: string) => `/devices/pci0000:00/0000:00:0${place}.0/block/${name}`;
+/** What the kernel shows of a container and of the volume in it: they count when they are there. */
+const SYS = {
+  ...Object.fromEntries(
+    DISKS.flatMap(({ name }, index) =>
+      ["md126", "md127"].map((array) => [`${pci(index + 1, name)}/holders/${array}`, { directory: true as const }]),
+    ),
+  ),
+  [`${pci(3, "md126")}/md/metadata_version`]: "external:/md127/0\n",
+  "/class/block/md127/md/metadata_version": "external:imsm\n",
+};
+
+/** What mdadm does with its arguments. */
+type Does = (machine: FakeMachine, args: readonly string[]) => FakeEnd | undefined;
+
+function boot(disks: readonly FakeDisk[], does: Does | null, more: FakeBootOptions = {}) {
+  const runs: string[] = [];
+  let machine: FakeMachine | null = null;
+  const result = fakeBoot({
+    cmdline: "root=LABEL=ROOT rd.timeout=12 rdshell=0",
+    images: [root],
+    files: { ...FILES, ...(does === null ? {} : MDADM) },
+    modules: Object.fromEntries(LEVELS.map((name) => [name.replace("-", "_"), {}])),
+    disks,
+    before: (it) => {
+      machine = it;
+    },
+    programs: {
+      "/usr/sbin/mdadm": ({ argv, environment }) => {
+        runs.push(argv.slice(1).join(" "));
+        expect(environment).toMatchObject({ IMSM_NO_PLATFORM: "1" });
+        return machine === null ? {} : (does?.(machine, argv.slice(1)) ?? {});
+      },
+    },
+    sys: SYS,
+    ...more,
+  });
+  return { ...result, runs };
+}
+
+test("mdadm of the image is given each member, and what it starts is the root", () => {
+  const { end, journal, runs, endMs } = boot(DISKS, (machine, args) => {
+    if (args.at(-1) === "/dev/vdb") machine.plugIn({ ...VOLUME, arrivesAtMs: machine.nowMs() });
+    return {};
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(runs).toEqual(["--incremental /dev/vda", "--incremental /dev/vdb"]);
+  expect(journal).toContain("mount ext4 /dev/md126p1 at /sysroot (ro)");
+  expect(endMs).toBeLessThan(3000);
+});
+
+test("a mirror that lacks a member is started when that has been waited for", () => {
+  const { end, journal, runs, console } = boot(DISKS.slice(0, 1), (machine, args) => {
+    // The place of a second disk.
+    if (args.includes("--run")) {
+      machine.plugIn({ name: "vdx", arrivesAtMs: machine.nowMs() });
+      machine.plugIn({ ...VOLUME, arrivesAtMs: machine.nowMs() });
+    }
+    return {};
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(runs).toEqual(["--incremental /dev/vda", "--incremental --run /dev/md127"]);
+  expect(journal).toContain("mount ext4 /dev/md126p1 at /sysroot (ro)");
+  expect(console).toMatch(/waiting for the members of an array of Intel's firmware \(IMSM\), 2 of \d+ s/);
+});
+
+test("without mdadm, half a mirror is not used, unless rd.md=0 says that it is none", () => {
+  const { end, console } = boot(DISKS, null);
+  expect(end).toBe("halt");
+  expect(console).toMatch(
+    /\/dev\/vda is a member of an array of Intel's firmware .IMSM., which mdadm\s+starts, and the image has no mdadm/,
+  );
+  expect(console).toContain('add it: programs = ["/usr/sbin/mdadm", "/usr/sbin/mdmon"] in');
+  const { journal, runs } = boot(DISKS, () => ({}), { cmdline: "root=LABEL=ROOT rd.md=0" });
+  expect(journal).toContain("mount ext4 /dev/vda1 at /sysroot (ro)");
+  expect(runs).toEqual([]);
+});
+
+test("what mdadm says against a member is reported", () => {
+  const { end, console } = boot(DISKS, () => ({ status: 1, output: "mdadm: no RAID superblock on the disk\n" }));
+  expect(end).toBe("halt");
+  expect(console).toMatch(/which mdadm has\s+not started: mdadm: no RAID superblock on the disk/);
+});
+
+test("a mdadm that hangs holds up no other disk", () => {
+  const disks = [...DISKS, { name: "vdc", image: rootImage("OTHER") }];
+  const { end, endMs } = boot(disks, () => ({ tookMs: Number.POSITIVE_INFINITY }), { cmdline: "root=LABEL=OTHER" });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(endMs).toBeLessThan(5000);
+});

@@ -1,0 +1,61 @@
+import type { Child } from "../../src/machine/child.ts";
+import { decodeNvmeOrder, encodeNvme, type NvmeOrder } from "../../src/network/remote/nvme-order.ts";
+import type { NvmeOutcome } from "../../src/problems/diagnoses/network/nvme.ts";
+import type { FakeImage } from "./fake-images.ts";
+import type { FakeKernel } from "./fake-kernel.ts";
+
+/** A server of NVMe over TCP. */
+export interface FakeNvmeServer {
+  /** It listens from then on, in ms of the kernel's clock; from the start where not given. */
+  readonly fromMs?: number;
+  /** It accepts the connection, and then says nothing. */
+  readonly isSilent?: boolean;
+  /** Why the kernel cannot ask it for its subsystems. */
+  readonly code?: string;
+  /** The disks of its subsystems. */
+  readonly subsystems?: Readonly<Record<string, FakeImage>>;
+  /** The hosts that see them; all where not given. */
+  readonly hosts?: readonly string[];
+  /** Why it refuses the subsystems that it has listed. */
+  readonly refuses?: string;
+}
+
+/** By "host:port". */
+export type FakeNvmeServers = Readonly<Record<string, FakeNvmeServer>>;
+
+const ROUND_MS = 5;
+
+/** The process that connects to NVMe over TCP: what it has connected appears. */
+export function createFakeNvmeChild(kernel: FakeKernel, servers: FakeNvmeServers): Child {
+  let order: NvmeOrder | null = null;
+  let readyMs = 0;
+  return {
+    order(bytes) {
+      order = decodeNvmeOrder(bytes);
+      const isSilent = servers[`${order.host}:${order.port}`]?.isSilent === true;
+      readyMs = isSilent ? Number.POSITIVE_INFINITY : kernel.nowMs + ROUND_MS;
+    },
+    answer() {
+      if (order === null || readyMs > kernel.nowMs) return { kind: "busy" };
+      const bytes = encodeNvme(answerTo(kernel, servers, order));
+      order = null;
+      return { kind: "answer", bytes };
+    },
+    stop: () => undefined,
+  };
+}
+
+function answerTo(kernel: FakeKernel, servers: FakeNvmeServers, order: NvmeOrder): NvmeOutcome {
+  const server = servers[`${order.host}:${order.port}`];
+  if (server === undefined) return { step: "reach", code: "EHOSTUNREACH" };
+  if (kernel.nowMs < (server.fromMs ?? 0)) return { step: "reach", code: "ECONNREFUSED" };
+  if (server.code !== undefined) return { step: "discover", code: server.code };
+  const isPermitted = server.hosts?.includes(order.hostNqn ?? "") ?? true;
+  const subsystems = Object.entries(isPermitted ? (server.subsystems ?? {}) : {});
+  const { refuses } = server;
+  if (refuses !== undefined) {
+    return { connected: [], refused: subsystems.map(([nqn]) => ({ nqn, code: refuses })) };
+  }
+  for (const [index, [, image]] of subsystems.entries()) kernel.arrive({ name: `nvme${index}n1`, image }, 0);
+  return { connected: subsystems.map(([nqn]) => nqn), refused: [] };
+}
