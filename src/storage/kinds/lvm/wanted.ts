@@ -35,8 +35,11 @@ export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): read
 /** Returns a test for them. */
 export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest {
   const names = listNamed(wish);
-  return ({ group }, volume) =>
-    names.some((name) => name.group === group.name && volumeOfName(group.volumes, name.volume) === volume.name);
+  return ({ group }, { name: own }) =>
+    names.some(({ group: of, volume }) => {
+      if (of !== group.name || !volume.startsWith(own)) return false;
+      return volume === own || volumeOfName(group.volumes, volume) === own;
+    });
 }
 
 /** Lists the volumes that rd.lvm.lv= names. */
