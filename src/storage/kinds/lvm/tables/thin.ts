@@ -19,7 +19,7 @@ export const planThinPool: PlanSegment = (planning, { fields }) => {
   const features = [
     ...(fields.get("zero_new_blocks") === 1 ? [] : ["skip_block_zeroing"]),
     ...(DISCARDS.get(textOf(fields, "discards")) ?? []),
-    ...(fields.get("error_when_full") === 1 ? ["error_if_no_space"] : []),
+    ...(planning.volume.status.includes("ERROR_WHEN_FULL") ? ["error_if_no_space"] : []),
   ];
   const lowWater = countOf(fields, "low_water_mark", 0);
   return {
