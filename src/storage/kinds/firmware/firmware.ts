@@ -73,7 +73,10 @@ export function startFirmwareRaid(
       if (member === null || !isMember(member)) return null;
       return describeState(describe(member), findVolumes(machine, member.name), troubleOf(member));
     },
-    isShown: (device) => members().some((member) => member !== device && isPartOf(member, device)),
+    isShown(device) {
+      const disk = diskOf(device);
+      return disk !== null && isMember(disk);
+    },
     // One is enough: the others of an array have the same.
     problems: () =>
       members()

@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
+import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
+import { fakeImage } from "../support/fake-images.ts";
+import { EXTENT_BYTES, extentsOf, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
+
+// Boots of machines with hundreds of disks, many of them physical volumes of the root's group: what each further disk costs.
+
+const small = rootImage();
+const EXTENTS = Math.max(4, extentsOf(small.bytes));
+const root = { ...small, bytes: Buffer.concat([small.bytes], EXTENTS * EXTENT_BYTES) };
+const MODULES = "/lib/modules/6.1.0-fake";
+const FILES = {
+  ...INITRAMFS,
+  [`${MODULES}/modules.dep`]: "kernel/dm-mod.ko:\n",
+  [`${MODULES}/kernel/dm-mod.ko`]: "module",
+};
+const idOf = (index: number) => fakeId("a").slice(0, -6) + String(index).padStart(6, "0");
+const nameOf = (index: number) =>
+  `sd${String.fromCharCode(97 + Math.floor(index / 676), 97 + (Math.floor(index / 26) % 26), 97 + (index % 26))}`;
+
+/** Counts the calls of a machine. */
+function countCalls(machine: FakeMachine, count: () => void): void {
+  for (const [name, call] of Object.entries(machine)) {
+    if (typeof call !== "function") continue;
+    const counted = (...given: unknown[]) => {
+      count();
+      return Reflect.apply(call, machine, given);
+    };
+    Object.assign(machine, { [name]: counted });
+  }
+}
+
+function callsOfBoot(disks: number, members: number): number {
+  const keys = Array.from({ length: members }, (_, index) => [`pv${index}`, idOf(index)] as const);
+  const volumes = { root: { segments: [{ on: "pv0", from: 0, extents: EXTENTS }] } };
+  const text = groupText({ members: Object.fromEntries(keys), volumes });
+  let calls = 0;
+  const { end } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    images: [root],
+    files: FILES,
+    modules: { dm_mod: CRYPT_MODULES.dm_mod },
+    disks: Array.from({ length: disks }, (_, index) => ({
+      name: nameOf(index),
+      ...(index < members
+        ? { content: fakePhysicalVolume({ id: idOf(index), text, data: index === 0 ? root.bytes : new Uint8Array() }) }
+        : { image: fakeImage("ext4", { label: `DATA-${index}` }) }),
+    })),
+    before: (machine) => countCalls(machine, () => calls++),
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  return calls;
+}
+
+test("a machine with 256 disks, 64 of them physical volumes, is asked no more for each than one with 32", () => {
+  const [none, few, many] = [callsOfBoot(1, 1), callsOfBoot(32, 8), callsOfBoot(256, 64)];
+  const perDisk = [(few - none) / 31, (many - none) / 255] as const;
+  // 15 each; it was 29 before what a disk is was remembered.
+  expect(perDisk[1]).toBeLessThan(perDisk[0] * 1.1);
+  expect(perDisk[1]).toBeLessThan(20);
+});
