@@ -46,7 +46,6 @@ rpcbind -w && exportfs -ra && rpc.mountd && rpc.nfsd 2 && echo Y > /proc/fs/nfsd
 /** The lines of docs/network.md, with the disk of this guest. */
 const SERVE_NVME = `#!/bin/busybox sh
 set -e
-mount -t configfs configfs /sys/kernel/config
 ${recipe("modprobe nvmet-tcp").replace("/dev/vdb", "/dev/vda")}
 echo "server: serves NVMe"
 `;
