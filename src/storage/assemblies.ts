@@ -30,6 +30,7 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     const found = below.flatMap(({ from, isReplacement }) =>
       from
         .flatMap((name) => present(name) ?? [])
+        .filter((outer) => !list.some((assembly) => assembly.isShown?.(outer) ?? false))
         .flatMap((outer) => [...(isReplacement ? [outer] : []), ...containersOf(outer)]),
     );
     return [...new Set(found)];

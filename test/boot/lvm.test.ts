@@ -389,6 +389,7 @@ describe("a root with a snapshot that is not thin", () => {
     ]);
     expect(journal.filter((line) => line.startsWith("unmap "))).toEqual([]);
     expect(console).not.toContain("devices match");
+    expect(console).toMatch(/^ {2}root +\/dev\/mapper\/vg0-root ext4 "ROOT" +0 ms$/m);
   });
 
   test("the search for a hibernated system does not begin to merge it", () => {

@@ -53,7 +53,7 @@ const GROUPS = {
       lvm lvcreate -y -Wn -n data -l 2 tvg; lvm lvcreate -y -s -n old -l 1 tvg/data
       cp -a /tree /with-lvm; mkdir -p /with-lvm/usr/sbin /with-lvm/etc/lvm /with-lvm/lib /with-lvm/lib64
       cp -a /usr/sbin/lvm /with-lvm/usr/sbin/; cp -a /sbin/dmsetup /with-lvm/sbin/; cp -a /lib64/. /with-lvm/lib64/
-      cp -a /lib/x86_64-linux-gnu /with-lvm/lib/; cp -a /etc/lvm/lvm.conf /with-lvm/etc/lvm/
+      cp -a /lib/x86_64-linux-gnu /with-lvm/lib/; mkdir -p /with-lvm/usr/lib; cp -a /usr/lib/x86_64-linux-gnu /with-lvm/usr/lib/ || true; cp -a /etc/lvm/lvm.conf /with-lvm/etc/lvm/
       mkfs.ext4 -q -L THIN -d /with-lvm /dev/mapper/tvg-root; sync
       lvm lvcreate -y -s -n before tvg/root
       lvm vgchange -an tvg`,

@@ -10,6 +10,7 @@ import type { JudgedGroup } from "./judge.ts";
 import { readAheadOf } from "./read-ahead.ts";
 import { planVolume } from "./tables/plan-volume.ts";
 import type { PlannedMapping, PlannedTarget, TableWord } from "./tables/planning.ts";
+import { kernelType, RAID_TYPES } from "./tables/raid.ts";
 import { checkThinPool } from "./thin-check.ts";
 
 /** The modules of targets whose names differ. */
@@ -19,9 +20,11 @@ const MODULES: Readonly<Record<string, string>> = {
   ...{ "snapshot-origin": "dm-snapshot", "snapshot-merge": "dm-snapshot" },
 };
 
-/** Modules that the kernel would have modprobe load when it reads a table, which the image may not have; dm-raid brings the other levels along. */
+/** Modules that the kernel would have modprobe load when it reads a table, which the image may not have. */
 const WANTED: readonly (readonly [word: string, name: string])[] = [
-  ["raid0", "raid0"],
+  // The personalities of md: dm-raid needs none of them as a symbol.
+  ...["raid0", "raid1", "raid10"].map((level) => [level, level] as const),
+  ...RAID_TYPES.filter((type) => /^raid[456]/.test(type)).map((type) => [kernelType(type), "raid456"] as const),
   ...["smq", "mq"].map((policy) => [policy, "dm-cache-smq"] as const),
   ["cleaner", "dm-cache-cleaner"],
 ];

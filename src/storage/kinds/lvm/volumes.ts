@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { splitVolumeName } from "../../../devices/persistent-names.ts";
 import type { LogicalVolume } from "../../../formats/lvm/volume-group.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import { BootError, tolerateRefusal } from "../../../problems/errors.ts";
@@ -7,6 +8,7 @@ import { removeMapping } from "../../device-mapper/mapping.ts";
 import { activateVolume } from "./activate.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { unlinkVolume } from "./links.ts";
+import { indexGroup } from "./tables/group-index.ts";
 import { planVolume } from "./tables/plan-volume.ts";
 import type { VainTest } from "./wanted.ts";
 
@@ -118,8 +120,12 @@ function keyOf({ group, isInside }: Group, volume: LogicalVolume): string {
 
 function listShown(active: readonly ActiveVolume[]) {
   const own = new Set(active.map(({ device }) => device));
-  const links = active.flatMap(({ device: to, mappings }) =>
-    mappings.flatMap(({ device }) => (own.has(device) ? [] : [{ from: [device], to, isReplacement: true }])),
-  );
+  const links = active.flatMap(({ judged: { group }, device: to, mappings }) => {
+    const { snapshots } = indexGroup(group);
+    // The other devices below a volume are hidden.
+    const isSnapshot = ({ name }: Mapping) => snapshots.has(splitVolumeName(name)?.volume ?? "");
+    const others = mappings.filter((mapping) => isSnapshot(mapping) && !own.has(mapping.device));
+    return others.map(({ device }) => ({ from: [device], to, isReplacement: true }));
+  });
   return { links, names: new Set(links.flatMap(({ from }) => from)) };
 }

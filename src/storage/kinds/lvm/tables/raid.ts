@@ -5,6 +5,9 @@ import { malformed, needAll, type Planning, type PlanSegment, type Refusal, type
 /** The kernel's names of the types, by LVM's, if they differ. */
 const KERNEL_TYPES: Readonly<Record<string, string>> = { raid0_meta: "raid0", raid5: "raid5_ls", raid6: "raid6_zr" };
 
+/** Returns the kernel's name of a RAID type. */
+export const kernelType = (type: string): string => KERNEL_TYPES[type] ?? type;
+
 /** LVM's names of the RAID types that are activated. */
 export const RAID_TYPES = [
   ...["raid0", "raid0_meta", "raid1", "raid4", "raid10"],
@@ -41,7 +44,7 @@ export const planRaid: PlanSegment = (planning, { type, fields }) => {
   return {
     type: "raid",
     words: [
-      KERNEL_TYPES[type] ?? type,
+      kernelType(type),
       String(options.length),
       ...options,
       String(count),
