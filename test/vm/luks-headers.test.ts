@@ -18,6 +18,9 @@ import { INVALID_TEXTS } from "../support/luks/invalid-texts.ts";
 import { LUKS1_RECIPES, LUKS2_RECIPES, REFUSED_RECIPES } from "../support/luks/recipes.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 
+/** With the PATH of the tests, which leads to programs that are not installed; the runtime passes on the one it was started with. */
+const UNPACKED = { env: process.env };
+
 // Not a guest: headers that the real cryptsetup of this host makes, opened by `levain luks`. The first run makes them.
 const MAKE_TIMEOUT_MS = QUEUE_TIMEOUT_MS;
 const machine = createLinuxMachine();
@@ -71,7 +74,8 @@ describe.each(["luks1", "luks2"] as const)("a backup of a header by luksHeaderBa
     async () => {
       const { path, keyFile } = await provideLuksImage(BASE[version]);
       const backup = join(scratchDirectory(), "backup");
-      const { exitCode } = Bun.spawnSync(["cryptsetup", "luksHeaderBackup", path, "--header-backup-file", backup]);
+      const argv = ["cryptsetup", "luksHeaderBackup", path, "--header-backup-file", backup];
+      const { exitCode } = Bun.spawnSync(argv, UNPACKED);
       expect(exitCode).toBe(0);
       const question = { image: backup, header: null, keyFile, showsVolumeKey: false, json: false };
       expect(examineLuks(machine, question)).toMatchObject({
@@ -116,7 +120,7 @@ describe("corrupted headers, compared with luksDump of the real cryptsetup", () 
     async (_name, { corrupt, reason, isStricter }) => {
       const path = join(scratchDirectory(), "image");
       writeFileSync(path, corrupt(readImage(await provideLuksImage(BASE.luks2))));
-      const { exitCode } = Bun.spawnSync(["cryptsetup", "luksDump", path]);
+      const { exitCode } = Bun.spawnSync(["cryptsetup", "luksDump", path], UNPACKED);
       expect(exitCode === 0).toBe(reason === null || isStricter === true);
     },
   );
