@@ -50,11 +50,18 @@ ${recipe("modprobe nvmet-tcp").replace("/dev/vdb", "/dev/vda")}
 echo "server: serves NVMe"
 `;
 
+const SERVE_ISCSI = `#!/bin/busybox sh
+set -e
+${recipe("modprobe -a iscsi_target_mod").replace("/dev/vdb", "/dev/vda")}
+echo "server: serves iSCSI"
+`;
+
 const FILES: Readonly<Record<string, Entry>> = {
   "/bin/busybox": { file: BUSYBOX },
   "/init": { text: INIT },
   "/bin/serve": { text: SERVE },
   "/bin/serve-nvme": { text: SERVE_NVME },
+  "/bin/serve-iscsi": { text: SERVE_ISCSI },
   "/etc/exports": { text: "/srv/root 192.0.2.0/24(rw,no_root_squash,no_subtree_check,fsid=1)\n" },
   "/etc/passwd": { text: "root::0:0:root:/root:/bin/sh\n_rpc:x:0:0::/run/rpcbind:/bin/false\n" },
   "/etc/group": { text: "root:x:0:\n" },
@@ -85,8 +92,8 @@ option rootpath nfs:192.0.2.1:/srv/root
 };
 
 /**
- * A guest with nfs-kernel-server, the kernel's target of NVMe over TCP and udhcpd, which says "server: up"; "server: serves" after the
- * command `serve`, and "server: serves NVMe" after `serve-nvme`, of its disk.
+ * A guest with nfs-kernel-server, the kernel's targets of NVMe over TCP and iSCSI, and udhcpd, which says "server: up"; "server: serves" after the
+ * command `serve`, and "server: serves NVMe" or "server: serves iSCSI" after `serve-nvme` or `serve-iscsi`, of its disk.
  */
 export async function fileServerGuest(socket: string, disk: string): Promise<VmTestOptions> {
   const { modulesDir, version } = await debianKernel("cloud");
@@ -99,6 +106,8 @@ export async function fileServerGuest(socket: string, disk: string): Promise<VmT
     "af_packet",
     "nfsd",
     "nvmet-tcp",
+    "iscsi_target_mod",
+    "target_core_iblock",
   ]);
   const target = join(tree, "lib/modules", version);
   await runScript('from=$1 to=$2; shift 2; mkdir -p "$to"; cd "$from"; cp modules.* "$to"; cp --parents "$@" "$to"', [
