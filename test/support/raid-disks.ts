@@ -15,6 +15,8 @@ const ARRAYS = {
   TEN: { disks: 4, options: "--metadata=1.1 --level=10" },
   /** The root is a partition of the array. */
   PARTED: { disks: 2, options: "--metadata=1.2 --level=0" },
+  /** A mirror in a container of DDF, which has 32 MiB of its own on each disk. */
+  DDF: { disks: 2, options: "--level=1" },
 } as const;
 
 /** The label of a root in an array. */
@@ -26,12 +28,14 @@ function commandsFor(label: RaidLabel): string {
   const { disks, options } = ARRAYS[label];
   const devices = Array.from({ length: disks }, (_, index) => `$(device ${serial(label, index)})`).join(" ");
   const target = label === "PARTED" ? "/dev/md9p1" : "/dev/md9";
+  const container = label === "DDF" ? "/dev/md8" : "";
   return `
-    mdadm -q --create /dev/md9 --run --homehost=maker ${options} --raid-devices=${disks} --assume-clean ${devices} </dev/null
+    ${container === "" ? "" : `mdadm -q --create ${container} --run --metadata=ddf --raid-devices=${disks} ${devices} </dev/null`}
+    mdadm -q --create /dev/md9 --run --homehost=maker ${options} --raid-devices=${disks} --assume-clean ${container === "" ? devices : container} </dev/null
     ${label === "PARTED" ? `printf 'label: gpt\\nstart=2048\\n' | sfdisk -q /dev/md9; until [ -b ${target} ]; do sleep 0.1; done` : ""}
     mkfs.ext4 -q -L ${label} -d /tree ${target}
     ${label === "STALE" ? `mdadm -q /dev/md9 --fail $(device ${serial(label, 1)}); mount ${target} /mnt; echo new > /mnt/new; umount /mnt` : ""}
-    sync; mdadm -q --stop /dev/md9`;
+    sync; mdadm -q --wait-clean /dev/md9; mdadm -q --stop /dev/md9 ${container}`;
 }
 
 /** The disks of an array of mdadm with the small root in an ext4 of this label. All arrays are made in one guest. */
@@ -48,7 +52,7 @@ export async function raidDisks(label: RaidLabel): Promise<readonly string[]> {
       name: "arrays",
       disks,
       modules: ["raid0", "raid1", "raid10", "raid456"],
-      programs: ["/usr/sbin/mdadm", "/sbin/mkfs.ext4", "/sbin/sfdisk"],
+      programs: ["/usr/sbin/mdadm", "/usr/sbin/mdmon", "/sbin/mkfs.ext4", "/sbin/sfdisk"],
       tree,
       script: labels.map(commandsFor).join("\n"),
     });

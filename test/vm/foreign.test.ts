@@ -16,6 +16,7 @@ import { packDirectory, packInitramfs } from "../support/initramfs.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 async function guest(initrd: string, cmdline = ""): Promise<VmTestOptions> {
@@ -86,7 +87,7 @@ const MKINITCPIO = `
 tree=$PWD
 mkdir -p usr/bin usr/lib/modules/$1/kernel hooks etc proc sys dev run tmp new_root
 ln -s usr/bin bin; ln -s usr/bin sbin; ln -s usr/lib lib; ln -s usr/lib lib64; ln -s bin usr/sbin
-cp /bin/busybox usr/bin/busybox; ln -s busybox usr/bin/ash; ln -s busybox usr/bin/sh
+cp "$3" usr/bin/busybox; ln -s busybox usr/bin/ash; ln -s busybox usr/bin/sh
 printf '#!/usr/bin/ash\\n. /init_functions\\n' > init; chmod 755 init
 echo 'mount_setup() { :; }' > init_functions; echo 'HOOKS="udev"' > config; echo VERSION=39 > VERSION
 find "$2" -name virtio_pci.ko -o -name virtio_blk.ko -o -name 'virtio_pci_*_dev.ko' -o -name virtio.ko -o -name virtio_ring.ko -o -name ext4.ko \\
@@ -103,7 +104,7 @@ for file in modules.*; do case $file in *.bin|*.devname|*.softdep) ;; *) rm "$fi
 async function mkinitcpioImage(): Promise<string> {
   const { modulesDir, version } = await debianKernel("cloud");
   const tree = scratchDirectory();
-  await runScript(MKINITCPIO, [version, modulesDir], { cwd: tree });
+  await runScript(MKINITCPIO, [version, modulesDir, BUSYBOX], { cwd: tree });
   return packDirectory(tree);
 }
 

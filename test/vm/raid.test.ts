@@ -1,10 +1,17 @@
+import { realpathSync } from "node:fs";
+import { guestPrograms } from "../support/guest-programs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
+import type { LevainImageOptions } from "../support/levain-image.ts";
 import { type RaidLabel, raidDisks } from "../support/raid-disks.ts";
 import { vmTest } from "../support/vm-test.ts";
 
-const guest = async (label: RaidLabel, cmdline: string, present?: readonly number[]) => {
+const guest = async (label: RaidLabel, cmdline: string, present?: readonly number[], image?: LevainImageOptions) => {
   const disks = await raidDisks(label);
-  return levainGuest({ disks: disks.filter((_, index) => present?.includes(index) ?? true), cmdline });
+  return levainGuest({
+    disks: disks.filter((_, index) => present?.includes(index) ?? true),
+    cmdline,
+    image: image ?? {},
+  });
 };
 
 vmTest(
@@ -60,5 +67,24 @@ vmTest(
     await vm.expect("small-root: ready");
     vm.send("cat /new; grep -o '\\[U_\\]' /proc/mdstat; echo all-$((40 + 2))\n");
     await vm.expect("\nnew\n[U_]\nall-42");
+  },
+);
+
+vmTest(
+  "a mirror of DDF that lacks a member is started by mdadm of the image, which keeps it writable",
+  async () => {
+    const programs = Object.entries(await guestPrograms("/usr/sbin/mdadm", "/usr/sbin/mdmon"));
+    const files = Object.fromEntries(
+      programs.flatMap(([path, entry]) => ("file" in entry ? [[path, realpathSync(entry.file)]] : [])),
+    );
+    return guest("DDF", "root=LABEL=DDF rw rd.timeout=6", [0], { words: ["--module", "raid1"], files });
+  },
+  async (vm) => {
+    await vm.expect(/waiting for the members of an array of a controller \(DDF\), \d+ of 4 s/);
+    await vm.expect(/^ {2}root +\/dev\/md\d+ ext4 "DDF" in \/dev\/vda ddf_raid_member/m);
+    await vm.expect("small-root: ready");
+    vm.send("touch /x && sync && echo written-$((40 + 2)); cat /proc/mdstat\n");
+    await vm.expect("written-42");
+    await vm.expect(/active raid1 vda\[\d\][\s\S]*super external/);
   },
 );
