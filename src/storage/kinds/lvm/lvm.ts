@@ -33,9 +33,8 @@ type Group = JudgedGroup<BlockDevice>;
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
   const volumes = createVolumes(context, plan.lvm);
-  const named = [...listNamed(plan), ...listAllowed(plan)];
   const isNamed = createNamedTest(plan);
-  const stages = listStages(plan);
+  let stages = listStages(plan, false);
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
@@ -70,6 +69,9 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
 
   return {
     advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
+    lastResort() {
+      stages = listStages(plan, true);
+    },
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
       const groups = new Set(volumes.list().map(({ judged }) => judged));
@@ -78,12 +80,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
       return own === undefined ? null : { kind: "open", text, closes: true };
     },
     isShown: ({ name }) => volumes.isShown(name),
-    problems: () => [
-      ...list().flatMap((judged) => [...describeRefusal(judged, plan), ...describeUnknown(judged, named, isVain)]),
-      ...volumes.problems(isVain),
-      ...describeStrays(members.strays()),
-      ...describeAbsent(named, list(), members.strays()),
-    ],
+    problems: () => [...describeGroups(list(), members.strays(), plan), ...volumes.problems(isVain)],
     claim(device) {
       claimed = listParts(device, context.present());
       for (const one of volumes.list()) if (isUsed(one)) linkVolume(context, one.judged.group, one.volume, one.device);
@@ -121,6 +118,16 @@ function describeRefusal(judged: Group, plan: StoragePlan): readonly Trouble[] {
   const crowd = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
   const why = refusal ?? (isCrowded(plan, judged) ? crowd : null);
   return why === null ? [] : [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
+}
+
+function describeGroups(groups: readonly Group[], strays: readonly BlockDevice[], plan: StoragePlan) {
+  const named = [...listNamed(plan), ...listAllowed(plan)];
+  const isVain = createVainTest(plan);
+  return [
+    ...groups.flatMap((judged) => [...describeRefusal(judged, plan), ...describeUnknown(judged, named, isVain)]),
+    ...describeStrays(strays),
+    ...describeAbsent(named, groups, strays),
+  ];
 }
 
 /** A path may have a mistake in the volume's name. */
