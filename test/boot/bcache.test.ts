@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { BCACHE_MODULE, backingDevice, cacheDevice } from "../support/fake-bcache.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
@@ -76,6 +77,21 @@ test("two caches with one UUID start nothing", () => {
 test("a cache on a stick is not that of a disk of the machine", () => {
   const result = boot([backing(2), { ...cache, isRemovable: true }], "root=LABEL=ROOT rd.timeout=6");
   expect(text(result)).toContain("bcache on /dev/sda is not started");
+});
+
+test("a cache is released if the kernel refuses the backing device", () => {
+  const result = boot([backing(1), cache], "root=LABEL=ROOT rd.timeout=6", {
+    before: (machine) => {
+      const write = machine.writeFile;
+      const writeFile: typeof write = (path, data) => {
+        if (`${data}` === "/dev/sda\n") throw new SyscallError("write", "EINVAL", path);
+        write(path, data);
+      };
+      Object.assign(machine, { writeFile });
+    },
+  });
+  expect(text(result)).toContain("bcache on /dev/sda is not started: the kernel refused it");
+  expect(result.journal).toContain("write /sys/class/block/sdb/bcache/set/stop");
 });
 
 test("nothing is registered if the root is elsewhere", () => {

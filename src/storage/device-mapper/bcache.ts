@@ -60,3 +60,10 @@ export function stopBcache(machine: Machine, name: string): void {
   while (below.some((device) => isRegistered(machine, device)) && machine.nowMs() < deadlineMs)
     machine.sleepMs(TURN_MS);
 }
+
+/** Has the kernel release a device of which it made nothing: registered, it keeps an encrypted volume below it open. */
+export function releaseMember(machine: Machine, device: string): void {
+  if (!isRegistered(machine, device)) return;
+  const stop = machine.stat(`${directoryOf(device)}/set`) === null ? "stop" : "set/stop";
+  tolerateRefusal(() => machine.writeFile(`${directoryOf(device)}/${stop}`, "1"));
+}

@@ -3,7 +3,14 @@ import { type BootError, tolerateRefusal, unlessRefused } from "../../../problem
 import { problem } from "../../../problems/problem.ts";
 import { describeRefusal } from "../../../problems/report.ts";
 import type { Round, StorageContext } from "../../contract.ts";
-import { findBcacheOn, hasCacheSet, isRegistered, listBcachesOf, stopBcache } from "../../device-mapper/bcache.ts";
+import {
+  findBcacheOn,
+  hasCacheSet,
+  isRegistered,
+  listBcachesOf,
+  releaseMember,
+  stopBcache,
+} from "../../device-mapper/bcache.ts";
 import { liesOnStick } from "../../trust.ts";
 import { describeLack, isAttached, type Member } from "./members.ts";
 
@@ -54,11 +61,15 @@ export function createStarter(context: StorageContext) {
 
   return {
     /** Starts a backing device with these caches; without any, one that had a cache goes on without it. */
-    start: (backing: Member, caches: readonly Member[]): Round =>
-      unlessRefused(
+    start(backing: Member, caches: readonly Member[]): Round {
+      const others = [...caches, backing].filter(({ device }) => !isRegistered(machine, device.name));
+      const round = unlessRefused(
         () => startWith(backing, caches),
         (refusal) => refuse(backing, `the kernel refused it: ${describeRefusal(refusal)}`),
-      ),
+      );
+      if (round !== "changed") for (const { device } of others) releaseMember(machine, device.name);
+      return round;
+    },
     refuse,
     refused,
     /** The kernel's names of what was started. */
