@@ -342,6 +342,28 @@ describe("a volume group that is not there is named", () => {
   });
 });
 
+describe("a group of which a part is on a stick", () => {
+  const group: FakeGroup = {
+    members: { pv0: fakeId("b"), pv1: fakeId("a") },
+    volumes: { root: { segments: [{ on: "pv1", from: 0, extents: EXTENTS }] } },
+  };
+  const disks = [disk("vda", group, {}, fakeId("b")), disk("sda", group, { isRemovable: true })];
+
+  test("is activated when no disk of the machine has come in its place", () => {
+    const { end, endMs } = boot(disks);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeGreaterThan(9000);
+  });
+
+  test("is not activated if one comes", () => {
+    const text = report(
+      [...disks, disk("vdb", group, { arrivesAtMs: 2000 })],
+      "root=/dev/vg0/root rd.timeout=6 rdshell=0",
+    );
+    expect(text).toContain(`/dev/sda and /dev/vdb have the same physical volume UUID, ${fakeId("a")}`);
+  });
+});
+
 describe("rd.lvm.partial", () => {
   const group = { ...ONE, members: { pv0: fakeId("b"), pv1: fakeId("a") } };
 

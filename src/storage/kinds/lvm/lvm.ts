@@ -38,6 +38,9 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
+  const leftForDisk = createGrace(context.machine.nowMs, {
+    rootTimeoutMs: Math.min(STICK_TIMEOUT_MS, plan.rootTimeoutMs ?? STICK_TIMEOUT_MS),
+  });
   let claimed: readonly BlockDevice[] = [];
   const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
   // What someone may have plugged in is looked at only if the machine's own disks do not have the root.
@@ -49,7 +52,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     if (refusal !== null) return "idle";
     const wanted = listVolumes(group).filter((one) => isWanted(judged, one) && volumes.isOpenable(judged, one));
     if (wanted.length === 0) return "idle";
-    const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
+    const leftOf = missing.length === 0 ? leftForDisk : leftOfGrace;
+    const leftMs = missing.length > 0 || judged.isPartlyOnStick ? leftOf(group.id) : 0;
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
     return volumes.activateAll(judged, wanted) ? "changed" : "idle";
   }
@@ -106,7 +110,12 @@ function linkOf({ judged, device }: ActiveVolume): Link {
   return { from, to: device, isReplacement: false };
 }
 
+/** Of which 10 s are left for a disk of the machine, as for other rivals of a stick. */
+const STICK_TIMEOUT_MS = 15_000;
+
 function describeLack({ group, members, missing }: Group): string {
+  if (missing.length === 0)
+    return `the volume group "${group.name}": a part of it is on a stick, in place of a disk that may still appear`;
   const count = `${members.size} of ${members.size + missing.length}`;
   const verb = missing.length === 1 ? "is" : "are";
   const ids = missing.map(({ id }) => id).join(" and ");
