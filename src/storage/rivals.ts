@@ -11,7 +11,7 @@ import { liesInVolume, liesOnStick } from "./trust.ts";
 // if both have been seen: a stranger's stick must not win because the encrypted disk takes longer to answer.
 
 /** For a match on a device that anyone can plug in, if no parameter speaks of encryption: a disk has spun up by then. */
-const STICK_MS = 10_000;
+export const STICK_MS = 10_000;
 
 /** What a search knows of the devices that could still turn out to hold the encrypted root. */
 interface Rivals {

@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { BCACHE_MODULE, backingDevice, cacheDevice } from "../support/fake-bcache.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
+import { hibernatedSwap } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
@@ -28,6 +30,7 @@ function boot(disks: readonly FakeDisk[], words = "root=LABEL=ROOT", more: FakeB
   });
 }
 const text = ({ console }: ReturnType<typeof boot>) => console.replaceAll(/\n +/g, " ");
+const SWAP = "0e1f0a9c-1111-4000-8000-00000000cafe";
 const isBooted = { mode: "switch_root" };
 
 test.each([0, 1, 2, 3] as const)("a backing device with its cache is started, in state %d", (state) => {
@@ -76,6 +79,21 @@ test("a cache on a stick is not that of a disk of the machine", () => {
   expect(text(result)).toContain("bcache on /dev/sda is not started");
 });
 
+test("a cache is released if the kernel refuses the backing device", () => {
+  const result = boot([backing(1), cache], "root=LABEL=ROOT rd.timeout=6", {
+    before: (machine) => {
+      const write = machine.writeFile;
+      const writeFile: typeof write = (path, data) => {
+        if (`${data}` === "/dev/sda\n") throw new SyscallError("write", "EINVAL", path);
+        write(path, data);
+      };
+      Object.assign(machine, { writeFile });
+    },
+  });
+  expect(text(result)).toContain("bcache on /dev/sda is not started: the kernel refused it");
+  expect(result.journal).toContain("write /sys/class/block/sdb/bcache/set/stop");
+});
+
 test("nothing is registered if the root is elsewhere", () => {
   const result = boot(
     [backing(1), cache, { name: "vda", image: fakeImage("ext4", { label: "OTHER" }, ROOT_TREE) }],
@@ -93,6 +111,63 @@ test("what the root is not in is stopped again", () => {
   expect(result.end).toMatchObject(isBooted);
   expect(result.journal).toContain("write /sys/class/block/bcache0/bcache/stop");
   expect(result.machine.disk("bcache0")).toBeUndefined();
+});
+
+test("the end of one that shares its cache with the root leaves the cache", () => {
+  const home = backingDevice(fakeImage("ext4", { label: "HOME" }), {
+    state: 1,
+    uuid: "5e7c0000-0000-4000-8000-000000000005",
+  });
+  const result = boot([backing(1), { name: "sdc", content: home }, cache]);
+  expect(result.journal).toContain("write /sys/class/block/bcache1/bcache/stop");
+  expect(result.journal).toContain("mount ext4 /dev/bcache0 at /sysroot (ro)");
+  expect(result.end).toMatchObject(isBooted);
+});
+
+describe("a stick with the cache set UUID of the machine", () => {
+  const evil = backingDevice(fakeImage("ext4", { label: "EVIL" }), { state: 1 });
+  const stick = [
+    { name: "sdc", content: evil, isRemovable: true },
+    { name: "sdd", content: cacheDevice(), isRemovable: true },
+  ];
+
+  function slavesOf(name: string, disks: readonly FakeDisk[], label: string) {
+    const slaves: (readonly string[])[] = [];
+    const result = boot(disks, `root=LABEL=${label} rd.timeout=6 rd.break=layers`, {
+      person: [(machine) => slaves.push(machine.listDirectory(`/sys/class/block/${name}/slaves`))],
+    });
+    return { ...result, slaves };
+  }
+
+  test("that came first has no cache for a disk of the machine", () => {
+    const { slaves } = slavesOf("bcache1", [...stick, { ...backing(1), arrivesAtMs: 2000 }], "ROOT");
+    expect(slaves).toEqual([["sda"]]);
+  });
+
+  test("is not used beside it", () => {
+    const late = { name: "vda", image: fakeImage("ext4", { label: "LATE" }, ROOT_TREE), arrivesAtMs: 5500 };
+    const result = boot([...stick, backing(1), late], "root=LABEL=LATE rd.timeout=6");
+    expect(result.end).toMatchObject(isBooted);
+    // Only the machine's, when its cache was waited for.
+    expect(result.journal.filter((line) => line === "write /sys/fs/bcache/register")).toHaveLength(1);
+  });
+});
+
+test("nothing is registered before a resume while the swap space is waited for", () => {
+  const swap: FakeDisk = { name: "vdb", image: hibernatedSwap(SWAP), arrivesAtMs: 5000 };
+  const result = boot([backing(1), cache, swap], `root=LABEL=ROOT resume=UUID=${SWAP}`);
+  expect(result.end).toBe("resume");
+  expect(result.journal.join("\n")).not.toContain("bcache");
+});
+
+test.each([
+  [`UUID=${SWAP}`, true],
+  ["/dev/bcache0", false],
+])("swap space on bcache is found when nothing else has it, or a path names it: %s", (name, isWaited) => {
+  const content = backingDevice(hibernatedSwap(SWAP), { state: 1 });
+  const { end, console } = boot([{ name: "sda", content }, cache], `root=LABEL=ROOT resume=${name}`);
+  expect(end).toBe("resume");
+  expect(console.includes(`waiting for ${name}`)).toBe(isWaited);
 });
 
 test("one in an encrypted volume is stopped before a shell, so that the volume can be closed", async () => {

@@ -45,6 +45,18 @@ describe("two paths to one disk", () => {
       );
   });
 
+  test("are two disks of ATA if their serial numbers differ: there are models of which each disk has the same WWID", () => {
+    const pages = ["sda", "sdb"].flatMap((name, index) => {
+      const directory = `/devices/pci0000:00/0000:00:0${index + 1}.0/block/${name}/device`;
+      return [
+        [`${directory}/vendor`, "ATA     \n"],
+        [`${directory}/vpd_pg80`, `\0\x80\0\x04SN0${index}`],
+      ];
+    });
+    const { console } = boot("root=LABEL=ROOT", { sys: { ...both, ...Object.fromEntries(pages) } });
+    expect(console).toContain("2 devices match LABEL=ROOT");
+  });
+
   test("a stick with the WWID of the machine's disk is no path to it", () => {
     const disks = [
       { name: "sda", partitions: [{ image: root() }], isRemovable: true },

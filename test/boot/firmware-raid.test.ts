@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
+import { hibernatedSwap } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
@@ -8,6 +9,7 @@ import type { FakeEnd } from "../support/fake-processes.ts";
 
 const MODULES = "/lib/modules/6.1.0-fake";
 const root = fakeImage("ext4", { label: "ROOT", sizeBytes: 2 << 20 }, ROOT_TREE);
+const SWAP = "0e1f0a9c-1111-4000-8000-00000000cafe";
 const LEVELS = ["md-mod", "raid0", "raid1", "raid10", "raid456"];
 const FILES = {
   [`${MODULES}/modules.dep`]: LEVELS.map((name) => `kernel/${name}.ko:\n`).join(""),
@@ -16,11 +18,16 @@ const FILES = {
 const MDADM = { "/usr/sbin/mdadm": { data: ELF, mode: 0o755 } };
 
 /** A disk that Intel's firmware has made a member of a mirror, whose partition it shows. */
-function member(name: string, more: Partial<FakeDisk> = {}): FakeDisk {
+function member(name: string, more: Partial<FakeDisk> = {}, image = root): FakeDisk {
   const end = Buffer.alloc(1024);
   end.write("Intel Raid ISM Cfg Sig. 1.1.00", "latin1");
-  const partitions = [{ image: root }];
-  return { name, content: Buffer.concat([partitionDisk(partitions).bytes, end]), partitions, ...more };
+  const partitions = [{ image }];
+  return {
+    name,
+    content: Buffer.concat([partitionDisk(partitions).bytes, Buffer.alloc(2 << 20), end]),
+    partitions,
+    ...more,
+  };
 }
 
 const DISKS = [member("vda"), member("vdb")];
@@ -28,15 +35,15 @@ const VOLUME: FakeDisk = { name: "md126", partitions: [{ image: root }] };
 
 const pci = (place: number, name: string) => `/devices/pci0000:00/0000:00:0${place}.0/block/${name}`;
 /** What the kernel shows of a container and of the volume in it: they count when they are there. */
-const SYS = {
+const sysOf = (first: number) => ({
   ...Object.fromEntries(
     DISKS.flatMap(({ name }, index) =>
-      ["md126", "md127"].map((array) => [`${pci(index + 1, name)}/holders/${array}`, { directory: true as const }]),
+      ["md126", "md127"].map((array) => [`${pci(first + index, name)}/holders/${array}`, { directory: true as const }]),
     ),
   ),
-  [`${pci(3, "md126")}/md/metadata_version`]: "external:/md127/0\n",
+  [`${pci(first + 2, "md126")}/md/metadata_version`]: "external:/md127/0\n",
   "/class/block/md127/md/metadata_version": "external:imsm\n",
-};
+});
 
 /** What mdadm does with its arguments. */
 type Does = (machine: FakeMachine, args: readonly string[]) => FakeEnd | undefined;
@@ -60,7 +67,7 @@ function boot(disks: readonly FakeDisk[], does: Does | null, more: FakeBootOptio
         return machine === null ? {} : (does?.(machine, argv.slice(1)) ?? {});
       },
     },
-    sys: SYS,
+    sys: sysOf(1),
     ...more,
   });
   return { ...result, runs };
@@ -115,4 +122,47 @@ test("a mdadm that hangs holds up no other disk", () => {
   const { end, endMs } = boot(disks, () => ({ tookMs: Number.POSITIVE_INFINITY }), { cmdline: "root=LABEL=OTHER" });
   expect(end).toMatchObject({ mode: "switch_root" });
   expect(endMs).toBeLessThan(5000);
+});
+
+test("mdadm is given no stick: one that claims to be a newer member would push the machine's disks out", () => {
+  const disks = [member("sda", { isRemovable: true }, fakeImage("ext4", { label: "OTHER" })), ...DISKS];
+  const { end, runs } = boot(
+    disks,
+    (machine, args) => {
+      if (args.at(-1) === "/dev/vdb") machine.plugIn({ ...VOLUME, arrivesAtMs: machine.nowMs() });
+      return {};
+    },
+    { sys: sysOf(2) },
+  );
+  expect(runs).toEqual(["--incremental /dev/vda", "--incremental /dev/vdb"]);
+  expect(end).toMatchObject({ mode: "switch_root" });
+});
+
+test("a member on a stick is reported", () => {
+  const { runs, console } = boot([member("sda", { isRemovable: true })], () => ({}));
+  expect(runs).toEqual([]);
+  expect(console.replaceAll(/\s+/g, " ")).toContain("which mdadm has not started: it is on a removable disk");
+});
+
+test("mdadm starts nothing before a resume while the swap space is waited for", () => {
+  const swap: FakeDisk = { name: "vdc", image: hibernatedSwap(SWAP), arrivesAtMs: 5000 };
+  const { end, runs } = boot([...DISKS, swap], () => ({}), { cmdline: `root=LABEL=ROOT resume=UUID=${SWAP}` });
+  expect(end).toBe("resume");
+  expect(runs).toEqual([]);
+});
+
+test("mdadm starts the array on which the swap space is", () => {
+  const swap = hibernatedSwap(SWAP);
+  const disks = DISKS.map(({ name }) => member(name, {}, swap));
+  const { end, journal } = boot(
+    disks,
+    (machine, args) => {
+      const volume = { ...VOLUME, partitions: [{ image: swap }], arrivesAtMs: machine.nowMs() };
+      if (args.at(-1) === "/dev/vdb") machine.plugIn(volume);
+      return {};
+    },
+    { cmdline: `root=LABEL=ROOT resume=UUID=${SWAP}` },
+  );
+  expect(end).toBe("resume");
+  expect(journal).toContain("write /sys/power/resume");
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
+import { hibernatedSwap } from "../support/fake-hibernation.ts";
 import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 
@@ -341,6 +342,28 @@ describe("a volume group that is not there is named", () => {
   });
 });
 
+describe("a group of which a part is on a stick", () => {
+  const group: FakeGroup = {
+    members: { pv0: fakeId("b"), pv1: fakeId("a") },
+    volumes: { root: { segments: [{ on: "pv1", from: 0, extents: EXTENTS }] } },
+  };
+  const disks = [disk("vda", group, {}, fakeId("b")), disk("sda", group, { isRemovable: true })];
+
+  test("is activated when no disk of the machine has come in its place", () => {
+    const { end, endMs } = boot(disks);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeGreaterThan(9000);
+  });
+
+  test("is not activated if one comes", () => {
+    const text = report(
+      [...disks, disk("vdb", group, { arrivesAtMs: 2000 })],
+      "root=/dev/vg0/root rd.timeout=6 rdshell=0",
+    );
+    expect(text).toContain(`/dev/sda and /dev/vdb have the same physical volume UUID, ${fakeId("a")}`);
+  });
+});
+
 describe("rd.lvm.partial", () => {
   const group = { ...ONE, members: { pv0: fakeId("b"), pv1: fakeId("a") } };
 
@@ -349,6 +372,33 @@ describe("rd.lvm.partial", () => {
       `vg0/root is not activated: the physical volume ${fakeId("b")} (10 GiB) is missing`,
     );
   });
+});
+
+const SWAP = "0e1f0a9c-1111-4000-8000-00000000cafe";
+const LATE_SWAP: FakeDisk = { name: "vdb", image: hibernatedSwap(SWAP), arrivesAtMs: 5000 };
+
+test("a volume to which the kernel writes is not activated before a resume while the swap space is waited for", () => {
+  const volumes = {
+    root: { segments: [{ on: "pv0", from: 0, extents: EXTENTS }] },
+    mirrored: {
+      type: "mirror",
+      segments: [{ on: "", from: 0, extents: 1 }],
+      lines: 'mirror_count = 1\nregion_size = 1024\nmirrors = ["pv0", 0]',
+    },
+  };
+  const group: FakeGroup = { members: { pv0: fakeId("a") }, volumes };
+  const { end, journal } = boot([disk("vda", group), LATE_SWAP], {
+    cmdline: `root=LABEL=ROOT resume=UUID=${SWAP}`,
+    modules: { dm_mod: CRYPT_MODULES.dm_mod, dm_mirror: { needs: ["dm_mod"], targets: { mirror: [1, 14, 0] } } },
+    files: {
+      ...FILES,
+      [`${MODULES}/modules.dep`]: "kernel/dm-mod.ko:\nkernel/dm-mirror.ko: kernel/dm-mod.ko\n",
+      [`${MODULES}/kernel/dm-mirror.ko`]: "module",
+    },
+  });
+  expect(end).toBe("resume");
+  expect(journal.join("\n")).toContain("map vg0-root");
+  expect(journal.join("\n")).not.toContain("map vg0-mirrored");
 });
 
 describe("a root with a snapshot that is not thin", () => {
@@ -403,6 +453,18 @@ describe("a root with a snapshot that is not thin", () => {
     });
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(journal.join("\n")).toContain("map vg0-other ");
+    expect(journal.join("\n")).not.toContain("map vg0-root");
+  });
+
+  test("nor if a parameter names it as an encrypted volume", () => {
+    const { snapshot0 } = group.volumes;
+    const lines = snapshot0?.lines?.replace("cow_store", "merging_store") ?? "";
+    const merging = { ...group, volumes: { ...group.volumes, snapshot0: { ...snapshot0, lines } } } as FakeGroup;
+    const { end, journal } = boot([disk("vda", merging), LATE_SWAP], {
+      cmdline: `cryptdevice=/dev/vg0/root:secret root=/dev/mapper/secret resume=UUID=${SWAP}`,
+      modules: { dm_mod: CRYPT_MODULES.dm_mod, dm_snapshot },
+    });
+    expect(end).toBe("resume");
     expect(journal.join("\n")).not.toContain("map vg0-root");
   });
 

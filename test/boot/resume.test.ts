@@ -413,6 +413,22 @@ describe("in an encrypted volume", () => {
     expect(result.end).not.toBe("resume");
   });
 
+  test("a stick is not resumed while the root, which may be a LUKS volume, has not appeared", () => {
+    const stick = { name: "sda", image: hibernatedSwap(UUID), isRemovable: true };
+    const result = encrypted({
+      cmdline: `root=UUID=${LUKS} resume=UUID=${UUID} rdshell=0`,
+      disks: [stick, { name: "vda", partitions: [{ image: inside }], arrivesAtMs: 3000 }],
+    });
+    expect(result.console).toContain("not resuming from /dev/sda");
+    expect(result.end).not.toBe("resume");
+  });
+
+  test("a stick is resumed if the root has appeared and is not encrypted", () => {
+    const stick = { name: "sda", image: hibernatedSwap(UUID), isRemovable: true };
+    const disks = [stick, { name: "vda", image: rootOf(true), arrivesAtMs: 3000 }];
+    expect(encrypted({ cmdline: CMDLINE, disks }).end).toBe("resume");
+  });
+
   test("a logical volume on a stick with the same UUID is not resumed", () => {
     const group: FakeGroup = {
       members: { pv0: fakeId("a") },

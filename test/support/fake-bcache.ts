@@ -19,6 +19,9 @@ export interface FakeBcacheDevice {
   readonly state?: 0 | 1 | 2 | 3;
 }
 
+const uuidOf = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+const setOf = ({ content }: Pick<FakeBlockDevice, "content">) =>
+  Buffer.from(content.subarray(SET_AT, SET_AT + 16)).toString("hex");
 const bytesOf = (uuid: string) => Buffer.from(uuid.replaceAll("-", ""), "hex");
 const SET = "5e7c0000-0000-4000-8000-000000000001";
 const UUID = "5e7c0000-0000-4000-8000-000000000002";
@@ -59,49 +62,94 @@ function findNode({ sys }: FakeKernel, path: string): FakeNode {
   return node;
 }
 
+function createSysFiles(kernel: FakeKernel) {
+  const file = (path: string) => findNode(kernel, path);
+  return {
+    onWrite(path: string, act: (text: string) => void): void {
+      addEntry(kernel.sys, path, "");
+      kernel.onWrite.set(file(path), act);
+    },
+    remove: (directory: string, name: string) => asDirectory(file(directory), "open", directory).entries.delete(name),
+  };
+}
+
+/** What runs, by the kernel's names. */
+function createRunning(kernel: FakeKernel) {
+  const running = new Map<string, { readonly backing: FakeBlockDevice; cache: FakeBlockDevice | undefined }>();
+  const { onWrite, remove } = createSysFiles(kernel);
+  let made = 0;
+
+  function useBelow(name: string, below: FakeBlockDevice): void {
+    kernel.devices.hold(below.number);
+    const path = `/devices/virtual/block/${name}/slaves/${below.name}`;
+    addEntry(kernel.sys, path, { link: `../../../../..${below.devpath}` });
+  }
+
+  function attach(name: string, cache: FakeBlockDevice): void {
+    const one = running.get(name);
+    if (one === undefined) return;
+    one.cache = cache;
+    useBelow(name, cache);
+  }
+
+  function stop(name: string): void {
+    const { backing, cache } = running.get(name) ?? {};
+    if (backing === undefined) return;
+    running.delete(name);
+    for (const below of [backing, ...(cache === undefined ? [] : [cache])]) kernel.devices.release(below.number);
+    kernel.devices.removeDisk(name);
+    remove(backing.devpath, "bcache");
+  }
+
+  function run(backing: FakeBlockDevice, cache: FakeBlockDevice | undefined): void {
+    const name = `bcache${made++}`;
+    const devpath = `/devices/virtual/block/${name}`;
+    running.set(name, { backing, cache: undefined });
+    const content = backing.content.subarray(DATA);
+    const number = `251:${name.slice("bcache".length)}`;
+    kernel.devices.addBlockDevice({ name, number, devpath, content, readOnly: false }, { DEVTYPE: "disk" });
+    useBelow(name, backing);
+    if (cache !== undefined) attach(name, cache);
+    addEntry(kernel.sys, `${backing.devpath}/bcache/dev`, { link: `../../../virtual/block/${name}` });
+    onWrite(`${devpath}/bcache/stop`, () => stop(name));
+  }
+  return { running, attach, stop, run };
+}
+
 /** bcache as far as a boot sees it: a backing device that has a cache starts when the kernel knows both. It is all in /sys, so there are no calls. */
 export function createFakeBcache(kernel: FakeKernel): Record<never, never> {
   if (kernel.modules["bcache"] === undefined) return {};
   const caches = new Map<string, FakeBlockDevice>();
-  const backings = new Map<FakeBlockDevice, string | null>();
-  const file = (path: string) => findNode(kernel, path);
-  const onWrite = (path: string, act: (text: string) => void) => {
-    addEntry(kernel.sys, path, "");
-    kernel.onWrite.set(file(path), act);
-  };
+  const { onWrite, remove } = createSysFiles(kernel);
+  const { running, attach, stop, run } = createRunning(kernel);
 
-  function run(backing: FakeBlockDevice, cache: FakeBlockDevice | undefined): void {
-    const name = `bcache${[...backings.values()].filter((one) => one !== null).length}`;
-    const devpath = `/devices/virtual/block/${name}`;
-    backings.set(backing, name);
-    const content = backing.content.subarray(DATA);
-    kernel.devices.addBlockDevice(
-      { name, number: `251:${name.slice(6)}`, devpath, content, readOnly: false },
-      { DEVTYPE: "disk" },
-    );
-    for (const below of [backing, ...(cache === undefined ? [] : [cache])]) {
-      kernel.devices.hold(below.number);
-      addEntry(kernel.sys, `${devpath}/slaves/${below.name}`, { link: `../../../../..${below.devpath}` });
-    }
-    addEntry(kernel.sys, `${backing.devpath}/bcache/dev`, { link: `../../../virtual/block/${name}` });
-    onWrite(`${devpath}/bcache/stop`, () => {
-      backings.delete(backing);
-      for (const below of [backing, ...(cache === undefined ? [] : [cache])]) kernel.devices.release(below.number);
-      kernel.devices.removeDisk(name);
-      const directory = asDirectory(file(backing.devpath), "open", backing.devpath);
-      directory.entries.delete("bcache");
-    });
+  /** The end of a cache set is that of each device that it serves (__cache_set_unregister() of drivers/md/bcache/super.c). */
+  function stopSet(set: string): void {
+    const cache = caches.get(set);
+    for (const [name, one] of [...running]) if (one.cache === cache) stop(name);
+    if (cache !== undefined) remove(cache.devpath, "bcache");
+    remove("/fs/bcache", uuidOf(set));
+    caches.delete(set);
+  }
+
+  function registerCache(device: FakeBlockDevice, set: string): void {
+    if (caches.has(set)) throw new SyscallError("write", "EINVAL", "/sys/fs/bcache/register");
+    caches.set(set, device);
+    onWrite(`/fs/bcache/${uuidOf(set)}/stop`, () => stopSet(set));
+    // run_cache_set() attaches what runs without a cache.
+    for (const [name, { backing, cache }] of running)
+      if (cache === undefined && setOf(backing) === set) attach(name, device);
+    const up = "../".repeat(device.devpath.split("/").length);
+    addEntry(kernel.sys, `${device.devpath}/bcache/set`, { link: `${up}fs/bcache/${uuidOf(set)}` });
   }
 
   function register(device: FakeBlockDevice): void {
     const bytes = Buffer.from(device.content);
-    const set = bytes.toString("hex", SET_AT, SET_AT + 16);
+    const set = setOf(device);
     if (bytes.readBigUInt64LE(SUPERBLOCK + 16) !== BigInt(BACKING)) {
-      caches.set(set, device);
-      addEntry(kernel.sys, `${device.devpath}/bcache/bucket_size`, "512.0k\n");
+      registerCache(device, set);
       return;
     }
-    backings.set(device, null);
     const state = Number(bytes.readBigUInt64LE(STATE_AT) >> 61n);
     onWrite(`${device.devpath}/bcache/running`, () => run(device, undefined));
     const isAttached = state === 1 || state === 2;

@@ -84,7 +84,9 @@ function readWwid(machine: Machine, disk: BlockDevice): string | null {
   // A disk without one answers EINVAL.
   const read = (file: string) => orIfRefused(() => readText(machine, `${directory}/${file}`), "");
   const wwid = ["device/wwid", "wwid"].map(read).find((text) => text !== "");
-  return wwid === undefined || isPluggable(machine, disk) ? null : wwid;
+  if (wwid === undefined || isPluggable(machine, disk)) return null;
+  // There are models of SATA disks of which each has the same WWID; two members of an array on them would look like one.
+  return read("device/vendor").trim() === "ATA" ? `${wwid} ${read("device/vpd_pg80")}` : wwid;
 }
 
 /** The path over which the disk is in use already; else the first. */

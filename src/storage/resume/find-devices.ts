@@ -7,6 +7,7 @@ import type { ResumePlan } from "../../plan/resume/plan.ts";
 import { printable } from "../../problems/report.ts";
 import type { StoragePlan } from "../contract.ts";
 import { createPatience } from "../patience.ts";
+import { STICK_MS } from "../rivals.ts";
 import { createSearch, type Search } from "../search.ts";
 import { liesInVolume, liesOnStick } from "../trust.ts";
 
@@ -62,6 +63,7 @@ function findUsable(search: Search, spec: DeviceSpec): readonly BlockDevice[] {
 /**
  * Returns the test for devices that may be resumed from: an image is a kernel, and names are public. If dm-verity verifies the root,
  * the image lies in an encrypted volume; if the machine has encrypted volumes, it lies there or on a disk that is not plugged in by hand.
+ * Whether it has any may show only when the root appears, so an image on a stick waits for that.
  */
 function createTrust(
   { machine, voice }: Context,
@@ -71,14 +73,19 @@ function createTrust(
   // A FILE.roothash beside an image, which live-boot looks for without a parameter, proves nothing.
   const isVerified = verity.root !== null || verity.images?.isBySidecar === false;
   const isLuks = ({ facts }: BlockDevice) => facts.type === "crypto_LUKS";
+  const findRoots = () => (root.kind === "block" ? root.devices.flatMap(search.find) : []);
   // A root that is a LUKS volume itself needs no parameter that says so.
-  const isRootEncrypted = () => root.kind === "block" && root.devices.some((spec) => search.find(spec).some(isLuks));
+  const isRootEncrypted = () => findRoots().some(isLuks);
+  const startMs = machine.nowMs();
+  const isRootLate = () =>
+    root.kind === "block" && findRoots().length === 0 && machine.nowMs() - startMs < STICK_MS && !crypt.isOff;
   const refused = new Set<string>();
   return (device) => {
     if (liesInVolume(machine)(device)) return true;
     const isEncrypted = () => wantsEncryption(crypt) || isRootEncrypted();
-    const isRefused = isVerified || (liesOnStick(machine, device.name) && isEncrypted());
-    if (!isRefused) return true;
+    const isOnStick = liesOnStick(machine, device.name);
+    const isRefused = isVerified || (isOnStick && isEncrypted());
+    if (!isRefused) return !(isOnStick && device.facts.type !== "swap" && isRootLate());
     const why = isVerified
       ? "the root is verified, and a hibernated system is not"
       : "the machine has encrypted volumes, and it is on a removable disk outside them";

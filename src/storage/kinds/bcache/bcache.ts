@@ -8,25 +8,29 @@ import { createGrace } from "../grace.ts";
 import { createMembers, describeLack, isAttached, type Member } from "./members.ts";
 import { createStarter } from "./start.ts";
 
-type BcachePlan = Pick<StoragePlan, "rootTimeoutMs" | "image">;
+type BcachePlan = Pick<StoragePlan, "rootTimeoutMs" | "image" | "isForResume" | "roots">;
 
 /**
  * Registers backing devices of bcache and their caches with the kernel, which then reads the journal of the cache and makes
  * /dev/bcacheN. A backing device whose cache is missing is started without it if the cache holds nothing that is nowhere else.
- * Registering writes to the disks, so a search for a medium or an image on a disk does it as the last resort.
+ * Registering writes to the disks, so a search for a medium, an image on a disk or a hibernated system, which may use them, does it as
+ * the last resort.
  */
 export function startBcache(context: StorageContext, plan: BcachePlan): Assembly {
   const { machine } = context;
-  const { list, cachesOf } = createMembers(context);
+  const { list, cachesOf, isCopy } = createMembers(context);
   const leftOfGrace = createGrace(machine.nowMs, plan);
   const { start, refuse, refused, ours } = createStarter(context);
-  let isLate = plan.image === null;
+  const isNamed = plan.roots.some((spec) => spec.by === "path" && spec.path.startsWith("/dev/bcache"));
+  let isLate = plan.image === null && (plan.isForResume !== true || isNamed);
   let claimed: readonly BlockDevice[] = [];
   const startedOn = ({ device }: Member) => findBcacheOn(machine, device.name);
   const backings = () => list().filter(({ info }) => info.role === "backing");
 
   function advanceOne(backing: Member): Round {
     const { info, device } = backing;
+    if (isAttached(backing) && isCopy(backing))
+      return refuse(backing, "a disk of the machine has the same cache set UUID");
     const caches = isAttached(backing) ? cachesOf(backing) : [];
     if (caches.length > 1)
       return refuse(backing, `${caches.map((cache) => cache.device.node).join(" and ")} have the same cache set UUID`);

@@ -30,6 +30,10 @@ export function createMembers({ machine, devices }: Pick<StorageContext, "machin
     });
   return {
     list,
+    /** True for a device on a stick whose cache set has the UUID of one that a disk of the machine belongs to: the kernel would attach each of them to either. */
+    isCopy: ({ device, info }: Member): boolean =>
+      liesOnStick(machine, device.name) &&
+      list().some((other) => other.info.set === info.set && !liesOnStick(machine, other.device.name)),
     /**
      * Lists the caches of a backing device. UUIDs are public, and a cache decides what is read: one outside encrypted volumes is
      * not that of a backing device inside, nor one on a stick that of a disk of the machine.

@@ -4,9 +4,10 @@ import type { Machine } from "../../../machine/machine.ts";
 import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
+import { liesOnStick } from "../../trust.ts";
 import { createGrace } from "../grace.ts";
 import { containersOf, findVolumes } from "./arrays.ts";
-import { createMdadm } from "./mdadm.ts";
+import { createMdadm, type Mdadm } from "./mdadm.ts";
 
 /** The levels of the controllers' formats; the kernel would ask modprobe(8) for them, which an initramfs need not have. */
 const MODULES = ["md-mod", "raid0", "raid1", "raid10", "raid456"];
@@ -16,23 +17,27 @@ const ANY = "firmware";
 
 /**
  * Has mdadm start the arrays of disk controllers whose formats it knows (IMSM, DDF), if the image has it: the kernel keeps no
- * superblock of them, so that mdadm's mdmon writes what changes.
+ * superblock of them, so that mdadm's mdmon writes what changes. It may write at once, so before a resume that is the last resort if the
+ * swap space is not seen on a member.
  */
 export function startFirmwareRaid(
   context: StorageContext,
-  { arrays, rootTimeoutMs }: Pick<StoragePlan, "arrays" | "rootTimeoutMs">,
+  { arrays, rootTimeoutMs, isForResume = false }: Pick<StoragePlan, "arrays" | "rootTimeoutMs" | "isForResume">,
 ): Assembly {
   const { machine, drivers, present, named } = context;
   const mdadm = createMdadm(context);
   const leftOfGrace = createGrace(machine.nowMs, { rootTimeoutMs });
   const kindOf = (device: BlockDevice) => (arrays.isOff ? null : FIRMWARE_RAID[device.facts.type ?? ""]) ?? null;
   const diskOf = (device: BlockDevice) => (device.partition === null ? null : named(device.partition.disk));
+  let isLate = !isForResume;
   const isMember = (device: BlockDevice) => kindOf(device) !== null && device.partition === null;
   const members = () => present().filter(isMember);
+  // A stick that claims to be a newer member would have mdadm leave out the machine's disks.
+  const offered = () => members().filter(({ name }) => !liesOnStick(machine, name));
   const waiting = () => members().filter(({ name }) => findVolumes(machine, name).length === 0);
 
   function addMembers(): Round {
-    const next = members().find((device) => !mdadm.hasSeen(device));
+    const next = offered().find((device) => !mdadm.hasSeen(device));
     if (next === undefined) return mdadm.advance();
     for (const module of MODULES) drivers.loadByName(module);
     return mdadm.add(next);
@@ -52,20 +57,17 @@ export function startFirmwareRaid(
   const describe = (device: BlockDevice) => kindOf(device) ?? "";
   const isPartOf = (member: BlockDevice, device: BlockDevice) => member === device || diskOf(device) === member;
 
-  /** Why a member is of no use; null if it is in use, or others are missing. */
-  function troubleOf(device: BlockDevice): BootError | null {
-    const facts = { node: device.node, raid: describe(device) };
-    if (findVolumes(machine, device.name).length > 0) return null;
-    if (!mdadm.isThere()) return problem("no-mdadm", facts);
-    const why = mdadm.whyNot(device);
-    return why === null ? null : problem("firmware-raid-refused", { ...facts, why });
-  }
+  const troubleOf = (device: BlockDevice) => explain(machine, mdadm, device, describe(device));
 
   return {
     advance(candidate) {
-      if (members().length === 0 || !mdadm.isThere()) return "idle";
+      const needed = members().filter((member) => isLate || (candidate !== null && isPartOf(member, candidate)));
+      if (needed.length === 0 || !mdadm.isThere()) return "idle";
       const round = addMembers();
       return round === "idle" ? startDegraded(candidate) : round;
+    },
+    lastResort() {
+      isLate = true;
     },
     links: () => linksOf(machine, members(), present()),
     state(device) {
@@ -86,6 +88,15 @@ export function startFirmwareRaid(
     dueMs: mdadm.dueMs,
     close: mdadm.close,
   };
+}
+
+/** Why a member is of no use; null if it is in use, or others are missing. */
+function explain(machine: Machine, mdadm: Mdadm, device: BlockDevice, raid: string): BootError | null {
+  const facts = { node: device.node, raid };
+  if (findVolumes(machine, device.name).length > 0) return null;
+  if (!mdadm.isThere()) return problem("no-mdadm", facts);
+  const why = liesOnStick(machine, device.name) ? "it is on a removable disk" : mdadm.whyNot(device);
+  return why === null ? null : problem("firmware-raid-refused", { ...facts, why });
 }
 
 /** A partition that the kernel shows in a member is that of the volume. */

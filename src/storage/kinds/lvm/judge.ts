@@ -20,6 +20,8 @@ export interface JudgedGroup<Device> {
   readonly isInside: boolean;
   /** True if all its physical volumes were probably plugged in by hand. */
   readonly isOnStick: boolean;
+  /** True if some of them were: a stick may claim to be one of the machine's disks, which has not appeared yet. */
+  readonly isPartlyOnStick: boolean;
   /** By the id of each physical volume that is present. */
   readonly members: ReadonlyMap<string, Device>;
   readonly missing: readonly GroupMember[];
@@ -56,6 +58,7 @@ function judgeGroup<Device>(side: readonly Candidate<Device>[], id: string): Jud
     group,
     isInside: all.some(({ isInside }) => isInside),
     isOnStick: all.every(({ isOnStick }) => isOnStick),
+    isPartlyOnStick: new Set(all.map(({ isOnStick }) => isOnStick)).size > 1,
     members: new Map(present.flatMap(({ member, found: [first] }) => (first ? [[member.id, first.device]] : []))),
     missing: present.filter(({ found }) => found.length === 0).map(({ member }) => member),
     refusal: explainDoubles(present) ?? explainOrigin(holders, all) ?? explainStatus(group),

@@ -33,12 +33,14 @@ type Group = JudgedGroup<BlockDevice>;
 export function startVolumeGroups(context: StorageContext, plan: StoragePlan): Assembly {
   const members = createMembers(context);
   const volumes = createVolumes(context, plan.lvm);
-  const named = [...listNamed(plan), ...listAllowed(plan)];
   const isNamed = createNamedTest(plan);
-  const stages = listStages(plan);
+  let stages = listStages(plan, false);
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
+  const leftForDisk = createGrace(context.machine.nowMs, {
+    rootTimeoutMs: Math.min(STICK_TIMEOUT_MS, plan.rootTimeoutMs ?? STICK_TIMEOUT_MS),
+  });
   let claimed: readonly BlockDevice[] = [];
   const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
   // What someone may have plugged in is looked at only if the machine's own disks do not have the root.
@@ -50,7 +52,8 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     if (refusal !== null) return "idle";
     const wanted = listVolumes(group).filter((one) => isWanted(judged, one) && volumes.isOpenable(judged, one));
     if (wanted.length === 0) return "idle";
-    const leftMs = missing.length === 0 ? 0 : leftOfGrace(group.id);
+    const leftOf = missing.length === 0 ? leftForDisk : leftOfGrace;
+    const leftMs = missing.length > 0 || judged.isPartlyOnStick ? leftOf(group.id) : 0;
     if (leftMs > 0) return { text: describeLack(judged), leftMs };
     return volumes.activateAll(judged, wanted) ? "changed" : "idle";
   }
@@ -70,6 +73,9 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
 
   return {
     advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
+    lastResort() {
+      stages = listStages(plan, true);
+    },
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],
     state(device) {
       const groups = new Set(volumes.list().map(({ judged }) => judged));
@@ -78,12 +84,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
       return own === undefined ? null : { kind: "open", text, closes: true };
     },
     isShown: ({ name }) => volumes.isShown(name),
-    problems: () => [
-      ...list().flatMap((judged) => [...describeRefusal(judged, plan), ...describeUnknown(judged, named, isVain)]),
-      ...volumes.problems(isVain),
-      ...describeStrays(members.strays()),
-      ...describeAbsent(named, list(), members.strays()),
-    ],
+    problems: () => [...describeGroups(list(), members.strays(), plan), ...volumes.problems(isVain)],
     claim(device) {
       claimed = listParts(device, context.present());
       for (const one of volumes.list()) if (isUsed(one)) linkVolume(context, one.judged.group, one.volume, one.device);
@@ -109,7 +110,12 @@ function linkOf({ judged, device }: ActiveVolume): Link {
   return { from, to: device, isReplacement: false };
 }
 
+/** Of which 10 s are left for a disk of the machine, as for other rivals of a stick. */
+const STICK_TIMEOUT_MS = 15_000;
+
 function describeLack({ group, members, missing }: Group): string {
+  if (missing.length === 0)
+    return `the volume group "${group.name}": a part of it is on a stick, in place of a disk that may still appear`;
   const count = `${members.size} of ${members.size + missing.length}`;
   const verb = missing.length === 1 ? "is" : "are";
   const ids = missing.map(({ id }) => id).join(" and ");
@@ -121,6 +127,16 @@ function describeRefusal(judged: Group, plan: StoragePlan): readonly Trouble[] {
   const crowd = `it is on a stick and has ${group.volumes.length} volumes: name one with root=/dev/GROUP/VOLUME, or the group with rd.lvm.vg=`;
   const why = refusal ?? (isCrowded(plan, judged) ? crowd : null);
   return why === null ? [] : [{ error: problem("group-refused", { group: group.name, why }), isFatal: false }];
+}
+
+function describeGroups(groups: readonly Group[], strays: readonly BlockDevice[], plan: StoragePlan) {
+  const named = [...listNamed(plan), ...listAllowed(plan)];
+  const isVain = createVainTest(plan);
+  return [
+    ...groups.flatMap((judged) => [...describeRefusal(judged, plan), ...describeUnknown(judged, named, isVain)]),
+    ...describeStrays(strays),
+    ...describeAbsent(named, groups, strays),
+  ];
 }
 
 /** A path may have a mistake in the volume's name. */

@@ -33,13 +33,19 @@ export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): read
 }
 
 /** Returns a test for them. */
-export function createNamedTest(wish: Pick<Wish, "roots" | "crypt">): VolumeTest {
+export function createNamedTest(wish: Pick<Wish, "roots" | "crypt" | "isForResume">): VolumeTest {
   const names = listNamed(wish);
   return ({ group }, { name: own }) =>
+    !mergesTooEarly(wish, group, own) &&
     names.some(({ group: of, volume }) => {
       if (of !== group.name || !volume.startsWith(own)) return false;
       return volume === own || volumeOfName(group.volumes, volume) === own;
     });
+}
+
+/** True before a resume for an origin, and its snapshots: its activation begins to write the old state over a filesystem that the hibernated system has mounted. */
+function mergesTooEarly({ isForResume = false }: Pick<Wish, "isForResume">, group: VolumeGroup, name: string): boolean {
+  return isForResume && isMergeTarget(group, { name });
 }
 
 /** Lists the volumes that rd.lvm.lv= names. */
@@ -78,14 +84,14 @@ export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">):
 
 /**
  * Returns the tests for the volumes that are activated while the root is not there, one after the other: those that paths name, then
- * those that may hold it. Before a resume, RAID and thin pools come last, because the kernel writes their metadata (dm-raid has no
- * read-only mode: raid_resume() makes the array writable): the swap space is found without them if it is not on one.
+ * those that may hold it. Before a resume, RAID, caches and thin pools are the last resort (`isLate`), because the kernel writes their
+ * metadata (dm-raid has no read-only mode: raid_resume() makes the array writable), and the disk with the swap space may still come.
  */
-export function listStages(wish: Wish): readonly VolumeTest[] {
+export function listStages(wish: Wish, isLate: boolean): readonly VolumeTest[] {
   const [isNamed, isOffered] = [createNamedTest(wish), createOfferedTest(wish)];
+  if (wish.isForResume !== true || isLate) return [isNamed, isOffered];
   const isPlain: VolumeTest = (_, { segments }) => segments.every(({ type }) => type === "striped");
-  const isQuiet: VolumeTest = (group, volume) => isPlain(group, volume) && isOffered(group, volume);
-  return wish.isForResume === true ? [isNamed, isQuiet, isOffered] : [isNamed, isOffered];
+  return [isNamed, (group, volume) => isPlain(group, volume) && isOffered(group, volume)];
 }
 
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
@@ -97,9 +103,8 @@ function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): Vo
   const isSkipped = ({ status }: LogicalVolume) => status.includes("ACTIVATION_SKIP");
   return (judged, volume) => {
     const { group } = judged;
+    if (mergesTooEarly({ isForResume }, group, volume.name)) return false;
     if (lvm.volumes.includes(`${group.name}/${volume.name}`)) return true;
-    // Its activation begins to write the old state over a filesystem that the hibernated system has mounted.
-    if (isForResume && isMergeTarget(group, volume)) return false;
     return (
       !isCrowded({ lvm }, judged) &&
       (isAny || lvm.groups.includes(group.name)) &&

@@ -21,8 +21,8 @@ const GROUP = parseVolumeGroup(
 
 const crypt = { volumes: [], unnamed: { header: null, keys: [] }, everyLuks: false, isOff: false };
 const plan = { roots: [{ by: "uuid", value: "1234" }], crypt, lvm: { isOff: false, groups: [], volumes: [] } };
-const stagesOf = (more: object) => {
-  const stages = listStages({ ...plan, ...more } as unknown as Parameters<typeof listStages>[0]);
+const stagesOf = (more: object, isLate = false) => {
+  const stages = listStages({ ...plan, ...more } as unknown as Parameters<typeof listStages>[0], isLate);
   return stages.map((test) =>
     GROUP?.volumes.filter((one) => test({ group: GROUP, isOnStick: false }, one)).map(({ name }) => name),
   );
@@ -34,10 +34,11 @@ test("of a root by UUID, all at once", () => {
 });
 
 test("of swap space by UUID, before a resume, first those to which the kernel writes nothing", () => {
-  expect(stagesOf({ isForResume: true })).toEqual([[], ["swap", "both"], ALL]);
+  expect(stagesOf({ isForResume: true })).toEqual([[], ["swap", "both"]]);
+  expect(stagesOf({ isForResume: true }, true)).toEqual([[], ALL]);
 });
 
 test("of swap space by its path, that alone", () => {
   const roots = [{ by: "path", path: "/dev/vg0/named" }];
-  expect(stagesOf({ isForResume: true, roots })).toEqual([["named"], [], []]);
+  expect(stagesOf({ isForResume: true, roots })).toEqual([["named"], []]);
 });

@@ -76,11 +76,9 @@ export function isSnapshot(group: VolumeGroup, { name }: Pick<LogicalVolume, "na
   return indexGroup(group).snapshots.has(name);
 }
 
-/** True for an origin that gets the state of a snapshot back as soon as it is active. */
+/** True for an origin that gets the state of a snapshot back as soon as it is active, and for its snapshots, which are activated with it. */
 export function isMergeTarget(group: VolumeGroup, { name }: Pick<LogicalVolume, "name">): boolean {
-  return (
-    indexGroup(group)
-      .snapshotsOf.get(name)
-      ?.some(({ isMerging }) => isMerging) ?? false
-  );
+  const { snapshots, snapshotsOf } = indexGroup(group);
+  const origin = snapshots.get(name)?.origin ?? name;
+  return snapshotsOf.get(origin)?.some(({ isMerging }) => isMerging) ?? false;
 }
