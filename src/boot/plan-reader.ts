@@ -4,6 +4,7 @@ import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
+import { hideSecret, hideSecrets } from "../parameters/secrets.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
 import type { BootPlan } from "../plan/plan.ts";
@@ -53,8 +54,8 @@ export function createPlanReader(
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
   const read = (additions: PlanAdditions | null): BootPlan => {
     const cmdline = readCommandLine(machine);
-    const more = added.length > 0 ? ["· levain retry:", ...added] : [];
-    record.commandLine = [decodeText(cmdline).trimEnd(), ...more].join(" ");
+    const more = added.length > 0 ? ["· levain retry:", ...added.map(hideSecret)] : [];
+    record.commandLine = [hideSecrets(decodeText(cmdline).trimEnd()), ...more].join(" ");
     record.kernel = machine.release().release;
     const made = planMachine(machine, console, { inherited, added, ...additions });
     console.obey(made.plan.talk);

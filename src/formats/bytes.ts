@@ -101,3 +101,11 @@ export function decodeLatin1(bytes: Uint8Array): string {
 export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
+
+/** Returns a UUID that is made of a name (version 5 of RFC 9562): the same at each boot. */
+export function uuidOfName(name: string): string {
+  const hash = Uint8Array.from(new Bun.CryptoHasher("sha1").update(name).digest().subarray(0, 16));
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
+  return formatUuid(hash);
+}

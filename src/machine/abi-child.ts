@@ -22,6 +22,7 @@ export const WNOHANG = 1;
 export const WUNTRACED = 2;
 
 /** spawn.h of glibc: flags of posix_spawnattr_t, and a size that fits either opaque structure (336 and 80 bytes). */
+export const POSIX_SPAWN_SETPGROUP = 0x02;
 export const POSIX_SPAWN_SETSIGDEF = 0x04;
 export const POSIX_SPAWN_SETSIGMASK = 0x08;
 export const POSIX_SPAWN_SETSID = 0x80;

@@ -14,8 +14,8 @@ export interface Child {
   order(bytes: Uint8Array): void;
   /** Waits for the answer to the order, at most `timeoutMs`. After "gone" only `stop` may be called. */
   answer(timeoutMs: number): ChildNews;
-  /** Kills it at once, and overwrites the order and the answer. */
-  stop(): void;
+  /** Kills it at once, and overwrites the order and the answer. "with programs": kills what it has started too, but no daemon. */
+  stop(extent?: "with programs"): void;
 }
 
 /** Work in another process, which can be stopped at any time. */

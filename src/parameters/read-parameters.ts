@@ -5,6 +5,7 @@ import { nearestName } from "./near-misses.ts";
 import type { Parameter } from "./parameter.ts";
 import { findParameters, type Match, PARAMETER_ROWS, PARAMETERS, type Settings } from "./parameters.ts";
 import { tryParse } from "./parse.ts";
+import { beforeSecret } from "./secrets.ts";
 
 /** Parameters and their origin. */
 export interface Source {
@@ -50,11 +51,9 @@ function readWord({ key, row, alias }: Match, word: Word): readonly Reading[] {
   return [{ key, text: describe(word, read.expected) + describeMeant(text, read.choices) }];
 }
 
-/** A mistake must not print a password: that of rd.iscsi.password=, or in netroot=iscsi:USER:PASSWORD@…. */
-const SECRET = /^[\w.-]*password=|^netroot=iscsi:/i;
-
 function describe(word: Word, expected: string): string {
-  if (SECRET.test(word.text)) return printable(`${word.name}=…: Expected ${expected}`);
+  const shown = beforeSecret(word.text);
+  if (shown !== null) return printable(`${shown}…: Expected ${expected}`);
   const received = word.value === null ? "no value" : `"${word.value}"`;
   return printable(`${word.text}: Expected ${expected} but received ${received}`);
 }

@@ -37,6 +37,14 @@ test("the machine is known by its parameter, the file of the image or the UUID o
   expect(failure).toContain("rd.nvmf.hostnqn=NQN");
 });
 
+test.each([
+  ["rd.nvmf.hostnqn=nqn.2014-08.org.example:node7", "nqn.2014-08.org.example:node7"],
+  [`rd.nvmf.hostnqn=${OWN}`, OWN],
+  [`rd.nvmf.hostid=${UUID}`, OWN],
+])("a machine whose firmware has no UUID gives both of its names with %s", (words, name) => {
+  expect(boot({ subsystems, hosts: [name] }, words, { sys: {} }).end).toMatchObject({ mode: "switch_root" });
+});
+
 test("a server that starts 22 s later is found, and within 5 s a line says what is waited for", () => {
   const { end, endMs, record } = boot({ subsystems, fromMs: 23_000 });
   expect(end).toMatchObject({ mode: "switch_root" });

@@ -49,6 +49,8 @@ function answerTo(kernel: FakeKernel, servers: FakeNvmeServers, order: NvmeOrder
   const server = servers[`${order.host}:${order.port}`];
   if (server === undefined) return { step: "reach", code: "EHOSTUNREACH" };
   if (kernel.nowMs < (server.fromMs ?? 0)) return { step: "reach", code: "ECONNREFUSED" };
+  // nvmf_host_add(): the default of the kernel for one of them goes with its default for the other.
+  if ((order.hostNqn === null) !== (order.hostId === null)) return { step: "discover", code: "EINVAL" };
   if (server.code !== undefined) return { step: "discover", code: server.code };
   const isPermitted = server.hosts?.includes(order.hostNqn ?? "") ?? true;
   const subsystems = Object.entries(isPermitted ? (server.subsystems ?? {}) : {});

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { machine as machineName } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
+import { hideSecret } from "../../parameters/secrets.ts";
 import { formatPlan } from "../../plan/format-plan.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -60,7 +61,7 @@ export const planCommand = command({
 function format(plan: BootPlan, line: CommandWords): string {
   if (line.has("svg") && line.has("json")) throw new UsageError("Use either --json or --svg");
   if (line.has("svg")) return drawStack(listColumns(plan)).trimEnd();
-  return line.has("json") ? JSON.stringify(plan, hideSecret, 2) : formatPlan(plan).join("\n");
+  return line.has("json") ? JSON.stringify(plan, hideAccounts, 2) : formatPlan(plan).join("\n");
 }
 
 /** Throws BootError if the file is no image, or one that a boot would refuse. */
@@ -69,7 +70,8 @@ function checkImageFile(machine: Machine, file: string): void {
   if (type === null && partitionTable === null) throw new BootError(`nothing recognised in ${printable(file)}`);
 }
 
-/** Of accounts of iSCSI. */
-function hideSecret(key: string, value: unknown): unknown {
-  return key === "password" ? "…" : value;
+/** Hides the passwords of iSCSI, which a setting of open-iscsi may have too. */
+function hideAccounts(key: string, value: unknown): unknown {
+  if (key === "password") return "…";
+  return typeof value === "string" ? hideSecret(value) : value;
 }

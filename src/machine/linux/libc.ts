@@ -99,7 +99,7 @@ export interface SpawnRequest {
   readonly terminal: string | null;
   /** The descriptor for its stdout and stderr; null: ours. */
   readonly outputFd: number | null;
-  /** Its descriptors 0 and 1, copies of ours above 2. */
+  /** Its descriptors 0 and 1, copies of ours above 2; it leads a process group of its own. */
   readonly ends?: readonly [number, number];
 }
 
@@ -120,8 +120,10 @@ export function spawnProcess(request: SpawnRequest): number {
   inUse.arguments = [attributes, actions, signals, strings, argv, environment];
 
   const setSession = request.terminal === null ? 0 : abi.POSIX_SPAWN_SETSID;
+  const setGroup = request.ends === undefined ? 0 : abi.POSIX_SPAWN_SETPGROUP;
+  const flags = abi.POSIX_SPAWN_SETSIGDEF | abi.POSIX_SPAWN_SETSIGMASK | setSession | setGroup;
   spawn.posix_spawnattr_init(attributes);
-  spawn.posix_spawnattr_setflags(attributes, abi.POSIX_SPAWN_SETSIGDEF | abi.POSIX_SPAWN_SETSIGMASK | setSession);
+  spawn.posix_spawnattr_setflags(attributes, flags);
   spawn.posix_spawnattr_setsigdefault(attributes, signals.all);
   spawn.posix_spawnattr_setsigmask(attributes, signals.none);
   spawn.posix_spawn_file_actions_init(actions);

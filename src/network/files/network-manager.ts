@@ -1,4 +1,4 @@
-import { formatUuid } from "../../formats/bytes.ts";
+import { uuidOfName } from "../../formats/bytes.ts";
 import { isIpv6 } from "../../formats/network/addresses.ts";
 import type { NetworkUp, UpInterface } from "../up.ts";
 import { type LeftFile, section } from "./left-file.ts";
@@ -8,7 +8,7 @@ import { type LeftFile, section } from "./left-file.ts";
  * go on with it as it is (nm_config_device_state_write() of src/core/nm-config.c). As a profile it comes after those of the real system.
  */
 export function networkManagerFiles(one: UpInterface, network: NetworkUp, carriesRoot: boolean): readonly LeftFile[] {
-  const uuid = uuidOf(one);
+  const uuid = uuidOfName(`levain ${one.name} ${one.mac}`);
   const connection: LeftFile = {
     path: `/run/NetworkManager/system-connections/levain-${one.name}.nmconnection`,
     content: [
@@ -63,12 +63,4 @@ function addressing(
         .join(""),
     ],
   ];
-}
-
-/** Version 5 of RFC 9562, so that it is the same at each boot. */
-function uuidOf({ name, mac }: UpInterface): string {
-  const hash = Uint8Array.from(new Bun.CryptoHasher("sha1").update(`levain ${name} ${mac}`).digest().subarray(0, 16));
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  return formatUuid(hash);
 }

@@ -48,7 +48,7 @@ export const ISCSI = {
   iscsiPassword: single(iscsiText, {
     syntax: "rd.iscsi.password=PASSWORD",
     aliases: ["iscsi_password=PASSWORD"],
-    text: "The password for that. levain never shows it.",
+    text: "The password for that. levain shows it in no message, record or plan.",
     example: `${TARGET} rd.iscsi.username=node7 rd.iscsi.password=secret`,
   }),
   iscsiInUsername: single(iscsiText, {

@@ -144,6 +144,17 @@ describe("levain plan", () => {
     expect(plan.root).toEqual({ kind: "block", devices: [{ by: "label", value: "LIVE" }] });
   });
 
+  test("shows no password of iSCSI", () => {
+    const words =
+      "root=LABEL=R netroot=iscsi:u:pass-one@192.0.2.1::::iqn.a:b rd.iscsi.param=node.session.auth.password=pass-two";
+    for (const form of [["--json"], []]) {
+      const { status, stdout } = levain(["plan", ...form, words]);
+      expect(status).toBe(0);
+      expect(stdout).toContain("iqn.a:b");
+      expect(stdout).not.toContain("pass-");
+    }
+  });
+
   test("reports all mistakes with status 1", () => {
     const { status, stderr } = levain(["plan", "root=LABL=x rd.timeout=soon"]);
     expect(status).toBe(1);

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { decodeIscsiAnswer, encodeIscsi } from "../../../src/network/remote/iscsi-order.ts";
 import { createIscsiLogins } from "../../../src/network/remote/serve-iscsi.ts";
-import { SyscallError } from "../../../src/problems/errors.ts";
+import { BootError, SyscallError } from "../../../src/problems/errors.ts";
+import type { StorageContext } from "../../../src/storage/contract.ts";
+import { connectByChild } from "../../../src/storage/kinds/remote/by-child.ts";
 
 const ORDER = { host: "store.example", port: 3260, timeoutMs: 1000, argv: ["/sbin/iscsistart", "-t", "iqn.x:y"] };
 
@@ -32,4 +34,29 @@ test("what iscsistart says last is reported, and a server without an address run
   expect(answer).toEqual({ kind: "refused", status: 8, said });
   const none = await logIn(0, "", null);
   expect(none).toEqual({ answer: { kind: "failed", code: "ENOTFOUND" }, runs: [] });
+});
+
+test("a login that is given up ends with its program", () => {
+  const stopped: unknown[] = [];
+  const child = {
+    order: () => undefined,
+    answer: () => ({ kind: "busy" }) as const,
+    stop: (...given: unknown[]) => void stopped.push(...given),
+  };
+  const { machine, voice } = { machine: { nowMs: () => 0 }, voice: {} } as unknown as StorageContext;
+  const transport = connectByChild(
+    { machine, voice },
+    {
+      where: "",
+      begin: () => child,
+      decode: () => null,
+      gone: null,
+      isConnected: () => false,
+      explain: () => "",
+      problem: () => new BootError(""),
+    },
+  );
+  transport.advance();
+  transport.close?.();
+  expect(stopped).toEqual(["with programs"]);
 });

@@ -90,9 +90,10 @@ function createChild(pid: number, socket: number, memory: number): Child {
       forget();
       return { kind: "answer", bytes };
     },
-    stop() {
+    stop(extent) {
       if (status === null) {
         overwriteProcess(pid);
+        if (extent === "with programs") callKernel("kill", [-pid, SIGKILL]);
         callKernel("kill", [pid, SIGKILL]);
         status = waitForEnd(pid);
       }

@@ -1,3 +1,4 @@
+import { uuidOfName } from "../../../formats/bytes.ts";
 import { textOrNone } from "../../../machine/small-files.ts";
 import { decodeNvmeAnswer, encodeNvme, NVME_COMMAND } from "../../../network/remote/nvme-order.ts";
 import { hostId, isNqn, type NvmePlace } from "../../../parameters/network/nvmf.ts";
@@ -36,8 +37,12 @@ export function startNvme(context: StorageContext, plan: NvmePlan, place: NvmePl
 }
 
 const UUID = "/sys/class/dmi/id/product_uuid";
+const NQN_OF_UUID = "nqn.2014-08.org.nvmexpress:uuid:";
 
-/** Names this machine as nvme-cli does: by the parameters, by the files of the image, or by the UUID of the firmware. */
+/**
+ * Names this machine as nvme-cli does: by the parameters, by the files of the image, or by the UUID of the firmware. Each follows from the
+ * other where only one is known: the kernel would take its default for it, and refuses that with another NQN (nvmf_host_add() since Linux 6.5).
+ */
 function nameHost(machine: StorageContext["machine"], plan: NvmePlan): Pick<NvmePlan, "hostNqn" | "hostId"> {
   const read = (path: string) => {
     const found = tryParse(hostId, textOrNone(machine, path).trim());
@@ -45,9 +50,17 @@ function nameHost(machine: StorageContext["machine"], plan: NvmePlan): Pick<Nvme
   };
   const firmware = read(UUID);
   const file = textOrNone(machine, "/etc/nvme/hostnqn").trim();
-  const own = firmware === null ? null : `nqn.2014-08.org.nvmexpress:uuid:${firmware}`;
+  const named = plan.hostNqn ?? (isNqn(file) ? file : null);
+  const known = plan.hostId ?? read("/etc/nvme/hostid") ?? firmware;
+  const own = firmware ?? known;
   return {
-    hostNqn: plan.hostNqn ?? (isNqn(file) ? file : own),
-    hostId: plan.hostId ?? read("/etc/nvme/hostid") ?? firmware,
+    hostNqn: named ?? (own === null ? null : `${NQN_OF_UUID}${own}`),
+    hostId: known ?? (named === null ? null : identify(named)),
   };
+}
+
+/** Returns the UUID in a name, or one that is made of the name: the same at each boot. */
+function identify(nqn: string): string {
+  const found = tryParse(hostId, nqn.startsWith(NQN_OF_UUID) ? nqn.slice(NQN_OF_UUID.length) : "");
+  return "value" in found ? found.value : uuidOfName(nqn);
 }
