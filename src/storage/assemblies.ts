@@ -58,13 +58,8 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
       }
       return result;
     },
-    state(device) {
-      for (const assembly of list) {
-        const state: DeviceState | null = assembly.state?.(device) ?? null;
-        if (state !== null) return state;
-      }
-      return null;
-    },
+    state: (device) =>
+      list.reduce((state: DeviceState | null, assembly) => state ?? assembly.state?.(device) ?? null, null),
     isShown: (device) => list.some((assembly) => assembly.isShown?.(device) === true),
     problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
     ...joinWaits(list),
