@@ -10,45 +10,37 @@ import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
 import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
 
-const machine = createLinuxMachine();
-if (machine.isBoot) bootMachine(machine);
-else if (process.argv[2] === DERIVE_COMMAND) void machine.serveParent((order) => answerOrder(machine, order));
-else if (process.argv[2] === DOWNLOAD_COMMAND) void serveDownloads(machine);
-else if (process.argv[2] === NFS_COMMAND) void serveNfs(machine);
-else if (process.argv[2] === NVME_COMMAND) void serveNvme(machine);
-else if (process.argv[2] === ISCSI_COMMAND) void serveIscsi(machine);
-else if (process.argv[2] === RUN_COMMAND) void machine.serveParent(createRuns(machine));
-else void runCommand(machine);
+type Answer = Parameters<Machine["serveParent"]>[0];
 
-function bootMachine(machine: Machine): never {
+const machine: Machine = createLinuxMachine();
+
+/** What this program does for a boot in a process of its own, by the first argument. What few boots need is loaded only then. */
+const CHILDREN = new Map<string | undefined, () => Answer | Promise<Answer>>([
+  [DERIVE_COMMAND, () => (order) => answerOrder(machine, order)],
+  [RUN_COMMAND, () => createRuns(machine)],
+  [DOWNLOAD_COMMAND, async () => (await import("./network/fetch/serve.ts")).createDownloads(machine)],
+  [NFS_COMMAND, async () => (await import("./network/nfs/serve.ts")).createNfsMounts(machine)],
+  [NVME_COMMAND, async () => (await import("./network/remote/serve-nvme.ts")).createNvmeConnections(machine)],
+  [ISCSI_COMMAND, async () => (await import("./network/remote/serve-iscsi.ts")).createIscsiLogins(machine)],
+]);
+
+const child = CHILDREN.get(process.argv[2]);
+if (machine.isBoot) bootMachine();
+else if (child) void serve(child);
+else void runCommand();
+
+function bootMachine(): never {
   // stage0's, not our own: stage0 has changed the environment that we got.
   const inherited = parseInherited(machine.readFile("/proc/1/cmdline"), machine.readFile("/proc/1/environ"));
   machine.handOver(runBoot(machine, packageJson.version, inherited));
 }
 
-/** As the commands, so that a boot without a network does not pay for it. */
-async function serveDownloads(machine: Machine): Promise<never> {
-  const { createDownloads } = await import("./network/fetch/serve.ts");
-  return machine.serveParent(createDownloads(machine));
-}
-
-async function serveNfs(machine: Machine): Promise<never> {
-  const { createNfsMounts } = await import("./network/nfs/serve.ts");
-  return machine.serveParent(createNfsMounts(machine));
-}
-
-async function serveNvme(machine: Machine): Promise<never> {
-  const { createNvmeConnections } = await import("./network/remote/serve-nvme.ts");
-  return machine.serveParent(createNvmeConnections(machine));
-}
-
-async function serveIscsi(machine: Machine): Promise<never> {
-  const { createIscsiLogins } = await import("./network/remote/serve-iscsi.ts");
-  return machine.serveParent(createIscsiLogins(machine));
+async function serve(create: () => Answer | Promise<Answer>): Promise<never> {
+  return machine.serveParent(await create());
 }
 
 /** The commands are loaded by a dynamic import, so that a boot does not pay for them. */
-async function runCommand(machine: Machine): Promise<void> {
+async function runCommand(): Promise<void> {
   const { runDesk } = await import("./desk/cli.ts");
   process.exitCode = await runDesk(process.argv.slice(2), machine);
 }
