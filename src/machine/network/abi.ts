@@ -7,7 +7,6 @@ export const AF_PACKET = 17;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
-export const SO_ERROR = 4;
 export const SO_KEEPALIVE = 9;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
@@ -52,7 +51,6 @@ export const RTM_NEWADDR = 20;
 export const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
-export const RTM_DELROUTE = 25;
 export const RTM_GETROUTE = 26;
 export const RTM_NEWNDUSEROPT = 68;
 /** Bits of sockaddr_nl.nl_groups: RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, ND_USEROPT. */

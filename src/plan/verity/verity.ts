@@ -6,9 +6,6 @@ import { joinVerityOptions } from "../../parameters/verity.ts";
 import { VERIFIED_ROOT } from "../root.ts";
 import type { VerityImages, VerityPlan, VerityVolume } from "./volumes.ts";
 
-/** The plan that verifies nothing. */
-export const NO_VERITY: VerityPlan = { root: null, usr: null, images: null };
-
 /** What is known of the root besides the parameters. */
 interface RootFacts {
   /** The devices that root= and the like name. */
