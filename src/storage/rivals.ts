@@ -4,14 +4,12 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import { wantsEncryption } from "../plan/crypt/crypt.ts";
 import { DEFAULT_TIMEOUT_MS } from "../plan/make-plan.ts";
 import type { StoragePlan, Wait } from "./contract.ts";
+import { STICK_MS } from "./kinds/grace.ts";
 import type { Search } from "./search.ts";
 import { liesInVolume, liesOnStick } from "./trust.ts";
 
 // A device in an encrypted volume comes before one outside, and a LUKS header before a filesystem with its UUID. That holds only
 // if both have been seen: a stranger's stick must not win because the encrypted disk takes longer to answer.
-
-/** For a match on a device that anyone can plug in, if no parameter speaks of encryption: a disk has spun up by then. */
-export const STICK_MS = 10_000;
 
 /** What a search knows of the devices that could still turn out to hold the encrypted root. */
 interface Rivals {

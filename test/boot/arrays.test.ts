@@ -287,6 +287,24 @@ test("no array of a btrfs of several devices is stopped before it is mounted", (
   expect(journal.filter((line) => line.startsWith("stop md"))).toEqual([]);
 });
 
+describe("a mirror of which one member is on a stick", () => {
+  const disks = [PAIR[0], { ...member("sda", { place: 1 }), isRemovable: true }];
+
+  test("is started when no disk of the machine has come in its place", () => {
+    const { end, endMs } = boot(disks);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(endMs).toBeGreaterThan(9000);
+  });
+
+  test("is not started if one comes", () => {
+    const { console, journal } = boot([...disks, { ...PAIR[1], arrivesAtMs: 2000 }], {
+      cmdline: "root=LABEL=ROOT rd.timeout=6 rdshell=0",
+    });
+    expect(console).toMatch(/two devices are its member 1: one is a copy of\s+the other/);
+    expect(journal.join("\n")).not.toContain("mount ext4 /dev/md0");
+  });
+});
+
 describe("a stick with an array of the root's name takes neither its name nor its number", () => {
   const uuid = "11111111-2222-3333-4444-555555555555";
   const theirs = fakeImage("ext4", { label: "THEIRS" }, ROOT_TREE);

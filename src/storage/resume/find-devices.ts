@@ -6,8 +6,8 @@ import type { BootPlan } from "../../plan/plan.ts";
 import type { ResumePlan } from "../../plan/resume/plan.ts";
 import { printable } from "../../problems/report.ts";
 import type { StoragePlan } from "../contract.ts";
+import { STICK_MS } from "../kinds/grace.ts";
 import { createPatience } from "../patience.ts";
-import { STICK_MS } from "../rivals.ts";
 import { createSearch, type Search } from "../search.ts";
 import { liesInVolume, liesOnStick } from "../trust.ts";
 

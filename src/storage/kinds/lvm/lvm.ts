@@ -3,7 +3,7 @@ import { problem } from "../../../problems/problem.ts";
 import type { Assembly, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
 import { liesIn } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
-import { createGrace } from "../grace.ts";
+import { createGrace, createStickGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume } from "./links.ts";
@@ -38,9 +38,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
-  const leftForDisk = createGrace(context.machine.nowMs, {
-    rootTimeoutMs: Math.min(STICK_TIMEOUT_MS, plan.rootTimeoutMs ?? STICK_TIMEOUT_MS),
-  });
+  const leftForDisk = createStickGrace(context.machine.nowMs, plan);
   let claimed: readonly BlockDevice[] = [];
   const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
   // What someone may have plugged in is looked at only if the machine's own disks do not have the root.
@@ -109,9 +107,6 @@ function linkOf({ judged, device }: ActiveVolume): Link {
   const from = [...judged.members.values()].map(({ name }) => name);
   return { from, to: device, isReplacement: false };
 }
-
-/** Of which 10 s are left for a disk of the machine, as for other rivals of a stick. */
-const STICK_TIMEOUT_MS = 15_000;
 
 function describeLack({ group, members, missing }: Group): string {
   if (missing.length === 0)

@@ -4,7 +4,7 @@ import { tolerateRefusal } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { liesIn, liesOnStick } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
-import { createGrace } from "../grace.ts";
+import { createGrace, createStickGrace } from "../grace.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
 import { unlinkArray } from "./names.ts";
@@ -22,7 +22,7 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
   const { list, groupOf, close } = createGroups(context, starter.isUnderWay);
   const ours: string[] = [];
   let claimed: readonly BlockDevice[] = [];
-  const leftOfGrace = createGrace(machine.nowMs, { rootTimeoutMs });
+  const waitOf = createWaits(machine, { rootTimeoutMs });
   const isWanted = ({ uuid }: Group) => !arrays.isOff && (arrays.uuids.length === 0 || arrays.uuids.includes(uuid));
 
   /** Without the array, a partition of a member is one like any other. */
@@ -37,14 +37,12 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
   }
 
   function advanceOne(group: Group, candidate: BlockDevice | null): Round {
-    const { state, started, uuid, members } = group;
     if (starter.isUnderWay(group)) return start(group);
-    if (started !== null || starter.isRefused(group)) return "idle";
-    if (state.kind === "complete") return start(group);
-    const isNeeded = candidate === null || isPartOf(group, candidate);
-    if (state.kind !== "degraded" || !isNeeded) return "idle";
-    const leftMs = leftOfGrace(uuid);
-    return leftMs > 0 ? { text: `${describeArray(members[0].info)}: ${describeLack(state)}`, leftMs } : start(group);
+    if (group.started !== null || starter.isRefused(group)) return "idle";
+    const isNeeded = candidate === null || isPartOf(group, candidate) || isWhole(machine, group);
+    const wait = isNeeded ? waitOf(group) : null;
+    if (wait === null) return "idle";
+    return wait.leftMs > 0 ? wait : start(group);
   }
 
   return {
@@ -77,6 +75,26 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
       stopUnused(machine, ours, claimed);
     },
   };
+}
+
+/** Returns the function that says what an array waits for before it is started, and how long; null: it cannot be started as it is. */
+function createWaits(machine: Machine, plan: Pick<StoragePlan, "rootTimeoutMs">) {
+  const leftOfGrace = createGrace(machine.nowMs, plan);
+  const leftForDisk = createStickGrace(machine.nowMs, plan);
+  return (group: Group): { readonly text: string; readonly leftMs: number } | null => {
+    const { state, uuid, members } = group;
+    const array = describeArray(members[0].info);
+    if (state.kind === "degraded") return { text: `${array}: ${describeLack(state)}`, leftMs: leftOfGrace(uuid) };
+    if (state.kind !== "complete") return null;
+    const text = `${array}: a part of it is on a stick, in place of a disk that may still appear`;
+    return { text, leftMs: isWhole(machine, group) ? 0 : leftForDisk(uuid) };
+  };
+}
+
+/** False if members are missing, or a stick may claim to be a disk of the machine that has not appeared yet. */
+function isWhole(machine: Machine, { state, members }: Group): boolean {
+  const places = new Set(members.map(({ device }) => liesOnStick(machine, device.name)));
+  return state.kind === "complete" && places.size === 1;
 }
 
 /** A name or number goes to the first array that asks for it. */
