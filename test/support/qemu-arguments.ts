@@ -11,6 +11,8 @@ export interface Disk {
   /** Writes go to the file: for a test of what is written, with a copy of its own. */
   readonly keepsWrites?: boolean;
   readonly serial?: string;
+  /** A disk of SCSI: its World Wide Name, which tells several paths to it from several disks. */
+  readonly wwn?: number;
   /** The name for `vm.plug` and `vm.unplug`; default disk0, disk1, … */
   readonly id?: string;
   /** The guest does not have it until `vm.plug(id)`. */
@@ -24,7 +26,7 @@ export interface Disk {
 }
 
 /** A device as `-device` and QMP's device_add take it. */
-export type Device = Readonly<Record<string, string | boolean>> & { readonly driver: string };
+export type Device = Readonly<Record<string, string | boolean | number>> & { readonly driver: string };
 
 const CONTROLLERS: Readonly<Partial<Record<Bus, Device>>> = {
   scsi: { driver: "virtio-scsi-pci", id: "scsi" },
@@ -46,7 +48,7 @@ export function diskDevice(disk: Disk, id: string, index: number): Device {
     case "virtio":
       return { driver: "virtio-blk-pci", ...common };
     case "scsi":
-      return { driver: "scsi-hd", bus: "scsi.0", ...common };
+      return { driver: "scsi-hd", bus: "scsi.0", ...common, ...(disk.wwn === undefined ? {} : { wwn: disk.wwn }) };
     case "cdrom":
       return { driver: "scsi-cd", bus: "cdrom.0", ...common };
     case "nvme":
