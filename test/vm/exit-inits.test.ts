@@ -43,7 +43,7 @@ const services = {
 async function logInAndPowerOff(vm: Vm): Promise<void> {
   await logIn(vm);
   await checkSystem(vm);
-  await vm.expect(/boot\.json\s+lower\s+medium\s[\s\S]*?^overlay\s+rw,/m);
+  await vm.expect(/boot\.json\s[\s\S]*?lower\s+medium\s[\s\S]*?^overlay\s+rw,/m);
   vm.send(`${WORK}; findmnt -n -o SOURCE /run/levain/store; poweroff\n`);
   await vm.expect("work-42");
 }
