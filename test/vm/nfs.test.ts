@@ -2,34 +2,17 @@ import { expect } from "bun:test";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { rootImage } from "../support/filesystem-images.ts";
-import { levainImage } from "../support/levain-image.ts";
-import { cable, fileServerGuest } from "../support/network/file-server-guest.ts";
-import type { Vm } from "../support/qemu.ts";
+import { bootClient, fileServerGuest } from "../support/network/file-server-guest.ts";
 import { vmTest } from "../support/vm-test.ts";
-import { withVm } from "../support/with-vm.ts";
 
 const socket = join(scratchDirectory(), "cable");
-const CLIENT_TIMEOUT_MS = 240_000;
-
-async function bootClient(cmdline: string, body: (vm: Vm) => Promise<void>): Promise<void> {
-  const initrd = await levainImage({ words: ["--network"] });
-  const options = {
-    name: "client of NFS",
-    initrd,
-    cmdline,
-    smp: 1,
-    memoryMib: 512,
-    extra: [...cable(socket, "client")],
-  };
-  await withVm(options, CLIENT_TIMEOUT_MS, body);
-}
 
 vmTest(
   "a root from a real NFS server: one that starts later, by DHCP and version 4.2, and with version 3 and init=/bin/sh",
   async () => fileServerGuest(socket, await rootImage("ext4", { label: "ROOT" })),
   async (server) => {
     await server.expect("server: up");
-    await bootClient("root=dhcp rw rd.timeout=200", async (vm) => {
+    await bootClient({ socket, cmdline: "root=dhcp rw rd.timeout=200" }, async (vm) => {
       await vm.expect(/waiting for 192\.0\.2\.1:\/srv\/root, \d+ of 200 s · seen: the server refused the connection/);
       server.send("serve\n");
       await server.expect("server: serves");
@@ -46,15 +29,18 @@ vmTest(
       expect((await vm.expectExit()).reason).toBe("guest-shutdown");
     });
     const fixed = "ip=192.0.2.9:192.0.2.1::255.255.255.0::eth0:none";
-    await bootClient(`root=/dev/nfs nfsroot=/srv/root,vers=3 ${fixed} rd.timeout=200 init=/bin/sh`, async (vm) => {
-      await vm.expect(/192\.0\.2\.1:\/srv\/root NFS at \/sysroot, read-only/);
-      await vm.expect("handover  switch_root to /bin/sh");
-      // What is typed before is lost.
-      await vm.expect("job control turned off");
-      await vm.expect("/ # ");
-      vm.send("cat /kept; grep ' / ' /proc/mounts\n");
-      const [all] = await vm.expect(/kept\n[\s\S]*192\.0\.2\.1:\/srv\/root \/ nfs ro\S*/);
-      expect(all).toMatch(/vers=3,.*nolock/);
-    });
+    await bootClient(
+      { socket, cmdline: `root=/dev/nfs nfsroot=/srv/root,vers=3 ${fixed} rd.timeout=200 init=/bin/sh` },
+      async (vm) => {
+        await vm.expect(/192\.0\.2\.1:\/srv\/root NFS at \/sysroot, read-only/);
+        await vm.expect("handover  switch_root to /bin/sh");
+        // What is typed before is lost.
+        await vm.expect("job control turned off");
+        await vm.expect("/ # ");
+        vm.send("cat /kept; grep ' / ' /proc/mounts\n");
+        const [all] = await vm.expect(/kept\n[\s\S]*192\.0\.2\.1:\/srv\/root \/ nfs ro\S*/);
+        expect(all).toMatch(/vers=3,.*nolock/);
+      },
+    );
   },
 );

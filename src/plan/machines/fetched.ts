@@ -52,7 +52,7 @@ export function parseFetched(text: string, url: string, { identity, timeOfDayMs 
 
 /** A file with a signature is genuine on each machine that has the key, so it says itself for which it was signed. */
 function refuseOthers(only: readonly string[] | undefined, identity: MachineIdentity): readonly string[] {
-  // A host name may come from whoever answers DHCP.
+  // Anyone who answers DHCP can set the host name.
   if (only === undefined || findMachines(only, { ...identity, hostname: null }).length > 0) return [];
   return [`it is for another machine: only = ${only.map((name) => JSON.stringify(name)).join(", ")}`].map(printable);
 }

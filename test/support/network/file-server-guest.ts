@@ -5,9 +5,12 @@ import { runScript } from "../command.ts";
 import { guestPrograms } from "../guest-programs.ts";
 import { type Entry, packDirectory, writeTree } from "../initramfs.ts";
 import { debianKernel } from "../kernels.ts";
+import { type LevainImageOptions, levainImage } from "../levain-image.ts";
+import type { Vm } from "../qemu.ts";
 import { smallRoot } from "../root-tree.ts";
 import { BUSYBOX } from "../unpacked-programs.ts";
 import type { VmTestOptions } from "../vm-test.ts";
+import { withVm } from "../with-vm.ts";
 import { recipe } from "./recipes.ts";
 
 /** Where a card of QEMU ends: a socket of this host that leads to another guest. */
@@ -129,4 +132,16 @@ function withDependencies(modulesDir: string, names: readonly string[]): readonl
   const needs = new Map(lines.map((line) => line.split(/:\s*/) as [string, string]));
   const paths = names.flatMap((name) => [...needs.keys()].filter((path) => path.endsWith(`/${name}.ko`)));
   return [...new Set(paths.flatMap((path) => [path, ...(needs.get(path) ?? "").split(" ")]))].filter(Boolean);
+}
+
+const CLIENT_TIMEOUT_MS = 240_000;
+
+/** Boots levain beside that guest, on the other end of the cable. */
+export async function bootClient(
+  { socket, cmdline, files = {} }: { socket: string; cmdline: string; files?: LevainImageOptions["files"] },
+  body: (vm: Vm) => Promise<void>,
+): Promise<void> {
+  const initrd = await levainImage({ words: ["--network"], files });
+  const options = { name: "client", initrd, cmdline, smp: 1, memoryMib: 512, extra: [...cable(socket, "client")] };
+  await withVm(options, CLIENT_TIMEOUT_MS, body);
 }
