@@ -63,7 +63,6 @@ export function mountDeviceBriefly<T>(
 interface Mounted {
   readonly directory: string;
   readonly machine: Machine;
-  /** Leaves the mount for the next look. */
   readonly leave: () => void;
   readonly end: () => void;
 }

@@ -197,7 +197,6 @@ export interface Clock {
   nowMs(): number;
   /** The time of day: milliseconds since 1970 (CLOCK_REALTIME). */
   timeOfDayMs(): number;
-  /** Sets it. */
   setTimeOfDay(ms: number): void;
   sleepMs(ms: number): void;
 }

@@ -80,7 +80,6 @@ export class FakeFilesystems {
     return { type, device, root, magic: MAGICS[type] ?? 0x01021994, totalBytes, layers: [], readOnly: false };
   }
 
-  /** A number for a filesystem without a device. */
   #nextDevice(): string {
     this.#anonymous += 1;
     return `0:${this.#anonymous}`;

@@ -69,13 +69,11 @@ export interface FakeMachine extends Machine {
   disk(name: string): Pick<FakeBlockDevice, "content" | "readOnly"> | undefined;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
-  /** Descriptions of the keys that the kernel has. */
   keysInKernel(): readonly string[];
   /** The kernel says something. */
   say(text: string): void;
   /** The processes that derive keys. */
   readonly children: Omit<FakeChildren, "calls">;
-  /** The network interfaces. */
   readonly network: FakeNetwork;
   /** The terminals, and who types on them. */
   readonly terminals: Omit<FakeTerminals, "calls">;

@@ -154,7 +154,6 @@ function stepUp(place: FakePlace): FakePlace {
   return place.mount.point === null ? place : stepUp(place.mount.point);
 }
 
-/** The absolute path of a place. */
 export function pathOf(place: FakePlace): string {
   const names: string[] = [];
   for (let at: FakePlace | null = place; at !== null; at = at.up ?? at.mount.point)

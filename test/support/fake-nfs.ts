@@ -6,7 +6,6 @@ import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakeServer, FakeServers } from "./fake-remote-disks.ts";
 
-/** A server of NFS. */
 export interface FakeNfsServer {
   readonly address: string;
   /** From when on it runs; from the start where not given. */

@@ -141,7 +141,6 @@ export function spawnProcess(request: SpawnRequest): number {
   return pid[0] ?? 0;
 }
 
-/** A NULL-terminated array of `char *`, with its strings. */
 function pointerList(texts: readonly string[], call: string): { pointers: BigUint64Array; strings: Uint8Array[] } {
   const strings = texts.map((text) => cString(text, call));
   return { pointers: BigUint64Array.from([...strings.map((text) => BigInt(ptr(text))), 0n]), strings };

@@ -19,7 +19,6 @@ export function poll(
   return waiting.map((_, index) => view.getInt16(index * POLLFD.size + POLLFD.revents, true));
 }
 
-/** struct timespec. */
 function timespec(ms: number): BigInt64Array {
   const seconds = Math.floor(ms / 1000);
   return BigInt64Array.of(BigInt(seconds), BigInt(Math.ceil((ms - seconds * 1000) * 1e6)));

@@ -21,7 +21,6 @@ export interface Directories {
   pair(from: string, to: string): readonly [EntryPlace, EntryPlace];
   /** Closes the directory at `path` and those below it: the path may now mean another. */
   forget(path: string): void;
-  /** Closes all of them. */
   close(): void;
 }
 

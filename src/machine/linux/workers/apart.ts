@@ -127,7 +127,6 @@ const ROOM_BYTES = 60 << 10;
 /** The calls between open and close. */
 const READS = CALLS - 2;
 
-/** The order to look at a path. */
 function touchOrder(path: string, look: MountLook): Order {
   const { data } = encodeTexts(path);
   const at = { data: 0 };
