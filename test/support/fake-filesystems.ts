@@ -1,4 +1,4 @@
-import type { MountRequest } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeDevices } from "./fake-devices.ts";
 import type { FakeBlockDevice } from "./fake-disk.ts";

@@ -1,4 +1,5 @@
-import type { Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { Machine } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBcache } from "./fake-bcache.ts";

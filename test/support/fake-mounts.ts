@@ -1,4 +1,4 @@
-import type { MountFlag } from "../../src/machine/machine.ts";
+import type { MountFlag } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { asDirectory, type FakeDirectory, type FakeNode } from "./fake-files.ts";
 

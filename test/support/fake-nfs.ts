@@ -1,5 +1,5 @@
 import type { Child } from "../../src/machine/child.ts";
-import type { MountRequest } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { decodeOrder, encodeJson, type NfsAnswer, type NfsOrder } from "../../src/network/nfs/order.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";

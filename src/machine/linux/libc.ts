@@ -1,8 +1,8 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SyscallError } from "../../problems/errors.ts";
-import { errnoName } from "../abi.ts";
-import { SYS, type SystemCallName } from "../abi-calls.ts";
-import * as abi from "../abi-child.ts";
+import { SYS, type SystemCallName } from "../abi/calls.ts";
+import * as abi from "../abi/child.ts";
+import { errnoName } from "../abi/constants.ts";
 
 /** A number, or a byte array or string (NUL-terminated here) that is passed by its address. */
 export type SystemCallArgument = number | string | NodeJS.TypedArray;

@@ -1,5 +1,5 @@
 import { SyscallError } from "../../problems/errors.ts";
-import { POLLFD } from "../abi-terminal.ts";
+import { POLLFD } from "../abi/terminal.ts";
 import { callKernel } from "./libc.ts";
 
 /** Waits by ppoll(2) for descriptors with their events; returns the events of each, 0 for none. null waits without limit; `subject` is for the SyscallError. */

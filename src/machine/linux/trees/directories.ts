@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { O_CLOEXEC, O_PATH } from "../../abi.ts";
-import { O_DIRECTORY, O_NOFOLLOW } from "../../abi-trees.ts";
+import { O_CLOEXEC, O_PATH } from "../../abi/constants.ts";
+import { O_DIRECTORY, O_NOFOLLOW } from "../../abi/trees.ts";
 import { systemCall } from "../libc.ts";
 import { encodeName } from "./names.ts";
 
