@@ -179,7 +179,13 @@ describe("what other tools made is used as they do", () => {
     expect(overlayOf(done)[0]).toContain("upperdir=/run/levain/store/upper,workdir=/run/levain/store/work");
   });
 
-  test("cow_label= makes archiso's directory", () => {
+  // docs/README.bootparams of mkinitcpio-archiso.
+  test.each([
+    ["cow_label=DATA", "persistent_ARCH/x86_64", ""],
+    ["cow_device=/dev/sdb", "persistent_ARCH/x86_64", ""],
+    ["cow_device=/dev/disk/by-label/DATA cow_directory=mine/here", "mine/here", ""],
+    ["cow_label=DATA cow_directory=/mine cow_flags=noatime", "mine", " (noatime)"],
+  ])("%s keeps archiso's changes in its directory", (words, directory, flags) => {
     const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
     const medium = fakeImage("vfat", { label: "ARCH" }, { "/arch/x86_64/airootfs.sfs": squashfs.bytes });
     const disk = data();
@@ -188,12 +194,24 @@ describe("what other tools made is used as they do", () => {
       { name: "sdb", image: disk },
     ];
     const done = fakeBoot({
-      cmdline: "archisobasedir=arch archisolabel=ARCH cow_label=DATA",
+      cmdline: `archisobasedir=arch archisolabel=ARCH ${words}`,
       disks,
       images: [squashfs],
     });
     expect(done.end).toMatchObject(OVERLAY_DONE);
-    expect(pathsIn(disk, ["persistent_ARCH", "x86_64"])).toEqual(["levain.json", "upper", "work"]);
+    expect(pathsIn(disk, directory.split("/"))).toEqual(["levain.json", "upper", "work"]);
+    expect(done.journal).toContain(`mount ext4 /dev/sdb at /run/levain/store-disk${flags}`);
+  });
+
+  // overlayroot.conf(5) of cloud-initramfs-tools.
+  test.each([
+    ["device:dev=/dev/vdb", "overlay"],
+    ["device:dev=vdb,dir=/mine,timeout=20", "mine"],
+  ])("overlayroot=%s keeps the changes in its directory", (value, directory) => {
+    const disk = data();
+    const done = boot(`overlayroot=${value}`, disk);
+    expect(done.end).toMatchObject(OVERLAY_DONE);
+    expect(pathsIn(disk, [directory])).toEqual(["levain.json", "upper", "work"]);
   });
 });
 
