@@ -312,6 +312,11 @@ test("the medium's own changes are shown without writing to it", () => {
   expect(done.machine.disk("sda")?.readOnly).toBe(false); // the real system decides
 });
 
+test("a new place that is only to be shown: the report says how it is made", () => {
+  const { console } = boot("rd.overlay=LABEL=DATA rd.overlay.readonly", data());
+  expect(console.replace(/\s+/g, " ")).toContain("for a new place, boot once without rd.overlay.readonly");
+});
+
 test("of two devices with its name, none is written to", () => {
   const done = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.overlay=LABEL=DATA",
@@ -374,6 +379,7 @@ describe("a disk that cannot keep changes", () => {
       "it is a symlink, not a directory",
     ],
     ["has no such image", () => data(), "rd.overlay=LABEL=DATA:/a rd.overlay.readonly", "it does not exist"],
+    ["is new", () => data(), "rd.overlay=LABEL=DATA rd.overlay.readonly", "nothing was ever changed"],
     [
       "has an empty image",
       () => data({ "/a": new Uint8Array(MIB) }),
