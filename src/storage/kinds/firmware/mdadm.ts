@@ -3,7 +3,7 @@ import { SLOW_MS } from "../../../devices/device-probe.ts";
 import type { Child, RunResult } from "../../../machine/child.ts";
 import { printable } from "../../../problems/report.ts";
 import type { Round, StorageContext } from "../../contract.ts";
-import { decodeResult, encodeJson, RUN_COMMAND } from "./run-apart.ts";
+import { encodeJson, RUN_COMMAND, resultOf } from "../run-apart.ts";
 
 const PLACES = ["/sbin/mdadm", "/usr/sbin/mdadm", "/bin/mdadm", "/usr/bin/mdadm"];
 
@@ -67,7 +67,7 @@ export function createMdadm({ machine, takeEvents, voice }: StorageContext): Mda
     const { child, about } = run;
     run = null;
     child.stop();
-    note(about, news.kind === "gone" ? { status: news.status, output: "" } : decodeResult(news.bytes));
+    note(about, resultOf(news));
     takeEvents();
     return "changed";
   }
