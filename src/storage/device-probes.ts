@@ -15,13 +15,11 @@ export interface DeviceProbes {
   look(name: string, waitMs: number): void;
   /** Probes devices that are new or have changed, and waits a moment for each. */
   lookAll(names: readonly string[]): void;
-  /** Removes a device. */
   forget(name: string): void;
   /** Brings the inventory up to date with /sys. */
   scan(): void;
   /** Takes the answers that have come, and names the devices that have become slow. */
   advance(): void;
-  /** True if the device has not answered yet. */
   isUnderWay(name: string): boolean;
   /** Milliseconds until every device has answered or counts as slow. */
   settlingMs(): number;

@@ -20,7 +20,6 @@ const idOf = (index: number) => fakeId("a").slice(0, -6) + String(index).padStar
 const nameOf = (index: number) =>
   `sd${String.fromCharCode(97 + Math.floor(index / 676), 97 + (Math.floor(index / 26) % 26), 97 + (index % 26))}`;
 
-/** Counts the calls of a machine. */
 function countCalls(machine: FakeMachine, count: () => void): void {
   for (const [name, call] of Object.entries(machine)) {
     if (typeof call !== "function") continue;

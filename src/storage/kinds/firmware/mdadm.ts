@@ -17,7 +17,6 @@ const TURN_MS = 100;
 /** As long as levain waits for an array of Linux RAID to stop. */
 const STOP_MS = 10_000;
 
-/** A run of mdadm. */
 interface Run {
   readonly child: Child;
   /** The disk that it was given, or the container that it was to start. */
