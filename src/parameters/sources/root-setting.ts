@@ -26,7 +26,7 @@ const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, tmpfs, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
     if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
     if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };

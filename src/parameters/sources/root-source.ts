@@ -1,6 +1,7 @@
 import type { Word } from "../cmdline.ts";
 import { normaliseName } from "../cmdline.ts";
 import { parseFileUrl } from "./file-url.ts";
+import { type MemoryRoot, parseMemoryRoot } from "./memory-root.ts";
 import { type NfsSource, parseNfsRoot } from "./nfs-source.ts";
 
 /** A root that is no block device. */
@@ -12,7 +13,9 @@ export type OtherSource =
   /** A directory on an NFS server. */
   | ({ readonly kind: "nfs" } & NfsSource)
   /** What the root path of DHCP names. */
-  | { readonly kind: "dhcp" };
+  | { readonly kind: "dhcp" }
+  /** A filesystem in memory, which rd.archive= fills. */
+  | ({ readonly kind: "memory" } & MemoryRoot);
 
 /** What a root= that begins like this is, and the source of its mount. */
 const TREES: readonly (readonly [shape: RegExp, type: string])[] = [
@@ -34,6 +37,8 @@ export function parseOtherSource(text: string): OtherSource | null {
     if (source !== undefined) return { kind: "tree", type, source };
   }
   if (text === "dhcp") return { kind: "dhcp" };
+  const memory = parseMemoryRoot(text);
+  if (memory !== null) return { kind: "memory", ...memory };
   const nfs = text === "/dev/nfs" || text === "nfs" ? NFS_ELSEWHERE : parseNfsRoot(text);
   if (nfs !== null) return { kind: "nfs", ...nfs };
   const url = parseFileUrl(text);
