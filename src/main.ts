@@ -1,5 +1,6 @@
 import packageJson from "../package.json" with { type: "json" };
 import { runBoot } from "./boot/session.ts";
+import { createRuns, RUN_COMMAND } from "./filesystems/run-apart.ts";
 import { answerOrder, DERIVE_COMMAND } from "./keys/deriver.ts";
 import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -9,7 +10,6 @@ import { ISCSI_COMMAND } from "./network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
 import { UNPACK_COMMAND } from "./stack/archive/order.ts";
-import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
 
 type Answer = Parameters<Machine["serveParent"]>[0];
 

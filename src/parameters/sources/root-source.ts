@@ -3,11 +3,17 @@ import { normaliseName } from "../cmdline.ts";
 import { parseFileUrl } from "./file-url.ts";
 import { type MemoryRoot, parseMemoryRoot } from "./memory-root.ts";
 import { type NfsSource, parseNfsRoot } from "./nfs-source.ts";
+import { parseDataset, parseShare, type ShareAccount } from "./share.ts";
 
 /** A root that is no block device. */
 export type OtherSource =
   /** A filesystem that the kernel mounts by a name. */
-  | { readonly kind: "tree" /** Unless rootfstype= is given. */; readonly type: string; readonly source: string }
+  | {
+      readonly kind: "tree" /** Unless rootfstype= is given. */;
+      readonly type: string;
+      readonly source: string /** On a server of SMB. */;
+      readonly account?: ShareAccount | null;
+    }
   /** An image on a web or TFTP server. */
   | { readonly kind: "download"; readonly url: string }
   /** A directory on an NFS server. */
@@ -36,6 +42,10 @@ export function parseOtherSource(text: string): OtherSource | null {
     const source = shape.exec(text)?.[1];
     if (source !== undefined) return { kind: "tree", type, source };
   }
+  const share = parseShare(text);
+  if (share !== null) return { kind: "tree", type: "cifs", ...share };
+  const dataset = parseDataset(text);
+  if (dataset !== null) return { kind: "tree", type: "zfs", source: dataset };
   if (text === "dhcp") return { kind: "dhcp" };
   const memory = parseMemoryRoot(text);
   if (memory !== null) return { kind: "memory", ...memory };
@@ -47,6 +57,8 @@ export function parseOtherSource(text: string): OtherSource | null {
 
 /** Types whose root= is a name that may look like anything, /dev/root too. */
 const BY_TAG = ["9p", "virtiofs"];
+/** Types with their names in front of the source, which is not what root= would be without. */
+const PREFIXED = [...BY_TAG, "zfs", "cifs"];
 
 /** Spells `rootfstype=9p root=TAG` as `root=9p:TAG`: whether root= names a tag or a device depends on the type. */
 export function spellOutTags<S extends { readonly words: readonly Word[] }>(sources: readonly S[]): readonly S[] {
@@ -63,5 +75,5 @@ export function spellOutTags<S extends { readonly words: readonly Word[] }>(sour
 
 /** Returns the text of root= for a tree. */
 export function formatTree({ type, source }: Extract<OtherSource, { kind: "tree" }>): string {
-  return BY_TAG.includes(type) ? `${type}:${source}` : source;
+  return PREFIXED.includes(type) ? `${type}:${source}` : source;
 }

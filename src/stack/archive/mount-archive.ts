@@ -97,7 +97,10 @@ function createWatch(
       return showProgress(news.doneBytes);
     }
     const waitedMs = machine.nowMs() - gainMs;
-    if (waitedMs >= STALLED_MS) notice(name, waitedMs, timeoutMs, () => "no more of it can be read");
+    if (waitedMs >= STALLED_MS)
+      notice(name, waitedMs, timeoutMs, () =>
+        most === 0 ? "nothing of it was read yet" : "no more of it can be read",
+      );
     if (timeoutMs !== null && waitedMs >= timeoutMs) {
       throw problem("archive-stalled", { path, seconds: timeoutMs / 1000 });
     }

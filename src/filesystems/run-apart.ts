@@ -1,6 +1,6 @@
-import type { Processes, RunResult } from "../../../machine/child.ts";
-import { SyscallError } from "../../../problems/errors.ts";
-import { describeRefusal } from "../../../problems/report.ts";
+import type { Processes, RunResult } from "../machine/child.ts";
+import { SyscallError } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
 
 /** Internal command: a process that runs a program and waits for it, so that a program that hangs holds up no boot. */
 export const RUN_COMMAND = "run-program";
