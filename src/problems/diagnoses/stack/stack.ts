@@ -1,7 +1,7 @@
-import { type ArchiveFault, describeArchiveFault } from "../causes/archive.ts";
-import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
-import { printable } from "../report.ts";
-import { BOOT_WITHOUT_STORE, RESET_STORE } from "../store-hints.ts";
+import { type ArchiveFault, describeArchiveFault } from "../../causes/archive.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
+import { printable } from "../../report.ts";
+import { BOOT_WITHOUT_STORE, RESET_STORE } from "../../store-hints.ts";
 
 interface ImageFacts {
   /** Its path on the medium, or as it is seen from the initramfs. */
