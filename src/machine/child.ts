@@ -28,6 +28,8 @@ export interface Children {
    * overwrites, so it must not copy secrets; its answer is wiped here. It must not throw or reject.
    */
   serveParent(work: (order: Uint8Array) => Uint8Array | Promise<Uint8Array>): Promise<never>;
+  /** In such a process, runs a program that gets `input` and yields its output; returns its exit status, or 128 + the signal's number. */
+  filter(argv: readonly string[], input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, number>;
 }
 
 /** How to run a program. */

@@ -1,9 +1,9 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { encodeJson, RUN_COMMAND, resultOf, runWithin } from "../../../filesystems/run-apart.ts";
 import type { Child, RunResult } from "../../../machine/child.ts";
 import { printable } from "../../../problems/report.ts";
 import type { Round, StorageContext } from "../../contract.ts";
-import { encodeJson, RUN_COMMAND, resultOf, runWithin } from "../run-apart.ts";
 
 const PLACES = ["/sbin/mdadm", "/usr/sbin/mdadm", "/bin/mdadm", "/usr/bin/mdadm"];
 

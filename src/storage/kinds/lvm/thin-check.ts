@@ -1,7 +1,7 @@
 import { CHECKER_PLACES } from "../../../filesystems/check.ts";
+import { runWithin } from "../../../filesystems/run-apart.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { StorageContext } from "../../contract.ts";
-import { runWithin } from "../run-apart.ts";
 import type { PlannedMapping } from "./tables/planning.ts";
 
 /** The metadata of a large pool take minutes; a disk that does not answer would hold up the boot without a limit. */

@@ -1,8 +1,8 @@
-import type { ChildNews, Processes, RunResult } from "../../machine/child.ts";
-import { SyscallError, unlessRefused } from "../../problems/errors.ts";
-import { describeRefusal } from "../../problems/report.ts";
-import { createWaitNotice } from "../../problems/wait-notice.ts";
-import type { StorageContext } from "../contract.ts";
+import type { Context } from "../drivers/context.ts";
+import type { ChildNews, Processes, RunResult } from "../machine/child.ts";
+import { SyscallError, unlessRefused } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
+import { createWaitNotice } from "../problems/wait-notice.ts";
 
 /** Internal command: a process that runs a program and waits for it, so that a program that hangs holds up no boot. */
 export const RUN_COMMAND = "run-program";
@@ -28,19 +28,21 @@ export function resultOf(news: Exclude<ChildNews, { readonly kind: "busy" }>): R
 
 /** Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then. */
 export function runWithin(
-  { machine, voice }: Pick<StorageContext, "machine" | "voice">,
+  { machine, voice }: Pick<Context, "machine" | "voice">,
   { argv, environment }: RunOrder,
   limitMs: number,
+  what = argv[0] ?? "",
 ): RunResult | null {
   const notice = createWaitNotice(voice);
   const startMs = machine.nowMs();
-  const [what = ""] = argv;
   const wait = (): RunResult | null => {
     const child = machine.startChild(RUN_COMMAND);
     try {
-      child.order(encodeJson({ argv, environment }));
+      const bytes = encodeJson({ argv, environment });
+      child.order(bytes);
+      bytes.fill(0); // a password may be in it
       for (let waitedMs = 0; waitedMs < limitMs; waitedMs = machine.nowMs() - startMs) {
-        const turnMs = Math.min(limitMs - waitedMs, notice(what, waitedMs, limitMs));
+        const turnMs = Math.min(limitMs - waitedMs, notice(what, waitedMs, Number.isFinite(limitMs) ? limitMs : null));
         const news = child.answer(Math.max(1, turnMs));
         if (news.kind !== "busy") return resultOf(news);
       }
