@@ -16,7 +16,6 @@ import { createFakeRunChild } from "./fake-run-child.ts";
 
 /** The servers that other processes of levain talk to. */
 export interface FakeServersOptions {
-  /** NBD servers, by address and port. */
   readonly servers?: FakeServers;
   readonly nvme?: FakeNvmeServers;
   readonly iscsi?: FakeIscsiServers;
