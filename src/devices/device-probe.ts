@@ -6,7 +6,7 @@ import { isErrno, type SyscallError, tolerateRefusal } from "../problems/errors.
 import { describeRefusal } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
-import { createPatientSource, type AnswerLimit, NoAnswerError, type PatientSource } from "./patient-source.ts";
+import { type AnswerLimit, createPatientSource, NoAnswerError, type PatientSource } from "./patient-source.ts";
 import { HEAD_BYTES, type ReadHabit } from "./read-habit.ts";
 
 /** A device that has not answered for this long is slow: it is named, and nothing waits for it any longer. */

@@ -3,7 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import { problem } from "../problems/problem.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
 import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
-import { createPromptInput, type ContinueLoading } from "./prompt-input.ts";
+import { type ContinueLoading, createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
 /** A person's answer, or why there is none. */

@@ -102,7 +102,7 @@ function findStoreDirectory(machine: Machine, { store, outer, access }: StoreOrd
   if (resolveIn(machine, outer, path) !== null) {
     throw problem("store-path", { ...facts, why: "it is neither a directory nor a file" });
   }
-  if (access !== "writable") throw problem("store-path", { ...facts, why: "it does not exist" });
+  if (access !== "writable") throw problem("store-path", { ...facts, why: "it does not exist", isMissing: true });
   return unlessRefused(
     () => makeDirectoryIn(machine, outer, path),
     (refusal) => {
