@@ -17,7 +17,6 @@ export interface Timing {
 
 /** What boots, and how. */
 export interface Guest {
-  /** For the name of the log file. */
   readonly name: string;
   readonly family: Family;
   readonly image: string;

@@ -13,7 +13,6 @@ const LIVE_LABEL = "BENCHLIVE";
 // A failed boot must not wait for a user: the guest reboots, which ends QEMU.
 const COMMON = "ro panic=1 rd.shell=0 rd.emergency=reboot";
 
-/** The passphrase of the LUKS volume. */
 export const PASSPHRASE = "bench";
 
 /** How each tool asks for it. */

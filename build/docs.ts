@@ -22,6 +22,7 @@ const HEAD = `# Kernel command line parameters
 - A mistake in one of these parameters stops the boot before it begins, and all mistakes are reported together. levain
   ignores parameters that are not in these tables; if one looks like a misspelled parameter, it warns with the nearest one.
 - Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The name alone means yes.
+- Without the parameter, its default counts. Where none is named, nothing happens.
 `;
 
 export function formatParametersPage(): string {
@@ -32,7 +33,8 @@ export function formatParametersPage(): string {
 function formatRow(row: Parameter): string {
   const aliases =
     row.aliases.length === 0 ? "" : `- also: ${row.aliases.map(({ syntax }) => `\`${syntax}\``).join(", ")}\n`;
-  return `### \`${row.syntax}\`\n\n${row.text}\n\n- default: ${row.fallback}\n${aliases}- example: \`${row.example}\`\n`;
+  const fallback = row.fallback === null ? "" : `- default: ${row.fallback}\n`;
+  return `### \`${row.syntax}\`\n\n${row.text}\n\n${fallback}${aliases}- example: \`${row.example}\`\n`;
 }
 
 function formatUnsupported(): string {

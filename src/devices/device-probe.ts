@@ -6,7 +6,7 @@ import { isErrno, type SyscallError, tolerateRefusal } from "../problems/errors.
 import { describeRefusal } from "../problems/report.ts";
 import { formatBytes } from "../problems/size.ts";
 import { type BlockDevice, type DeviceEntry, readDeviceEntry } from "./block-devices.ts";
-import { createPatientSource, type Most, NoAnswerError, type PatientSource } from "./patient-source.ts";
+import { type AnswerLimit, createPatientSource, NoAnswerError, type PatientSource } from "./patient-source.ts";
 import { HEAD_BYTES, type ReadHabit } from "./read-habit.ts";
 
 /** A device that has not answered for this long is slow: it is named, and nothing waits for it any longer. */
@@ -19,7 +19,7 @@ export interface DeviceProbe {
   readonly startMs: number;
   begin(): void;
   /** Continues for at most `waitMs`, or until the first answer. Returns the device, "gone" if it was removed or holds no medium, or null if it has not answered yet. */
-  advance(waitMs: number, most?: Most): BlockDevice | "gone" | null;
+  advance(waitMs: number, limit?: AnswerLimit): BlockDevice | "gone" | null;
   answers(): number;
   bytesRead(): number;
   close(): void;
@@ -52,8 +52,8 @@ export function startProbe(
   });
   let againMs = machine.nowMs() + AGAIN_MS;
 
-  const attempt = (waitMs: number, most: Most) => {
-    source.allow(waitMs, most);
+  const attempt = (waitMs: number, limit: AnswerLimit) => {
+    source.allow(waitMs, limit);
     return tryToExamine(entry, source, habit);
   };
   return {
@@ -61,13 +61,13 @@ export function startProbe(
     startMs,
     // What is refused is refused again, and then reported.
     begin: () => tolerateRefusal(source.begin),
-    advance(waitMs, most = "all answers") {
+    advance(waitMs, limit = "all answers") {
       const leftMs = Math.max(0, againMs - machine.nowMs());
-      const device = attempt(Math.min(waitMs, leftMs), most);
+      const device = attempt(Math.min(waitMs, leftMs), limit);
       if (device !== null || waitMs < leftMs) return device;
       againMs = Number.POSITIVE_INFINITY;
       source.askAgain();
-      return attempt(waitMs - leftMs, most);
+      return attempt(waitMs - leftMs, limit);
     },
     answers: source.answers,
     bytesRead: source.bytesRead,

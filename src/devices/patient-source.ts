@@ -7,7 +7,7 @@ import { isErrno, SyscallError } from "../problems/errors.ts";
 export class NoAnswerError extends Error {}
 
 /** For how many answers of a device a call may wait. */
-export type Most = "one answer" | "all answers";
+export type AnswerLimit = "one answer" | "all answers";
 
 /** A device that has answered answers the next calls too, as a rule: the probe need not be repeated for each of them. */
 const AFTER_ANSWER_MS = 100;
@@ -15,7 +15,7 @@ const AFTER_ANSWER_MS = 100;
 /** The bytes of a device that takes its time. What it has returned is kept, so that a probe that is repeated asks for nothing twice. */
 export interface PatientSource {
   /** Sets how long the calls from here on may wait for the device, all of them together; "one answer": not after its first one. */
-  allow(waitMs: number, most: Most): void;
+  allow(waitMs: number, limit: AnswerLimit): void;
   /** Asks for the first answer, without a wait for it. */
   begin(): void;
   /** Asks once more, by another process, for what the device has not answered. */
@@ -113,10 +113,10 @@ function createAsker(machine: Machine, node: string, options: OpenOptions) {
       afterAnswerMs = 0;
       return answer;
     },
-    allow(waitMs: number, most: Most): void {
+    allow(waitMs: number, limit: AnswerLimit): void {
       leftMs = waitMs;
       afterAnswerMs = AFTER_ANSWER_MS;
-      isForOne = most === "one answer";
+      isForOne = limit === "one answer";
     },
     begin: () => void open(),
     askAgain(): void {

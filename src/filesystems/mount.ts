@@ -91,12 +91,12 @@ export function mountDevice(
       why: describeRefusal(refusal.error),
       cause: findMountCause({ machine, drivers }, refusal),
     })),
-    kernel: refusals.flatMap(({ kernel }) => kernel.filter(isTelling)).slice(-MOST_KERNEL_LINES),
+    kernel: refusals.flatMap(({ kernel }) => kernel.filter(isAboutRefusal)).slice(-MOST_KERNEL_LINES),
   });
 }
 
 /** False for what the kernel says of every mount. */
-function isTelling(line: string): boolean {
+function isAboutRefusal(line: string): boolean {
   return !/^BTRFS (?:info \(|.*: device (?:label|fsid) )|^BTRFS: device /.test(line);
 }
 

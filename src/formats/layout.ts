@@ -72,9 +72,9 @@ export function accept(bytes: Uint8Array | null, magic: Magic, isValid: Value<bo
   return bytes !== null && isValid(bytes, magic) ? bytes : null;
 }
 
-/** LABEL (or `name`) of `length` bytes. */
-export function label(offset: number, length: number, name?: string): Field {
-  return (tags, bytes) => addLabel(tags, bytes.subarray(offset, offset + length), name);
+/** LABEL of `length` bytes. */
+export function label(offset: number, length: number): Field {
+  return (tags, bytes) => addLabel(tags, bytes.subarray(offset, offset + length));
 }
 
 /** UUID (or `name`) of 16 bytes. */

@@ -22,8 +22,8 @@ export interface Parameter<T = unknown> {
   readonly aliases: readonly Alias[];
   /** The value that the bare name stands for; null if a value is required. */
   readonly bare: string | null;
-  /** The default, in words. */
-  readonly fallback: string;
+  /** The default, in words; null if the parameter does nothing unless it is given. */
+  readonly fallback: string | null;
   /** What it does, in one or two sentences. */
   readonly text: string;
   /** A command line on which it changes the plan. */
@@ -36,7 +36,7 @@ export interface Parameter<T = unknown> {
   readonly parse: (text: string) => T;
 }
 
-/** A row as the tables write it; without `fallback` the default is "none". */
+/** A row as the tables write it. */
 type Row = Pick<Parameter, "syntax" | "text" | "example"> &
   Partial<Readonly<{ aliases: readonly (string | Alias)[]; bare: string; fallback: string }>>;
 
@@ -67,7 +67,7 @@ function complete<R extends Row>(row: R) {
   const aliases = (row.aliases ?? []).map((one) =>
     typeof one === "string" ? { name: nameOf(one), syntax: one } : one,
   );
-  return { ...row, name: nameOf(row.syntax), bare: row.bare ?? null, fallback: row.fallback ?? "none", aliases };
+  return { ...row, name: nameOf(row.syntax), bare: row.bare ?? null, fallback: row.fallback ?? null, aliases };
 }
 
 /** "rd.break[=STEP]" → "rd.break". */
@@ -75,9 +75,9 @@ function nameOf(syntax: string): string {
   return /^[^=[]+/.exec(syntax)?.[0] ?? syntax;
 }
 
-/** Returns a translation that keeps yes and no and replaces any other value by `other`: for programs whose values mean more than that. */
-export function flagOr(other: string) {
-  return (value: string | null) => (value !== null && readFlag(value) !== null ? value : other);
+/** Translates any value but yes and no to yes: for programs whose values mean more than that. */
+export function flagOrYes(value: string | null): string {
+  return value !== null && readFlag(value) !== null ? value : "1";
 }
 
 /** True for a bare name and for every value but a spelling of "no". */

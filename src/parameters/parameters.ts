@@ -116,6 +116,6 @@ export function listParameterNames(): readonly string[] {
 
 function describeRow(row: Parameter, columns: number): readonly string[] {
   const spellings = `  ${[row.syntax, ...row.aliases.map(({ syntax }) => syntax)].join("  ")}`;
-  const text = `${" ".repeat(INDENT)}${row.text} Default: ${row.fallback}.`;
+  const text = `${" ".repeat(INDENT)}${row.text}${row.fallback === null ? "" : ` Default: ${row.fallback}.`}`;
   return [...wrapLine(spellings, INDENT - 2, columns), ...wrapLine(text, INDENT, columns)];
 }

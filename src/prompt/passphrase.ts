@@ -3,7 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import { problem } from "../problems/problem.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
 import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
-import { createPromptInput, type GoOn } from "./prompt-input.ts";
+import { type ContinueLoading, createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
 /** A person's answer, or why there is none. */
@@ -18,7 +18,7 @@ export type Answer =
 /** What goes on while a person is asked. */
 export interface Errands {
   /** Goes on with what needs no device event, and prints nothing. */
-  readonly goOn: GoOn;
+  readonly continueLoading: ContinueLoading;
   /** Called when uevents wait, and takes them; may print. Returns true if no answer is needed any longer. */
   readonly onDeviceEvent: () => boolean;
 }
@@ -72,13 +72,13 @@ function openPrompts({ machine, terminals, question, prompts }: Asking, early: R
   }
 }
 
-function waitForAnswer(asking: Asking, { goOn, onDeviceEvent }: Errands): Answer {
+function waitForAnswer(asking: Asking, { continueLoading, onDeviceEvent }: Errands): Answer {
   const { machine, terminals, question, prompts } = asking;
   let deadlineMs = deadline(machine, question);
   const wanted = prompts.size;
   const reopen = () => openPrompts(asking);
   const nextInput = createPromptInput(machine, () => {
-    const progress = goOn();
+    const progress = continueLoading();
     // A driver may have brought a console: at once, because until then it shows what is typed.
     if (progress.hasMoved) reopen();
     return progress;
@@ -99,13 +99,13 @@ function waitForAnswer(asking: Asking, { goOn, onDeviceEvent }: Errands): Answer
         break;
       case "device":
         if (stepAside(machine, prompts, onDeviceEvent)) {
-          tellAll(machine, prompts, "no longer needed");
+          printToAll(machine, prompts, "no longer needed");
           return { kind: "interrupted" };
         }
         openPrompts(asking);
         break;
       case "timeout":
-        tellAll(machine, prompts, "timed out");
+        printToAll(machine, prompts, "timed out");
         return { kind: "timeout" };
     }
   }
@@ -139,10 +139,10 @@ function takeTyped(
       machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: ignored\n${PROMPT}`);
       return null;
     case "cancelled":
-      tellAll(machine, prompts, `cancelled on ${shortName}`);
+      printToAll(machine, prompts, `cancelled on ${shortName}`);
       return { kind: "cancelled" };
     case "entered":
-      tellAll(machine, prompts, `answered on ${shortName}`, node);
+      printToAll(machine, prompts, `answered on ${shortName}`, node);
       return { kind: "passphrase", bytes: line.copy() };
   }
 }
@@ -165,7 +165,7 @@ function stepAside(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, ac
 }
 
 /** Ends the line of every prompt, with `text` on all consoles except one. */
-function tellAll(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, text: string, except?: string): void {
+function printToAll(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, text: string, except?: string): void {
   for (const [node, line] of prompts) {
     const words = node === except ? "" : `${line.isEmpty() ? "" : " "}${text}`;
     machine.writeTerminal(node, `${words}\n`);

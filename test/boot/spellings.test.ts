@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
@@ -65,24 +64,6 @@ describe("a misspelled parameter is warned about", () => {
     expect(unwrapped(withRoot("root=LABEL=ROOT", { files: { "/etc/levain.json": manifest } }))).toContain(
       "rootdeley in levain.toml is not a parameter of levain, ignoring it: did you mean rootdelay=?",
     );
-  });
-
-  test("in levain retry, which refuses it", () => {
-    const refusals: string[] = [];
-    fakeBoot(
-      withRoot("root=LABEL=NONE rd.timeout=1", {
-        person: [
-          (machine) => {
-            try {
-              retryBoot(machine, ["rootfsflags=noatime"]);
-            } catch (error) {
-              refusals.push(String(error));
-            }
-          },
-        ],
-      }),
-    );
-    expect(refusals.join()).toContain("unknown parameter rootfsflags in levain retry (did you mean rootflags=?)");
   });
 });
 

@@ -14,13 +14,11 @@ export interface ContractCase {
 
 /** What a person does to a machine. */
 export interface Hands {
-  /** Takes a disk away. */
   pullOut(disk: string): void;
   /** Makes more uevents than are kept for who listens. */
   overflowEvents(): void;
 }
 
-/** What is on the partitioned disk. */
 export const PARTITIONS: readonly FakePartition[] = [
   { image: fakeImage("ext4", { label: "first" }), name: "one", uuid: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee" },
   { image: fakeImage("vfat", { label: "SECOND", uuid: "1234-ABCD" }) },

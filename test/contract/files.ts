@@ -3,7 +3,6 @@ import { type ContractCase, mountTmpfs, readText, refuses } from "./case.ts";
 
 const MIB = 2 ** 20;
 
-/** Files, directories, links and nodes. */
 export const FILE_CASES: readonly ContractCase[] = [
   {
     name: "a written file has mode 0644, its size, and is truncated by the next write",

@@ -7,7 +7,6 @@ const KEY = Uint8Array.fromHex("000102030405060708090a0b0c0d0e0f");
 const PLAIN = Uint8Array.fromHex("00112233445566778899aabbccddeeff");
 const ENCRYPTED = Uint8Array.fromHex("69c4e0d86a7b0430d8cdb78070b4c55a");
 
-/** Counts up, from `first` on. */
 export function counting(length: number, first = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (first + index * 7) & 0xff);
 }

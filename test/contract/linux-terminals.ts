@@ -152,7 +152,6 @@ function withTerminals(
   }
 }
 
-/** What is typed, as one piece. */
 function readTyped(machine: Machine) {
   const input = machine.readTerminals(5000);
   if (input.kind !== "typed") throw new Error(`expected typing, saw ${input.kind}`);

@@ -43,7 +43,6 @@ export function readDevice(machine: Machine, path: string): Buffer {
   }
 }
 
-/** Asserts that no mapping is there, and nothing of one. */
 export function expectNoMapping(machine: Machine): void {
   deepEqual(machine.listMappings(), []);
   deepEqual(machine.listDirectory("/dev/mapper"), ["control"]);

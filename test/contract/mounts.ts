@@ -3,7 +3,6 @@ import { type ContractCase, FIXTURES, listMounts, mountTmpfs, readText, refuses 
 
 const NONE = { source: "none", flags: [], options: "" } as const;
 
-/** mount(2) and umount(2) without a device. */
 export const MOUNT_CASES: readonly ContractCase[] = [
   {
     name: "a mount hides what is below it until it is unmounted, and is in mountinfo while it is there",

@@ -100,7 +100,6 @@ function change(machine: Machine, what: Omit<Extract<NetworkChange, { kind: "set
   machine.changeNetwork({ ...what, index: card(machine).index });
 }
 
-/** Waits for events; a kernel that sends none lets the test fail. */
 function waitUntil(machine: Machine, isDone: () => boolean): void {
   const deadlineMs = machine.nowMs() + 10_000;
   while (!isDone()) {

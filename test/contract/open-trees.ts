@@ -3,7 +3,6 @@ import type { Machine } from "../../src/machine/machine.ts";
 import type { Tree } from "../../src/machine/trees.ts";
 import { type ContractCase, refuses } from "./case.ts";
 
-/** Directory trees, on a tmpfs. */
 export const OPEN_TREE_CASES: readonly ContractCase[] = [
   {
     name: "a tree makes entries of each kind, also with names that are not UTF-8, and says what they are",

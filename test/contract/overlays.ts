@@ -5,7 +5,6 @@ import { type ContractCase, HELLO, makeMedium, mountImage, mountTmpfs, readText,
 
 const OVERLAY_MAGIC = 0x794c7630;
 
-/** Overlays, once the modules are loaded. */
 export const OVERLAY_CASES: readonly ContractCase[] = [
   {
     name: "an overlay merges its layers: the upper wins, a whiteout hides, the lower is never written",

@@ -1,7 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { type ContractCase, mountTmpfs, readText, refuses } from "./case.ts";
 
-/** Calls that concern a tree as a whole. */
 export const TREE_CASES: readonly ContractCase[] = [
   {
     name: "removeTree removes what a directory holds, and of a symbolic link the link",

@@ -15,7 +15,7 @@ import {
   writtenGenerations,
 } from "../support/power-cuts.ts";
 import { type Moment, readAfterBoot, takeMoment } from "../support/power-moments.ts";
-import { createRandom } from "../support/sync/random-changes.ts";
+import { createRandom } from "../support/random.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
 

@@ -10,7 +10,6 @@ export interface BcacheDisks {
   readonly cache: string;
 }
 
-/** Makes them with make-bcache. */
 export async function bcacheDisks(): Promise<BcacheDisks> {
   const tree = await smallRoot();
   const directory = await cached("bcache-disks", recipeKey(readFileSync(import.meta.path, "utf8"), tree), (target) =>

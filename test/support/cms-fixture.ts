@@ -19,7 +19,6 @@ export interface SignedContent {
   readonly stranger: string;
 }
 
-/** Signs `content`, once for each content. */
 export async function signedContent(content: Uint8Array = Buffer.from("content\n")): Promise<SignedContent> {
   const key = recipeKey(readFileSync(import.meta.path, "utf8"), Buffer.from(content).toString("base64"));
   const directory = await cached("cms", key, async (target) => {

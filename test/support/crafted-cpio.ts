@@ -1,4 +1,3 @@
-/** One member of an archive as a test wants it, true or not. */
 export interface RawMember {
   readonly name: string;
   /** Type and permission bits; default a file's, 0644. */

@@ -105,7 +105,6 @@ export async function liveMedium(type: "iso9660" | "vfat", label = "LIVE"): Prom
   return filesImage(type, { "/LiveOS/squashfs.img": await rootImage("squashfs-zstd") }, { label });
 }
 
-/** A disk without anything on it. */
 export async function blankDisk(sizeMib: number): Promise<string> {
   const file = join(scratchDirectory(), "blank");
   await run(["truncate", "-s", `${sizeMib}M`, file]);

@@ -7,7 +7,6 @@ import { usedRanges } from "./used-ranges.ts";
 
 const MIB = 1024 * 1024;
 
-/** An encrypted volume that the real cryptsetup makes and fills. */
 export interface EncryptedVolume {
   readonly type: "luks1" | "luks2" | "plain";
   /** More words for cryptsetup's luksFormat, or for its open of a plain one, as "-c serpent-xts-plain64 -s 512". */

@@ -52,14 +52,12 @@ async function recipes() {
       keys: [PASSPHRASE, key],
       inside: await rootImage("ext4", { label: "ROOT", uuid: ROOT_UUID }, await guestPrograms("/sbin/dmsetup")),
     },
-    /** LUKS2 with Serpent; squashfs. */
     base: {
       type: "luks2",
       options: `-c serpent-xts-plain64 -s 512 ${uuid("base")}`,
       keys: [PASSPHRASE],
       inside: squashfs,
     },
-    /** LUKS1 with Twofish and SHA-1; an ext4 labelled UPPER. */
     upper: {
       type: "luks1",
       options: `-c twofish-cbc-essiv:sha256 -s 256 --hash sha1 ${uuid("upper")}`,
@@ -76,7 +74,6 @@ async function recipes() {
       inside: squashfs,
     },
     plain: { type: "plain", options: PLAIN_WORDS, keys: [PASSPHRASE], inside: root },
-    /** LUKS1 with AES in CBC, and a LUKS2 in it. */
     outer: {
       type: "luks1",
       options: `-c aes-cbc-essiv:sha256 -s 256 ${uuid("outer")}`,

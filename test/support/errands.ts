@@ -3,7 +3,7 @@ import type { Errands } from "../../src/prompt/passphrase.ts";
 /** What a prompt does between keys where nothing is loaded meanwhile. */
 export function errands(onDeviceEvent: () => boolean): Errands {
   return {
-    goOn: () => ({ leftMs: Number.POSITIVE_INFINITY, hasMoved: false, hasNews: false }),
+    continueLoading: () => ({ leftMs: Number.POSITIVE_INFINITY, hasMoved: false, hasNews: false }),
     onDeviceEvent,
   };
 }

@@ -12,7 +12,6 @@ const MAGIC = 0xa92b4efc;
 /** A member of a mirror as `mdadm --create --metadata=1.2` writes it, and how it saw the array last. */
 export interface FakeMember {
   readonly place: number;
-  /** How many members the array has. */
   readonly disks?: number;
   readonly level?: number;
   readonly events?: number;

@@ -50,7 +50,6 @@ export const ROOT_TREE: FakeTree = {
   ...Object.fromEntries(["/dev", "/proc", "/sys", "/run"].map((path) => [path, { directory: true as const }])),
 };
 
-/** A root filesystem with an init. */
 export function rootImage(label = "ROOT", changes: FakeTree = {}): FakeImage {
   return fakeImage("ext4", { label, uuid: "0a1b2c3d-0000-4000-8000-00000000abcd" }, { ...ROOT_TREE, ...changes });
 }

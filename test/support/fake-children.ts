@@ -18,7 +18,6 @@ import { createFakeUnpackChild } from "./fake-unpack-child.ts";
 
 /** The servers that other processes of levain talk to. */
 export interface FakeServersOptions {
-  /** NBD servers, by address and port. */
   readonly servers?: FakeServers;
   readonly nvme?: FakeNvmeServers;
   readonly iscsi?: FakeIscsiServers;

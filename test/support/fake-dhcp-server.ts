@@ -49,7 +49,6 @@ export function readRequest(packet: Uint8Array): SeenRequest | null {
   };
 }
 
-/** The packet of a server's message. */
 export function makeReply(
   request: Pick<SeenRequest, "transaction" | "mac">,
   {
@@ -80,7 +79,6 @@ export function makeReply(
   return encodeUdp({ ...ends, sourcePort: 67, destinationPort: 68, payload });
 }
 
-/** A server with one address. */
 export function fakeDhcpServer(given: FakeDhcpOptions = {}): FakeDhcpServer {
   const { server = "192.0.2.1", address = "192.0.2.50", delayMs = 5, file } = given;
   const options = { 1: [255, 255, 255, 0], 3: bytes(server), 6: bytes(server), 51: [0, 0, 14, 16], ...given.options };

@@ -145,7 +145,6 @@ function readNode(kernel: FakeKernel, { node }: FakePlace, path: string, call: s
   return device.content;
 }
 
-/** Puts a new node where nothing is. */
 function create(kernel: FakeKernel, path: string, call: string, node: FakeNode): void {
   const { place, parent, name } = kernel.namespace.look(path, call, false);
   if (place !== null) throw new SyscallError(call, "EEXIST", path);

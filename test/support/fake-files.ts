@@ -96,7 +96,6 @@ export function copyTree(node: FakeDirectory): FakeDirectory {
   return copy;
 }
 
-/** What a file holds now. */
 export function fileBytes(file: FakeFile): Uint8Array {
   return typeof file.data === "function" ? Buffer.from(file.data()) : file.data;
 }
@@ -121,7 +120,6 @@ export function nodeStatus(node: FakeNode, device: string): FileStatus {
   };
 }
 
-/** The node as a directory, or ENOTDIR as `call` says it. */
 export function asDirectory(node: FakeNode, call: string, path: string): FakeDirectory {
   if (node.kind !== "directory") throw new SyscallError(call, "ENOTDIR", path);
   return node;

@@ -18,7 +18,6 @@ export interface FakeVolume {
   readonly lines?: string;
 }
 
-/** A volume group as `vgcreate` writes it. */
 export interface FakeGroup {
   readonly name?: string;
   readonly id?: string;

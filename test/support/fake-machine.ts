@@ -40,7 +40,6 @@ export interface FakeMachineOptions extends FakeKernelOptions, FakeServersOption
   readonly shares?: FakeShares;
   /** How the kernel resumes. */
   readonly hibernation?: FakeHibernation;
-  /** What somebody will type. */
   readonly typing?: readonly FakeTyping[];
   /** What stage0 has mounted; /proc and /dev where not given. */
   readonly mounted?: Readonly<Record<string, string>>;
@@ -50,7 +49,6 @@ export interface FakeMachineOptions extends FakeKernelOptions, FakeServersOption
 export interface FakeMachine extends Machine {
   /** What changed something or would have, one line each, with " → CODE" where it was refused. */
   readonly journal: string[];
-  /** All that was written to the console. */
   readonly console: string[];
   /** All of the kernel's log, ours too. */
   kernelLog(): readonly string[];
@@ -71,12 +69,10 @@ export interface FakeMachine extends Machine {
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
   keysInKernel(): readonly string[];
-  /** The kernel says something. */
   say(text: string): void;
   /** The processes that derive keys. */
   readonly children: Omit<FakeChildren, "calls">;
   readonly network: FakeNetwork;
-  /** The terminals, and who types on them. */
   readonly terminals: Omit<FakeTerminals, "calls">;
 }
 
@@ -140,7 +136,6 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   return machine;
 }
 
-/** What is mounted by a name. */
 function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
   return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
 }

@@ -3,7 +3,6 @@ import type { TerminalInput, Terminals } from "../../src/machine/terminals.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
-/** What somebody types, as a test writes it down. */
 export interface FakeTyping {
   /** The tty node: "/dev/ttyS0". */
   readonly terminal: string;
@@ -13,7 +12,6 @@ export interface FakeTyping {
   readonly atMs?: number;
 }
 
-/** The terminals, and what a test can do to them or ask of them. */
 export interface FakeTerminals {
   readonly calls: Terminals;
   screen(node: string): string;

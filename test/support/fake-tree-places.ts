@@ -39,7 +39,6 @@ export function tick(): bigint {
   return count;
 }
 
-/** Nodes by their paths in a tree. */
 export interface Places {
   find(path: string, call: string): FakeNode;
   look(path: string, call: string): FakeNode | null;

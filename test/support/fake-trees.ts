@@ -4,7 +4,6 @@ import { checkWritable } from "./fake-attributes.ts";
 import { asDirectory } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
-/** The calls that concern a tree as a whole. */
 export type FakeTrees = Pick<Files, "removeTree" | "rename" | "syncFilesystem">;
 
 export function createFakeTrees(kernel: FakeKernel, files: Omit<Files, keyof FakeTrees>): FakeTrees {

@@ -9,7 +9,6 @@ import { unpackKernel } from "./vmlinux.ts";
 /** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver. */
 export type KernelFlavour = "cloud" | "full";
 
-/** An unpacked kernel package. */
 export interface Kernel {
   readonly vmlinuz: string;
   /** The ELF kernel that the bzImage holds. */

@@ -25,7 +25,6 @@ export function levainInit(): string {
 export interface LevainImageOptions {
   /** Whose modules: "cloud" (default), "full", or "none" for an image without modules. */
   readonly kernel?: KernelFlavour | "none";
-  /** The text of a levain.toml. */
   readonly config?: string;
   /** Path in the image → file on the host. */
   readonly files?: Readonly<Record<string, string>>;

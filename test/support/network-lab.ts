@@ -21,7 +21,6 @@ export interface Lab {
   readonly dnsmasq?: readonly string[];
   /** Shell commands before the boot, in the namespace of the card. */
   readonly before?: string;
-  /** Parameters of the kernel command line. */
   readonly parameters?: string;
   /** How many frames of a hundred the cable loses; none by default. */
   readonly lossPercent?: number;

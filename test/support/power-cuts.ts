@@ -57,13 +57,11 @@ function sumLine(directory: string, index: number, generation: number): string {
   return `${createHash("md5").update(text).digest("hex")}  /${directory}/${index}`;
 }
 
-/** What a boot shows after a power cut. */
 export interface Shown {
   readonly lines: ReadonlySet<string>;
   readonly text: string;
 }
 
-/** Reads what `SCRIPTS.show` printed. */
 export function readShown(text: string): Shown {
   return { text, lines: new Set(text.split(/\r?\n/)) };
 }

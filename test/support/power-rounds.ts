@@ -16,7 +16,7 @@ import {
   writtenGenerations,
 } from "./power-cuts.ts";
 import type { Vm } from "./qemu.ts";
-import { createRandom } from "./sync/random-changes.ts";
+import { createRandom } from "./random.ts";
 import { QUEUE_TIMEOUT_MS } from "./vm-test.ts";
 import { withVm } from "./with-vm.ts";
 

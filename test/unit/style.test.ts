@@ -222,15 +222,6 @@ describe("the rooms of test/architecture.test.ts, the lowest last", () => {
   const [, list = ""] = /const ROOMS = \[([^\]]*)\]/.exec(read("test/architecture.test.ts")) ?? [];
   const rooms = [...list.matchAll(/"(.*?)"/g)].map(([, name = ""]) => name).toReversed();
 
-  test("are in the picture of CONTRIBUTING.md", () => {
-    const [, picture = ""] = /^## The house\n[\s\S]*?^```\n([\s\S]*?)^```/m.exec(read("CONTRIBUTING.md")) ?? [];
-    const drawn = picture
-      .trimEnd()
-      .split("\n")
-      .flatMap((line) => (/^(\S+(?: {2}\S+)*) {3,}/.exec(line)?.[1] ?? "").split("  "));
-    expect(drawn).toEqual(rooms);
-  });
-
   test("are in the table of docs/architecture.md", () => {
     const [, table = ""] = /^## Rooms\n([\s\S]*?)^## /m.exec(read("docs/architecture.md")) ?? [];
     expect([...table.matchAll(/^\| `(.*?)` \|/gm)].map(([, name = ""]) => name)).toEqual(rooms);

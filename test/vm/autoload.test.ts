@@ -1,13 +1,8 @@
 import { expect } from "bun:test";
+import { ask } from "../support/ask.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
-import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
-
-async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
-  vm.send(`${command}\n`);
-  await vm.expect(answer);
-}
 
 const KEYBOARDS = ["-device", "qemu-xhci", "-device", "usb-kbd"];
 

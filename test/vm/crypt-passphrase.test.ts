@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ask } from "../support/ask.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
@@ -8,7 +9,6 @@ import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../s
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import { damageCopy } from "../support/luks/luks2-edit.ts";
-import type { Vm } from "../support/qemu.ts";
 import { answer, countInMemory, typeKeys } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -20,11 +20,6 @@ const HALF = "half a crispbread";
 async function guest(cmdline: string, disk?: string) {
   const file = disk ?? (await encryptedVolume("vault")).volume;
   return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB });
-}
-
-async function ask(vm: Vm, command: string, reply: string | RegExp): Promise<void> {
-  vm.send(`${command}\n`);
-  await vm.expect(reply);
 }
 
 /** `file` with the first copy of its LUKS2 header damaged, in its JSON. */

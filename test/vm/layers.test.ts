@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { askText } from "../support/ask.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run, runScript } from "../support/command.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
@@ -45,13 +46,6 @@ async function session(disks: readonly (string | Disk)[], cmdline: string, body:
   });
 }
 
-/** Runs a command in the booted system, and returns what it prints. */
-async function ask(vm: Vm, command: string): Promise<string> {
-  vm.send(`${command}; echo asked-$((40 + 2))\n`);
-  const [, text = ""] = await vm.expect(/\n((?:.*\n)*?.*)asked-42/);
-  return text;
-}
-
 test.concurrent(
   "the appliance keeps its changes, and the entry for the factory reset removes them",
   async () => {
@@ -60,11 +54,13 @@ test.concurrent(
     const disks = [made["sdX1"] ?? "", { file: made["sdX2"] ?? "", keepsWrites: true }];
     const [normal = "", reset = ""] = recipeFile("appliance", LAYERS_PAGE).trim().split("\n");
     await session(disks, normal, async (vm) => {
-      expect(await ask(vm, "cat /etc/mine")).toContain("No such file");
-      expect(await ask(vm, "echo kept > /etc/mine; cat /run/levain/store/upper/etc/mine")).toContain("kept");
+      expect(await askText(vm, "cat /etc/mine")).toContain("No such file");
+      expect(await askText(vm, "echo kept > /etc/mine; cat /run/levain/store/upper/etc/mine")).toContain("kept");
     });
     await session(disks, reset, async (vm) => {
-      expect(await ask(vm, "cat /etc/mine; ls -d /run/levain/store/upper")).toMatch(/No such file[\s\S]*store\/upper/);
+      expect(await askText(vm, "cat /etc/mine; ls -d /run/levain/store/upper")).toMatch(
+        /No such file[\s\S]*store\/upper/,
+      );
     });
   },
   QUEUE_TIMEOUT_MS,
@@ -80,11 +76,11 @@ test.concurrent(
     const cmdline = recipeFile("live-stick", LAYERS_PAGE).trim();
     const disks = [{ file: stick, keepsWrites: true }];
     await session(disks, cmdline, async (vm) => {
-      await ask(vm, "echo kept > /etc/mine; rm /etc/os-release");
-      expect(await ask(vm, "ls /run/live/persistence/vda3/rw/etc")).toContain("mine");
+      await askText(vm, "echo kept > /etc/mine; rm /etc/os-release");
+      expect(await askText(vm, "ls /run/live/persistence/vda3/rw/etc")).toContain("mine");
     });
     await session(disks, cmdline, async (vm) => {
-      expect(await ask(vm, "cat /etc/mine; ls /etc")).toMatch(/kept(?![\s\S]*os-release)/);
+      expect(await askText(vm, "cat /etc/mine; ls /etc")).toMatch(/kept(?![\s\S]*os-release)/);
     });
   },
   QUEUE_TIMEOUT_MS,
@@ -107,17 +103,17 @@ vmTest(
   },
   async (vm) => {
     await vm.expect("small-root: ready");
-    expect(await ask(vm, "cat /srv/new/data/x /root/a/b; readlink /root/.profile")).toMatch(
+    expect(await askText(vm, "cat /srv/new/data/x /root/a/b; readlink /root/.profile")).toMatch(
       /kept\s+deep\s+\/run\/levain\/store-persistence\/0\/dots\/\.profile/,
     );
     expect(
-      await ask(
+      await askText(
         vm,
         "grep -E ' /(etc|mnt|srv/new/data|run/levain/medium) ' /proc/mounts | cut -d' ' -f2,3 | sort | xargs",
       ),
     ).toContain("/etc overlay /mnt ext4 /run/levain/medium vfat /srv/new/data ext4");
-    await ask(vm, "echo changed > /etc/group; echo x > /mnt/x; chmod 700 /etc");
-    const kept = await ask(
+    await askText(vm, "echo changed > /etc/group; echo x > /mnt/x; chmod 700 /etc");
+    const kept = await askText(
       vm,
       "cd /run/levain/store-persistence/0; cat etc/rw/group; stat -c %a etc/rw; ls mnt; grep '/run/levain/medium vfat' /proc/mounts",
     );

@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { createCipheriv } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ask } from "../support/ask.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { filesImage, flashStick } from "../support/disk-images.ts";
 import { corruptImage, rootImage } from "../support/filesystem-images.ts";
@@ -17,11 +18,6 @@ async function countWrites(vm: Vm): Promise<number> {
   const disks = (await vm.monitor("query-blockstats")) as readonly { readonly stats: { wr_operations: number } }[];
   expect(disks.length).toBeGreaterThan(0);
   return disks.reduce((sum, { stats }) => sum + stats.wr_operations, 0);
-}
-
-async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
-  vm.send(`${command}\n`);
-  await vm.expect(answer);
 }
 
 vmTest(

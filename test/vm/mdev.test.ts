@@ -1,12 +1,12 @@
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ask } from "../support/ask.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { flashStick } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { compileStatic } from "../support/packed-program.ts";
-import type { Vm } from "../support/qemu.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WATCHER = "/no-devtmpfs";
@@ -21,11 +21,6 @@ async function guest({ image, cmdline = "", ...rest }: LevainGuest, config = "")
   writeFileSync(group, GROUPS.map((line) => `${line}\n`).join(""));
   const files = { [WATCHER]: await compileStatic("no-devtmpfs.c"), "/etc/mdev.conf": lines, "/etc/group": group };
   return levainGuest({ ...rest, image: { ...image, files }, cmdline: `rdinit=${WATCHER} ${cmdline}` });
-}
-
-async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
-  vm.send(`${command}\n`);
-  await vm.expect(answer);
 }
 
 const CONFIG = `# as BusyBox's mdev has it

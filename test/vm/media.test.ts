@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ask } from "../support/ask.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { runScript } from "../support/command.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
@@ -18,7 +19,6 @@ import {
   textTree,
   ubuntuIso,
 } from "../support/live-media.ts";
-import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // The lines are those of the media's own boot menus, with the parameters of live-boot(7), of "Booting live images" in dracut.cmdline(7)
@@ -29,11 +29,6 @@ const FEDORA = `root=live:CDLABEL=${FEDORA_LABEL} rd.live.image quiet rhgb`;
 const ARCH_LINE = `archisobasedir=arch archisosearchuuid=${ARCH.uuid}`;
 const ARCH_BY_FILE = `archisobasedir=arch archisosearchfilename=/boot/${ARCH.uuid}.uuid`;
 const DATA_UUID = "0a1b2c3d-0000-4000-8000-0000000000da";
-
-async function ask(vm: Vm, command: string, answer: string | RegExp): Promise<void> {
-  vm.send(`${command}\n`);
-  await vm.expect(answer);
-}
 
 /** A disk that is no medium: an EFI partition, and a filesystem with a directory of the medium's name. */
 async function otherDisk(): Promise<string> {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { askText } from "../support/ask.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
@@ -47,13 +48,6 @@ async function session(
   await withVm({ smp: 1, ...options, name: cmdline }, 120_000, body);
 }
 
-/** Runs a command in the booted system, and returns what it prints. */
-async function ask(vm: Vm, command: string): Promise<string> {
-  vm.send(`${command}; echo asked-$((40 + 2))\n`);
-  const [, text = ""] = await vm.expect(/\n((?:.*\n)*?.*)asked-42/);
-  return text;
-}
-
 async function leave(vm: Vm): Promise<void> {
   vm.send("sync; mount -o remount,ro / 2>/dev/null; sync; poweroff -f\n");
   await vm.expectExit();
@@ -69,8 +63,8 @@ test.concurrent(
 
     await session([root, kept(data)], `${medium} rd.overlay=LABEL=DATA:/changes`, async (vm) => {
       await vm.expect("small-root: ready");
-      await ask(vm, "echo first > /etc/mine; rm /etc/passwd");
-      expect(await ask(vm, "cat /proc/mounts")).toContain("/run/levain/store ext4 rw");
+      await askText(vm, "echo first > /etc/mine; rm /etc/passwd");
+      expect(await askText(vm, "cat /proc/mounts")).toContain("/run/levain/store ext4 rw");
       await leave(vm);
     });
 
@@ -78,7 +72,7 @@ test.concurrent(
     await session([root, kept(data), full], `${medium} rd.overlay=LABEL=FLASH`, async (vm) => {
       await vm.expect(/LABEL=FLASH cannot keep changes: \/dev\/vda holds vfat/);
       await vm.expect(PROMPT);
-      expect(await ask(vm, "grep store /proc/mounts")).toBe("");
+      expect(await askText(vm, "grep store /proc/mounts")).toBe("");
       vm.send("levain retry rd.overlay=LABEL=FULL\n");
       await vm.expect("no space for changes is left on LABEL=FULL");
       await vm.expect(PROMPT);
@@ -89,8 +83,8 @@ test.concurrent(
       await vm.expect(PROMPT);
       vm.send("levain retry rd.overlay=LABEL=DATA:/changes rd.overlay.readonly\n");
       await vm.expect("small-root: ready");
-      expect(await ask(vm, "cat /etc/mine; ls /etc/passwd; echo second > /etc/mine")).toContain("first");
-      expect(await ask(vm, "cat /etc/mine; ls /etc")).not.toContain("passwd");
+      expect(await askText(vm, "cat /etc/mine; ls /etc/passwd; echo second > /etc/mine")).toContain("first");
+      expect(await askText(vm, "cat /etc/mine; ls /etc")).not.toContain("passwd");
       await leave(vm);
     });
     expect(hash(data)).toBe(before);
@@ -112,8 +106,8 @@ test.concurrent(
 
     await session([kept(stick)], `${cmdline} rd.image=/newroot.sfs`, async (vm) => {
       await vm.expect("small-root: ready");
-      await ask(vm, "mkdir -p /a/b; echo first > /a/b/mine");
-      const mounts = await ask(vm, "cat /proc/mounts");
+      await askText(vm, "mkdir -p /a/b; echo first > /a/b/mine");
+      const mounts = await askText(vm, "cat /proc/mounts");
       expect(mounts).toMatch(/\/run\/levain\/medium vfat ro/);
       expect(mounts).toMatch(/\/run\/levain\/store ext4 rw/);
       await leave(vm);
@@ -124,7 +118,7 @@ test.concurrent(
       await vm.expect(PROMPT);
       vm.send("levain retry rd.overlay.reset\n");
       await vm.expect("small-root: ready");
-      expect(await ask(vm, "ls /a; cat /etc/other; ls -A /run/levain/store")).toMatch(
+      expect(await askText(vm, "ls /a; cat /etc/other; ls -A /run/levain/store")).toMatch(
         /other[\s\S]*levain\.json[\s\S]*upper/,
       );
       await leave(vm);
@@ -144,7 +138,7 @@ vmTest(
   async (vm) => {
     await answer(vm, PASSPHRASE);
     await vm.expect("small-root: ready");
-    expect(await ask(vm, "cat /proc/mounts")).toContain("/dev/mapper/store /run/levain/store ext4 rw");
+    expect(await askText(vm, "cat /proc/mounts")).toContain("/dev/mapper/store /run/levain/store ext4 rw");
   },
 );
 
@@ -161,7 +155,7 @@ vmTest(
   async (vm) => {
     await answer(vm, PASSPHRASE);
     await vm.expect("small-root: ready");
-    const text = await ask(vm, "echo mine > /etc/mine; ls /run/live/persistence/*/rw/etc; cat /proc/mounts");
+    const text = await askText(vm, "echo mine > /etc/mine; ls /run/live/persistence/*/rw/etc; cat /proc/mounts");
     expect(text).toMatch(/mine[\s\S]*\/dev\/mapper\/\S+ \/run\/levain\/store-persistence\/0 ext4 rw/);
   },
 );
@@ -197,6 +191,6 @@ vmTest(
     await vm.expect(PROMPT);
     vm.send("levain retry rd.overlay=LABEL=GOOD\n");
     await vm.expect("small-root: ready");
-    expect(await ask(vm, "cat /proc/mounts")).toContain("/dev/vde /run/levain/store ext4 rw");
+    expect(await askText(vm, "cat /proc/mounts")).toContain("/dev/vde /run/levain/store ext4 rw");
   },
 );

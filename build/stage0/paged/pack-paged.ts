@@ -42,7 +42,6 @@ export async function packPaged(
     flags = STORE_FLAGS.none,
     level = LEVEL,
   }: PagedOptions,
-  link: typeof linkStage0 = linkStage0,
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
   if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
@@ -57,7 +56,7 @@ export async function packPaged(
   const frames = await compressGroups(contents, level, cache);
 
   const stage0 = layout.readStage0(
-    link(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),
+    linkStage0(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),
   );
   const head = elfHead(input.program.bytes);
   const pieces: Piece[] = [stage0.piece, ...layout.pieces];

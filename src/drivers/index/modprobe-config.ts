@@ -59,12 +59,12 @@ function takeLine(draft: Draft, file: string, line: string): boolean {
     return pattern !== null && draft.aliases.push({ pattern, module: normalizeName(words[0] ?? "") }) > 0;
   }
   if (command === "options")
-    return draft.options.push({ name: normalizeName(subject), parameters: afterWords(line, 2) }) > 0;
+    return draft.options.push({ name: normalizeName(subject), parameters: afterSubject(line) }) > 0;
   if (command === "softdep") return draft.softDependencies.push(parseSoftDependency(subject, words)) > 0;
   if (command === "weakdep") return true; // for image builders, without an effect on loading
-  if (command === "install") return takeInstall(draft, file, subject, afterWords(line, 2));
+  if (command === "install") return takeInstall(draft, file, subject, afterSubject(line));
   // levain removes no modules.
-  if (command === "remove") return nameCommand(draft, file, `remove ${subject}`, afterWords(line, 2));
+  if (command === "remove") return nameCommand(draft, file, `remove ${subject}`, afterSubject(line));
   return false;
 }
 
@@ -88,6 +88,6 @@ export function judgeInstall(command: string): "done" | "refused" | null {
   return word === "false" ? "refused" : "done";
 }
 
-function afterWords(line: string, count: number): string {
-  return line.split(/\s+/).slice(count).join(" ");
+function afterSubject(line: string): string {
+  return line.split(/\s+/).slice(2).join(" ");
 }

@@ -27,8 +27,8 @@ export function findNamedTable(area: Area, fsType: string | null) {
 }
 
 /** Returns the table whose partitions count, or null. */
-function findTable(area: Area, fsType: string | null = null) {
-  return findTables(area, fsType).next().value ?? null;
+function findTable(area: Area) {
+  return findTables(area, null).next().value ?? null;
 }
 
 /** Reads the partition table of a whole disk with logical sectors of `sectorSize` bytes (a power of two, at least 512); null if it has none. */

@@ -1,5 +1,5 @@
 import { deferred } from "../network/deferred.ts";
-import { alias, flagOr, list, single, toggle } from "../parameter.ts";
+import { alias, flagOrYes, list, single, toggle } from "../parameter.ts";
 import { archive } from "../sources/memory-root.ts";
 import { nfsRoot } from "../sources/nfs-source.ts";
 import { root } from "../sources/root-setting.ts";
@@ -42,7 +42,7 @@ export const ROOT = {
   }),
   gptAuto: toggle({
     syntax: "rd.systemd.gpt_auto=yes|no",
-    aliases: [alias("systemd.gpt_auto[=yes|no]", flagOr("1"))],
+    aliases: [alias("systemd.gpt_auto[=yes|no]", flagOrYes)],
     fallback: "yes",
     text: "Without root=, if the EFI boot loader reports its own partition (LoaderDevicePartUUID): the root is the partition on the same disk that has the GPT root type of this architecture.",
     example: "rd.systemd.gpt_auto=no",
@@ -125,7 +125,7 @@ export const LAYERS = {
   copyToRam: toggle({
     syntax: "rd.live.ram[=yes|no]",
     // live-boot has toram=NAME and archiso copytoram=auto, which ask for a copy too.
-    aliases: ["toram", "copytoram"].map((name) => alias(`${name}[=yes|no]`, flagOr("1"))),
+    aliases: ["toram", "copytoram"].map((name) => alias(`${name}[=yes|no]`, flagOrYes)),
     text: "Copy the image to memory first, if it fits; the medium can then be removed.",
     example: "root=live:LABEL=LIVE rd.live.ram",
   }),

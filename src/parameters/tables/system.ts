@@ -1,4 +1,4 @@
-import { alias, flagOr, hasWord, isShellTarget, list, single, toggle } from "../parameter.ts";
+import { alias, flagOrYes, hasWord, isShellTarget, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 
 /** Modules, and the real init. */
@@ -114,7 +114,7 @@ export const RESCUE = {
   debug: toggle({
     syntax: "rd.debug[=yes|no]",
     // The kernel accepts debug with any value, initramfs-tools debug=vc.
-    aliases: [alias("debug", flagOr("1")), alias("booster.log=debug", (value) => hasWord(value, /^debug$/, "1"))],
+    aliases: [alias("debug", flagOrYes), alias("booster.log=debug", (value) => hasWord(value, /^debug$/, "1"))],
     text: "Print every step in detail, even with quiet.",
     example: "rd.debug",
   }),

@@ -26,14 +26,14 @@ const TOO_LATE: ReadonlySet<ParameterKey> = new Set(
 );
 
 /** Where a configuration is used, and when. */
-export interface Use {
+export interface Recipient {
   readonly identity: MachineIdentity;
   /** Milliseconds since 1970. */
   readonly timeOfDayMs: number;
 }
 
 /** Returns the parameters of a fetched configuration that are for this machine. Throws BootError for one that is not as it should be: it is used as a whole or not at all. */
-export function parseFetched(text: string, url: string, { identity, timeOfDayMs }: Use): readonly string[] {
+export function parseFetched(text: string, url: string, { identity, timeOfDayMs }: Recipient): readonly string[] {
   if (isRackFile(text)) return permit(parseRack(text, url), url);
   const result = v.safeParse(FETCHED, parseToml(text, url));
   if (!result.success) {

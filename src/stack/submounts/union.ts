@@ -11,7 +11,7 @@ import { isMtabStale, linkMtab } from "./mtab.ts";
 import type { Submount, UnionSubmount } from "./submount.ts";
 import { findCovered } from "./targets.ts";
 
-type Of<Kind extends Submount["kind"]> = Extract<Submount, { kind: Kind }>;
+type SubmountOf<Kind extends Submount["kind"]> = Extract<Submount, { kind: Kind }>;
 
 /** Puts a tmpfs over one directory of the root, and what a store has kept between the two; the merged directory keeps its owner, permissions and label. Throws BootError. */
 export function mountUnion(context: Context, plan: BootPlan, union: UnionSubmount, root: StackedRoot): string {
@@ -42,7 +42,7 @@ export function mountUnion(context: Context, plan: BootPlan, union: UnionSubmoun
 }
 
 /** Mounts an empty tmpfs over a directory of the root, or sets the size of /run. Throws BootError. */
-export function mountEmpty(context: Context, { path, size, place }: Of<"tmpfs">): string {
+export function mountEmpty(context: Context, { path, size, place }: SubmountOf<"tmpfs">): string {
   const { machine, undo } = context;
   const text = `${path} tmpfs${size === null ? "" : ` ${size}`}`;
   if (path === "/run") {

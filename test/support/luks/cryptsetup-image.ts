@@ -23,7 +23,6 @@ export interface CryptsetupImage {
   readonly volumeKey: Uint8Array | null;
 }
 
-/** How an image is made. */
 export interface CryptsetupRecipe {
   readonly name: string;
   /** Lines of a shell script; `$1` is the image, which is there and empty, `key` a file with the passphrase. */

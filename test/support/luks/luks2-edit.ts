@@ -15,7 +15,6 @@ export function copyPlaces(image: Uint8Array): { readonly offset: number; readon
   ];
 }
 
-/** The JSON of the first copy. */
 export function readJson(image: Uint8Array): Luks2Json {
   const area = image.subarray(BINARY_BYTES, copyPlaces(image)[0]?.bytes);
   return JSON.parse(new TextDecoder().decode(area.subarray(0, area.indexOf(0))));

@@ -5,7 +5,8 @@ import { createLayers } from "../../../src/stack/sync/layers.ts";
 import type { SyncOrder } from "../../../src/stack/sync/sync.ts";
 import { type FakeDirectory, type FakeFile, makeFakeDirectory } from "../fake-files.ts";
 import { fakeTree } from "../fake-tree.ts";
-import { createRandom, type RandomChanges, randomChanges } from "./random-changes.ts";
+import { createRandom } from "../random.ts";
+import { type RandomChanges, randomChanges } from "./random-changes.ts";
 import { mergedSnapshot, type Snapshot } from "./snapshot.ts";
 
 export class PowerCutError extends Error {}

@@ -1,4 +1,5 @@
 import type { Tree } from "../../../src/machine/trees.ts";
+import { createRandom } from "../random.ts";
 
 /** Makes one random change of a tree; the kernel may refuse it. */
 export type RandomChanges = (tree: Tree) => void;
@@ -95,15 +96,4 @@ function removeAll(tree: Tree, path: string): void {
 
 function join(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
-}
-
-/** mulberry32. */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

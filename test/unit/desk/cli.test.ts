@@ -8,6 +8,7 @@ import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
 import { fakeImage } from "../../support/fake-images.ts";
 import { BUSYBOX } from "../../support/unpacked-programs.ts";
+import { NO_OPTIONS } from "./image/no-options.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/main.ts");
 
@@ -50,7 +51,7 @@ describe("levain", () => {
   test.each([
     ["rd.timeout", "rd.timeout=SECONDS", "Example: "],
     ["rd.timeout=60", "rd.timeout=SECONDS", "Default: "],
-    ["rd.live.image", "rd.live.image", "Default: "],
+    ["rd.live.image", "rd.live.image", "Default: no"],
     ["rd.dm.uuid", "rd.dm.uuid is not supported: no device of firmware RAID is set up", ""],
     ["rd.iscsi.firmware", "rd.iscsi.firmware is not supported: the network is not set up", ""],
     ["console", "console is a parameter of the kernel, which levain does not use", ""],
@@ -268,24 +269,7 @@ runtime = "plain"
   });
 
   test("without any are the usual ones", () => {
-    expect(readOptions(lineOf({}), "/here")).toEqual({
-      output: null,
-      kernel: null,
-      modulesDir: null,
-      modules: [],
-      hostonly: false,
-      network: false,
-      modprobeDirs: null,
-      busybox: null,
-      init: null,
-      runtime: null,
-      additions: [],
-      programs: [],
-      keymaps: [],
-      compression: { method: "zstd", level: 9 },
-      parameters: [],
-      machines: {},
-    });
+    expect(readOptions(lineOf({}), "/here")).toEqual({ ...NO_OPTIONS, compression: { method: "zstd", level: 9 } });
   });
 
   test("come from levain.toml, whose paths are its own", () => {

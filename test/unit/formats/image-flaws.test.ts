@@ -4,14 +4,10 @@ import { filesystemType } from "../../../src/formats/filesystems/filesystem-type
 import type { ImageFlaw } from "../../../src/formats/filesystems/image-flaws.ts";
 import { type ImageType, treeImage } from "../../support/filesystem-images.ts";
 import { textTree } from "../../support/live-media.ts";
-
-const sourceOf = (bytes: Uint8Array) => ({
-  size: bytes.length,
-  read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
+import { byteSource } from "../../support/luks/sources.ts";
 
 function findFlaw(type: string, bytes: Uint8Array): ImageFlaw | null | undefined {
-  return filesystemType(type).findFlaw?.(sourceOf(bytes));
+  return filesystemType(type).findFlaw?.(byteSource(bytes));
 }
 
 /** Files in directories, with more inodes and fragments than one block of a table holds. */
@@ -62,7 +58,7 @@ describe.each(["squashfs-gzip", "squashfs-xz", "squashfs-lz4", "squashfs-zstd"] 
         const changed = Buffer.from(bytes);
         changed[at] = value;
         let readBytes = 0;
-        const { size, read } = sourceOf(changed);
+        const { size, read } = byteSource(changed);
         const counting = {
           size,
           read(offset: number, length: number) {

@@ -6,14 +6,10 @@ import { scratchDirectory } from "../../support/cache.ts";
 import { run } from "../../support/command.ts";
 import { treeImage, uncleanImage } from "../../support/filesystem-images.ts";
 import { textTree } from "../../support/live-media.ts";
-
-const sourceOf = (bytes: Uint8Array) => ({
-  size: bytes.length,
-  read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
+import { byteSource } from "../../support/luks/sources.ts";
 
 function isUnclean(type: string, bytes: Uint8Array): boolean | undefined {
-  return filesystemType(type).isUnclean?.(sourceOf(bytes));
+  return filesystemType(type).isUnclean?.(byteSource(bytes));
 }
 
 /** A new filesystem, as its own tool makes it. Those that a kernel leaves when the power fails are in vm/untouched. */

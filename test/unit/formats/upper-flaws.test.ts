@@ -6,11 +6,7 @@ import { scratchDirectory } from "../../support/cache.ts";
 import { run } from "../../support/command.ts";
 // mkfs.xfs and mkfs.f2fs are unpacked programs.
 import "../../support/unpacked-programs.ts";
-
-const sourceOf = (bytes: Uint8Array) => ({
-  size: bytes.length,
-  read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
+import { byteSource } from "../../support/luks/sources.ts";
 
 async function make(command: string, sizeMib = 16): Promise<Buffer> {
   const file = join(scratchDirectory(), "image");
@@ -32,7 +28,7 @@ test.each([
   ["f2fs", "mkfs.f2fs -q -O casefold -C utf8", "case-folding"],
 ] as const)("%s by %s: %p", async (type, command, flaw) => {
   const bytes = await make(command, type === "xfs" ? 300 : 64);
-  expect(filesystemType(type).findUpperFlaw?.(sourceOf(bytes))).toBe(flaw);
+  expect(filesystemType(type).findUpperFlaw?.(byteSource(bytes))).toBe(flaw);
 });
 
 test.each(["vfat", "exfat", "ntfs", "iso9660", "squashfs", "nilfs2"])("%s keeps no changes", (type) => {
@@ -40,7 +36,7 @@ test.each(["vfat", "exfat", "ntfs", "iso9660", "squashfs", "nilfs2"])("%s keeps 
 });
 
 test("the mark that asks for a check is read where each type has it", async () => {
-  const isDirty = (type: string, bytes: Uint8Array) => filesystemType(type).isDirty?.(sourceOf(bytes));
+  const isDirty = (type: string, bytes: Uint8Array) => filesystemType(type).isDirty?.(byteSource(bytes));
   const marks: readonly [string, string, number, number][] = [
     ["vfat", "mkfs.vfat -F 32", 0x41, 1],
     ["vfat", "mkfs.vfat -F 16", 0x25, 1],

@@ -2,19 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { advanceDhcp, type DhcpState, startDhcp } from "../../../src/network/dhcp/client.ts";
 import { type FakeDhcpServer, fakeDhcpServer, readRequest } from "../../support/fake-dhcp-server.ts";
+import { createRandom } from "../../support/random.ts";
 
 const IDENTITY = { mac: Uint8Array.fromHex("525400123456"), hostname: null };
-
-/** A generator that is the same at each run (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Run {
   readonly state: DhcpState;
@@ -25,7 +15,7 @@ interface Run {
 
 /** Runs a client against servers, with a network that loses some packets, until it has a lease or the time is over. */
 function run(servers: readonly FakeDhcpServer[], { seed = 1, loss = 0, untilMs = 120_000 } = {}): Run {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const isLost = () => random() < loss;
   const sent: [number, number][] = [];
   let queue: { atMs: number; packet: Uint8Array }[] = [];
@@ -132,10 +122,10 @@ test("a server that offers and is gone is left after four requests", () => {
 
 test("the client says who it is, and what it wants", () => {
   const { state: first, send } = advanceDhcp(
-    startDhcp({ ...IDENTITY, hostname: "host" }, 0, randomOf(1)),
+    startDhcp({ ...IDENTITY, hostname: "host" }, 0, createRandom(1)),
     [],
     0,
-    randomOf(1),
+    createRandom(1),
   );
   const request = readRequest(send[0] ?? new Uint8Array());
   expect(first.sent).toBe(1);
@@ -147,8 +137,8 @@ test("the client says who it is, and what it wants", () => {
 test("any packet leaves it as it was, or goes on", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (packet) => {
-      const state = startDhcp(IDENTITY, 0, randomOf(1));
-      expect(advanceDhcp(state, [packet], 0, randomOf(1)).state.phase).toBe("discover");
+      const state = startDhcp(IDENTITY, 0, createRandom(1));
+      expect(advanceDhcp(state, [packet], 0, createRandom(1)).state.phase).toBe("discover");
     }),
   );
 });

@@ -194,10 +194,13 @@ test("every row is in one group", () => {
 
 describe("the help text", () => {
   const help = describeParameters(80);
+  const flat = help.replace(/\s+/g, " ");
 
   test.each(rows)("has %s with its default", (_name, _key, row) => {
     expect(help).toContain(`  ${row.syntax}`);
-    expect(help.replace(/\s+/g, " ")).toContain(`Default: ${row.fallback}.`);
+    const fallback = row.fallback === null ? "" : ` Default: ${row.fallback}.`;
+    expect(flat).toContain(`${row.text}${fallback}`);
+    if (row.fallback === null) expect(flat).not.toContain(`${row.text} Default:`);
     for (const { syntax } of row.aliases) expect(help).toContain(syntax);
   });
 

@@ -4,6 +4,7 @@ import { BootError } from "../../../src/problems/errors.ts";
 import { findRootPart, slice } from "../../../src/stack/disk-image.ts";
 import { type FakeImage, fakeImage } from "../../support/fake-images.ts";
 import { partitionDisk } from "../../support/fake-partitions.ts";
+import { byteSource } from "../../support/luks/sources.ts";
 
 const X86_64 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
 const AARCH64 = "b921b045-1df0-41c3-af44-4c6f280d3fae";
@@ -11,17 +12,13 @@ const ESP = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
 const HOME = "933ac7e1-2eb4-4f13-b844-0e14e2aef915";
 const SWAP = "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f";
 
-const source = (bytes: Uint8Array) => ({
-  size: bytes.length,
-  read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
 const part = (image: FakeImage, type?: string, name = "") => ({ image, name, ...(type === undefined ? {} : { type }) });
 const efi = () => part(fakeImage("vfat", { label: "EFI" }), ESP);
 const ext4 = (type?: string, label = "ROOT") => part(fakeImage("ext4", { label }), type);
 const blank = (type: string) => part({ ...fakeImage("ext4"), bytes: new Uint8Array(4096) }, type);
 const find = (parts: Parameters<typeof partitionDisk>[0], machine = "x86_64", sectorBytes = 512) => {
   const { bytes, offsets } = partitionDisk(parts, sectorBytes);
-  const found = findRootPart(source(bytes), machine, "/disk.img");
+  const found = findRootPart(byteSource(bytes), machine, "/disk.img");
   expect(found?.offset).toBe(offsets[(found?.number ?? 0) - 1]);
   return found;
 };
@@ -55,7 +52,7 @@ describe("the root partition of an image of a disk", () => {
     disk.set(inner.bytes, 8 * 512);
     disk.set([0, 0, 0, 0, 0x83, 0, 0, 0, 8, 0, 0, 0, 32, 0, 0, 0], 446);
     disk.set([0x55, 0xaa], 510);
-    expect(findRootPart(source(disk), "x86_64", "/x")).toMatchObject({ number: 1, offset: 4096, size: 16_384 });
+    expect(findRootPart(byteSource(disk), "x86_64", "/x")).toMatchObject({ number: 1, offset: 4096, size: 16_384 });
   });
 
   test("is asked for by a list if several may be it", () => {
@@ -73,14 +70,14 @@ describe("the root partition of an image of a disk", () => {
   });
 
   test("is none in an image without a table", () => {
-    expect(findRootPart(source(fakeImage("ext4").bytes), "x86_64", "/x")).toBeNull();
-    expect(findRootPart(source(new Uint8Array(1 << 20)), "x86_64", "/x")).toBeNull();
+    expect(findRootPart(byteSource(fakeImage("ext4").bytes), "x86_64", "/x")).toBeNull();
+    expect(findRootPart(byteSource(new Uint8Array(1 << 20)), "x86_64", "/x")).toBeNull();
   });
 });
 
 test("a part ends where it ends", () => {
   const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
-  const some = slice(source(bytes), { offset: 10, size: 20 });
+  const some = slice(byteSource(bytes), { offset: 10, size: 20 });
   expect([...some.read(18, 9)]).toEqual([28, 29]);
   expect([...some.read(30, 9)]).toEqual([]);
 });
@@ -93,7 +90,7 @@ test("nothing in an image makes it fail otherwise than with a report", () => {
       const changed = bytes.slice();
       for (const [at, value] of changes) changed[at] = value;
       try {
-        const found = findRootPart(source(changed), "x86_64", "/x");
+        const found = findRootPart(byteSource(changed), "x86_64", "/x");
         if (found !== null) expect(found.offset + found.size).toBeLessThanOrEqual(changed.length);
       } catch (error) {
         if (!(error instanceof BootError)) throw error;

@@ -1,7 +1,7 @@
 import { rehearseUnlock } from "../../../keys/rehearsal.ts";
 import { problem } from "../../../problems/problem.ts";
 import { askPassphrase } from "../../../prompt/passphrase.ts";
-import type { GoOn } from "../../../prompt/prompt-input.ts";
+import type { ContinueLoading } from "../../../prompt/prompt-input.ts";
 import type { StorageContext } from "../../contract.ts";
 import { asked, failed, type Volume } from "./state.ts";
 import { describeVolume } from "./volume.ts";
@@ -23,7 +23,7 @@ export function askForVolume(
     lastWasWrong: volume.wasWrong,
   };
   const answer = askPassphrase(machine, terminals, question, {
-    goOn: goOnBehind(drivers),
+    continueLoading: continueBehind(drivers),
     onDeviceEvent() {
       takeEvents();
       return isSettled();
@@ -48,7 +48,7 @@ export function askForVolume(
 let isRehearsed = false;
 
 /** Loads drivers, and when they are loaded, rehearses what follows Enter, once. */
-function goOnBehind(drivers: StorageContext["drivers"]): GoOn {
+function continueBehind(drivers: StorageContext["drivers"]): ContinueLoading {
   return () => {
     const load = drivers.loadInBackground();
     if (load.leftMs === Number.POSITIVE_INFINITY && !isRehearsed) {

@@ -12,21 +12,13 @@ import {
 import { join } from "node:path";
 import { checkWritable, writeWhole } from "../../../../src/desk/archive/output.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { unprivileged } from "../../../support/command.ts";
+import { laterRefusalOf } from "../../../support/refusal.ts";
 
 const OUTPUT = join(import.meta.dir, "../../../../src/desk/archive/output.ts");
 
-async function refusal(action: () => Promise<unknown>): Promise<string> {
-  try {
-    await action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(BootError);
-    return report(error).join("\n");
-  }
-  throw new Error("was not refused");
-}
+const refusal = async (action: () => Promise<unknown>) => (await laterRefusalOf(action)).join("\n");
 
 test("the file is there whole, with nothing beside it", async () => {
   const directory = scratchDirectory();

@@ -6,16 +6,9 @@ import { parseConfig, readConfig } from "../../../../src/desk/image/config.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 
-function complaint(source: string): readonly string[] {
-  try {
-    parseConfig(source, "levain.toml");
-  } catch (error) {
-    expect(error).toBeInstanceOf(BootError);
-    return report(error);
-  }
-  throw new Error("was not refused");
-}
+const complaint = (source: string) => refusalOf(() => parseConfig(source, "levain.toml"));
 
 const KEYS =
   "hint: the keys are output, kernel, modules-dir, modules, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine";

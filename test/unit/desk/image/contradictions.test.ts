@@ -1,31 +1,12 @@
 import { expect, test } from "bun:test";
-import { parseCompression } from "../../../../src/desk/archive/compress.ts";
 import { refuseContradictions } from "../../../../src/desk/image/contradictions.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 import { makePlan } from "../../../../src/plan/make-plan.ts";
 import { report } from "../../../../src/problems/report.ts";
-
-const OPTIONS: ImageOptions = {
-  output: null,
-  kernel: null,
-  modulesDir: null,
-  modules: [],
-  hostonly: false,
-  network: false,
-  modprobeDirs: null,
-  busybox: null,
-  init: null,
-  runtime: null,
-  additions: [],
-  programs: [],
-  keymaps: [],
-  compression: parseCompression("none"),
-  parameters: [],
-  machines: {},
-};
+import { NO_OPTIONS } from "./no-options.ts";
 
 function check(changes: Partial<ImageOptions>, files: readonly string[] = []): void {
-  const options = { ...OPTIONS, ...changes };
+  const options = { ...NO_OPTIONS, ...changes };
   const manifest = { version: 1 as const, kernel: null, parameters: options.parameters };
   const { plan } = makePlan({ cmdline: "", manifest, crypttab: null, hasFile: () => false });
   refuseContradictions({ options, plan, hasFile: (path) => files.includes(path) });

@@ -19,31 +19,15 @@ import { writeTrailer } from "../../../../src/desk/program/trailer.ts";
 import { IMAGE_KEY_LIST } from "../../../../src/plan/key-list.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { readCpio } from "../../../support/read-cpio.ts";
+import { laterRefusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
+import { NO_OPTIONS } from "./no-options.ts";
 
-const OPTIONS: ImageOptions = {
-  output: null,
-  kernel: "none",
-  modulesDir: null,
-  modules: [],
-  hostonly: false,
-  network: false,
-  modprobeDirs: null,
-  busybox: null,
-  // Any static program will do here; that dist/levain boots is for the tests in QEMU.
-  init: BUSYBOX,
-  runtime: null,
-  additions: [],
-  programs: [],
-  keymaps: [],
-  compression: parseCompression("none"),
-  parameters: [],
-  machines: {},
-};
+// Any static program will do here; that dist/levain boots is for the tests in QEMU.
+const OPTIONS: ImageOptions = { ...NO_OPTIONS, kernel: "none", init: BUSYBOX };
 
 function readImage(path: string): ReadonlyMap<string, string> {
   return new Map(
@@ -52,13 +36,7 @@ function readImage(path: string): ReadonlyMap<string, string> {
 }
 
 async function complaint(options: Partial<ImageOptions>): Promise<string> {
-  try {
-    await buildImage({ ...OPTIONS, ...options }, listenToVoice());
-  } catch (error) {
-    expect(error).toBeInstanceOf(BootError);
-    return report(error).join("\n");
-  }
-  throw new Error("was not refused");
+  return (await laterRefusalOf(() => buildImage({ ...OPTIONS, ...options }, listenToVoice()))).join("\n");
 }
 
 /** A lib/modules/6.1 with one module, in a root with a boot/config-6.1. */

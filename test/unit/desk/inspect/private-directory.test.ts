@@ -14,10 +14,10 @@ import { join } from "node:path";
 import { type ExtractOptions, extractTree } from "../../../../src/desk/inspect/extraction.ts";
 import { openPrivateDirectory } from "../../../../src/desk/inspect/private-directory.ts";
 import { unpackTree } from "../../../../src/desk/inspect/unpack-tree.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { CHARACTER, DIRECTORY, type RawMember, rawCpio } from "../../../support/crafted-cpio.ts";
 import { readCpio } from "../../../support/read-cpio.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 const nodes: string[] = [];
@@ -38,14 +38,7 @@ function extract(members: readonly RawMember[], target: string, options: Partial
   return extractTree(root, target, { ...OPTIONS, ...options });
 }
 
-function refusal(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return report(error).join("\n");
-  }
-  return "not refused";
-}
+const refusal = (action: () => unknown) => refusalOf(action).join("\n");
 
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
 

@@ -6,9 +6,9 @@ import { readKernelFiles } from "../../../../src/desk/modules/kernel-lists.ts";
 import { selectModules } from "../../../../src/desk/modules/modules.ts";
 import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
 import { resolveModule } from "../../../../src/drivers/index/resolution.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { readContent } from "../../../support/read-cpio.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 import { moduleElf } from "../module-elf.ts";
 
 const VIRTIO_BLK = "kernel/drivers/block/virtio_blk.ko";
@@ -46,14 +46,7 @@ function tree(changes: Readonly<Record<string, string | Uint8Array | null>> = {}
   return directory;
 }
 
-function complaint(directory: string): string {
-  try {
-    readKernelFiles(directory);
-  } catch (error) {
-    return report(error).join("\n");
-  }
-  throw new Error("was not refused");
-}
+const complaint = (directory: string) => refusalOf(() => readKernelFiles(directory)).join("\n");
 
 /** What the index of an image from this tree loads for a name or an alias. */
 function loads(directory: string, asked: string): readonly string[] {

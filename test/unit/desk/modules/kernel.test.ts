@@ -2,9 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chooseKernel } from "../../../../src/desk/modules/kernel.ts";
-import { BootError } from "../../../../src/problems/errors.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 
 /** A root with lib/modules for these versions; returns lib/modules. */
 function modulesRoot(...versions: readonly string[]): string {
@@ -56,15 +55,8 @@ describe("a directory that contains those of kernels", () => {
     }
     return root;
   }
-  const complain = (modulesDir: string, kernel: string | null = null) => {
-    try {
-      chooseKernel({ kernel, modulesDir });
-    } catch (error) {
-      expect(error).toBeInstanceOf(BootError);
-      return report(error);
-    }
-    throw new Error("was not refused");
-  };
+  const complain = (modulesDir: string, kernel: string | null = null) =>
+    refusalOf(() => chooseKernel({ kernel, modulesDir }));
 
   test.each([
     ["lib/modules", "lib/modules"],
@@ -91,34 +83,24 @@ describe("a directory that contains those of kernels", () => {
 });
 
 describe("if there is none, the installed kernels are listed", () => {
-  const complain = (action: () => unknown): readonly string[] => {
-    try {
-      action();
-    } catch (error) {
-      expect(error).toBeInstanceOf(BootError);
-      return report(error);
-    }
-    throw new Error("was not refused");
-  };
-
   test("several, none of them running", () => {
     const root = modulesRoot("6.1", "6.2");
-    expect(complain(() => chooseKernel(USUAL, root, "5.0")).slice(0, 2)).toEqual([
+    expect(refusalOf(() => chooseKernel(USUAL, root, "5.0")).slice(0, 2)).toEqual([
       `cannot choose a kernel: ${root} has no modules for the running kernel 5.0`,
       "seen: 6.1 · 6.2",
     ]);
   });
 
   test("no modules at all", () => {
-    expect(complain(() => chooseKernel(USUAL, "/nowhere", "5.0"))[1]).toBe("seen: /nowhere: no kernel");
+    expect(refusalOf(() => chooseKernel(USUAL, "/nowhere", "5.0"))[1]).toBe("seen: /nowhere: no kernel");
   });
 
   test("another than the one asked for, or a path in its place", () => {
     const root = modulesRoot("6.1");
-    expect(complain(() => chooseKernel({ kernel: "6.2", modulesDir: null }, root, "6.1"))[0]).toBe(
+    expect(refusalOf(() => chooseKernel({ kernel: "6.2", modulesDir: null }, root, "6.1"))[0]).toBe(
       `${root} has no modules for kernel 6.2`,
     );
-    expect(complain(() => chooseKernel({ kernel: "../modules/6.1", modulesDir: null }, root, "6.1"))[0]).toContain(
+    expect(refusalOf(() => chooseKernel({ kernel: "../modules/6.1", modulesDir: null }, root, "6.1"))[0]).toContain(
       "no modules",
     );
   });
@@ -126,7 +108,7 @@ describe("if there is none, the installed kernels are listed", () => {
   test("no such directory", () => {
     const file = join(scratchDirectory(), "file");
     writeFileSync(file, "");
-    expect(complain(() => chooseKernel({ kernel: null, modulesDir: file }))[0]).toContain("no directory");
-    expect(complain(() => chooseKernel({ kernel: null, modulesDir: "/nowhere/6.1" }))[0]).toContain("no directory");
+    expect(refusalOf(() => chooseKernel({ kernel: null, modulesDir: file }))[0]).toContain("no directory");
+    expect(refusalOf(() => chooseKernel({ kernel: null, modulesDir: "/nowhere/6.1" }))[0]).toContain("no directory");
   });
 });

@@ -6,9 +6,9 @@ import { type ModuleRequest, type ModuleSelection, selectModules } from "../../.
 import { parseIndex } from "../../../../src/drivers/index/index-file.ts";
 import { findModule, listModules } from "../../../../src/drivers/index/module-index.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { readContent } from "../../../support/read-cpio.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 import { moduleElf } from "../module-elf.ts";
 
 const VERSION = "6.1.0-test";
@@ -54,14 +54,7 @@ function kernelWith(files: Readonly<Record<string, string | Uint8Array | null>> 
   return { kernel, add: [], firmwareDirs: [join(directory, "firmware")] };
 }
 
-function complaint(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return report(error).join("\n");
-  }
-  throw new Error("was not refused");
-}
+const complaint = (action: () => unknown) => refusalOf(action).join("\n");
 
 function textOf({ files }: ModuleSelection, name: string): string {
   const file = files.find(({ path }) => path === `/lib/modules/${VERSION}/${name}`);

@@ -7,25 +7,16 @@ import { type ImageTree, putEntry, sortEntries } from "../../../../src/desk/arch
 import { EM } from "../../../../src/desk/program/elf.ts";
 import type { RuntimeKind } from "../../../../src/desk/program/init-program.ts";
 import { addBusybox, addInit, addProgram } from "../../../../src/desk/program/program.ts";
-import { BootError } from "../../../../src/problems/errors.ts";
-import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run, runScript } from "../../../support/command.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 const MACHINE = process.arch === "arm64" ? EM.AARCH64 : EM.X86_64;
 const STATIC = BUSYBOX;
 const isRoot = process.getuid?.() === 0;
 
-function complaint(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(BootError);
-    return report(error).join("\n");
-  }
-  throw new Error("was not refused");
-}
+const complaint = (action: () => unknown) => refusalOf(action).join("\n");
 
 /** Unpacks the tree with cpio(1) and returns the directory. */
 async function unpack(tree: ImageTree): Promise<string> {

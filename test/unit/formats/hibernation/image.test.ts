@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readHibernationImage } from "../../../../src/formats/hibernation/image.ts";
 import { parseHibernateLocation } from "../../../../src/formats/hibernation/location.ts";
-
-const sourceOf = (bytes: Uint8Array) => ({
-  size: bytes.length,
-  read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
+import { byteSource } from "../../../support/luks/sources.ts";
 
 /** struct swsusp_header at the end of a page: flags, orig_sig, sig. */
 function header(signature: string, { pageBytes = 4096, offsetPages = 0, before = "SWAPSPACE2", flags = 0 } = {}) {
@@ -18,13 +14,13 @@ function header(signature: string, { pageBytes = 4096, offsetPages = 0, before =
 
 describe("a hibernation image", () => {
   test.each([4096, 16384, 65536])("is found at the end of a page of %i bytes", (pageBytes) => {
-    const found = readHibernationImage(sourceOf(header("S1SUSPEND", { pageBytes })), { offsetPages: 0, pageBytes });
+    const found = readHibernationImage(byteSource(header("S1SUSPEND", { pageBytes })), { offsetPages: 0, pageBytes });
     expect(found).toMatchObject({ maker: "kernel", at: pageBytes - 10, isLz4: false });
     expect(Buffer.from(found?.swapSignature ?? []).toString()).toBe("SWAPSPACE2");
   });
 
   test("in a swap file is found at its offset, and nowhere else", () => {
-    const source = sourceOf(header("S1SUSPEND", { offsetPages: 7 }));
+    const source = byteSource(header("S1SUSPEND", { offsetPages: 7 }));
     expect(readHibernationImage(source, { offsetPages: 7, pageBytes: 4096 })).toMatchObject({ at: 8 * 4096 - 10 });
     for (const offsetPages of [0, 6, 8, 9, 1e12]) {
       expect(readHibernationImage(source, { offsetPages, pageBytes: 4096 })).toBeNull();
@@ -36,7 +32,7 @@ describe("a hibernation image", () => {
     ["ULSUSPEND", "uswsusp"],
     ["LINHIB0001", "uswsusp"],
   ] as const)("%s was made by %s", (signature, maker) => {
-    expect(readHibernationImage(sourceOf(header(signature)), { offsetPages: 0, pageBytes: 4096 })).toMatchObject({
+    expect(readHibernationImage(byteSource(header(signature)), { offsetPages: 0, pageBytes: 4096 })).toMatchObject({
       maker,
     });
   });
@@ -44,7 +40,7 @@ describe("a hibernation image", () => {
   test("of TuxOnIce keeps no signature of the swap space", () => {
     const bytes = header("SWAPSPACE2");
     bytes.set([0xed, 0xc3, 0x02, 0xe9, 0x98, 0x56, 0xe5, 0x0c]);
-    expect(readHibernationImage(sourceOf(bytes), { offsetPages: 0, pageBytes: 4096 })).toMatchObject({
+    expect(readHibernationImage(byteSource(bytes), { offsetPages: 0, pageBytes: 4096 })).toMatchObject({
       maker: "TuxOnIce",
       swapSignature: null,
     });
@@ -52,7 +48,7 @@ describe("a hibernation image", () => {
 
   test("says that lz4 compressed it, by a flag of the kernel's own header", () => {
     const read = (signature: string) =>
-      readHibernationImage(sourceOf(header(signature, { flags: 16 | 4 })), { offsetPages: 0, pageBytes: 4096 });
+      readHibernationImage(byteSource(header(signature, { flags: 16 | 4 })), { offsetPages: 0, pageBytes: 4096 });
     expect(read("S1SUSPEND")?.isLz4).toBe(true);
     expect(read("ULSUSPEND")?.isLz4).toBe(false);
   });
@@ -61,14 +57,14 @@ describe("a hibernation image", () => {
     for (let index = 0; index < 10; index++) {
       const bytes = header("S1SUSPEND");
       bytes[4086 + index] = 0x5a;
-      expect(readHibernationImage(sourceOf(bytes), { offsetPages: 0, pageBytes: 4096 })).toBeNull();
+      expect(readHibernationImage(byteSource(bytes), { offsetPages: 0, pageBytes: 4096 })).toBeNull();
     }
     const short = header("S1SUSPEND").subarray(0, 4095);
-    expect(readHibernationImage(sourceOf(short), { offsetPages: 0, pageBytes: 4096 })).toBeNull();
+    expect(readHibernationImage(byteSource(short), { offsetPages: 0, pageBytes: 4096 })).toBeNull();
   });
 
   test("with another signature of the swap space keeps none", () => {
-    const source = sourceOf(header("S1SUSPEND", { before: "EVILSPACE!" }));
+    const source = byteSource(header("S1SUSPEND", { before: "EVILSPACE!" }));
     expect(readHibernationImage(source, { offsetPages: 0, pageBytes: 4096 })?.swapSignature).toBeNull();
   });
 });

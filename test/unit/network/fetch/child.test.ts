@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createLinuxMachine } from "../../../../src/machine/linux/linux.ts";
 import type { Machine } from "../../../../src/machine/machine.ts";
 import { type Downloaded, downloadFile } from "../../../../src/network/fetch/download.ts";
-import { report } from "../../../../src/problems/report.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 
 const ROOT = join(import.meta.dir, "../../../..");
 const directory = mkdtempSync(join(tmpdir(), "levain-download-"));
@@ -39,14 +39,7 @@ function get(name: string, onProgress: (text: string) => void = () => undefined)
   return downloadFile({ machine, voice }, { urls: [`${url}/${name}`], path, ...common }, name);
 }
 
-function complaint(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    return report(error).join("\n");
-  }
-  throw new Error("was not refused");
-}
+const complaint = (act: () => unknown) => refusalOf(act).join("\n");
 
 /** The processes of this one that download. */
 function listDownloads(): readonly number[] {

@@ -3,17 +3,7 @@ import { TransferError } from "../../../../src/network/fetch/fault.ts";
 import { type Body, type Partial, readReply } from "../../../../src/network/fetch/reply.ts";
 import { parseHttpUrl, resolveLocation } from "../../../../src/parameters/sources/http-url.ts";
 import { describeFault } from "../../../../src/problems/causes/transfer.ts";
-
-/** A generator with a seed (mulberry32): a failure can be repeated. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+import { createRandomBelow } from "../../../support/random.ts";
 
 const NUMBERS = ["0", "1", "99", "100", "101", "-1", "1e9", "999999999999999999999", "*", "", "x"];
 const VALUES = [...NUMBERS, '"a"', 'W/"a"', '"b"', "identity", "gzip", "Sun, 29 Nov 2026 10:00:00 GMT", "\0", "é"];
@@ -38,7 +28,7 @@ function checkRange(status: number, range: string | null, partial: Partial | nul
 
 test("no headers make a body that does not continue exactly what is there", () => {
   for (let seed = 1; seed <= 20_000; seed++) {
-    const next = generator(seed);
+    const next = createRandomBelow(seed);
     const pick = <T>(list: readonly T[]): T => list[next(list.length)] as T;
     const headers = new Map(NAMES.flatMap((name) => (next(3) === 0 ? [] : [[name, pick(VALUES)] as const])));
     if (next(2) === 0) headers.set("content-range", `bytes ${pick(NUMBERS)}-${pick(NUMBERS)}/${pick(NUMBERS)}`);
@@ -90,7 +80,7 @@ test("no Location leads out of HTTP, or to a host with a name and a password", (
     "\\",
   ];
   for (let seed = 1; seed <= 20_000; seed++) {
-    const next = generator(seed);
+    const next = createRandomBelow(seed);
     const text = Array.from({ length: 1 + next(5) }, () => PARTS[next(PARTS.length)]).join("");
     const url = resolveLocation(base, text);
     if (url === null) continue;

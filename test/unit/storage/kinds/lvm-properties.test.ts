@@ -4,6 +4,7 @@ import { parseVolumeGroup, type VolumeGroup } from "../../../../src/formats/lvm/
 import { listVolumes } from "../../../../src/storage/kinds/lvm/tables/group-index.ts";
 import { planVolume } from "../../../../src/storage/kinds/lvm/tables/plan-volume.ts";
 import type { PlannedMapping, TableWord } from "../../../../src/storage/kinds/lvm/tables/planning.ts";
+import { createRandomBelow } from "../../../support/random.ts";
 
 // The texts of lvm2, changed in one place: whatever a crafted group says, no table may contain a word that it brings along, and a
 // device is made only of physical volumes of the group and of devices that were made before.
@@ -16,17 +17,6 @@ const TEXTS = Object.values(RECORDED).map(({ vg }) => vg);
 /** What a table may contain besides numbers and devices. */
 const WORDS =
   /^(?:-|P|B|J|D|R|s|core|disk|nosync|handle_errors|raid(?:0|1|4|5_\w\w?|6_\w\w(?:_6)?|6_n_6|10)|[a-z]+(?:_[a-z]+)*2?|raid10_copies|(?:block_size|journal_sectors|interleave_sectors|buffer_sectors|journal_watermark|commit_time|bitmap_flush_interval|sectors_per_bit):\d+|internal_hash:(?:crc32c|xxhash64|sha1|sha256))$/;
-
-/** A generator of numbers below `bound`, the same for one seed (mulberry32). */
-function createRandom(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-}
 
 const VALUES = [
   ...["0", "1", "-1", "4294967296", "9007199254740991", "99999999999999999999", "1.5"],
@@ -65,7 +55,7 @@ function listFaults(group: VolumeGroup, mappings: readonly PlannedMapping[]): re
 }
 
 test.each([1, 2, 3, 4])("no changed text of lvm2 makes a table that it should not (seed %d)", (seed) => {
-  const random = createRandom(seed);
+  const random = createRandomBelow(seed);
   let plans = 0;
   for (let round = 0; round < 1200; round++) {
     let text = TEXTS[random(TEXTS.length)] ?? "";

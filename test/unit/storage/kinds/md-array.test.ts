@@ -4,6 +4,7 @@ import type { BlockDevice } from "../../../../src/devices/block-devices.ts";
 import { type ArrayMember, readArrayMember } from "../../../../src/formats/containers/md-member.ts";
 import { judgeArray, type Member } from "../../../../src/storage/kinds/md/array.ts";
 import { fakeMember } from "../../../support/fake-arrays.ts";
+import { byteSource } from "../../../support/luks/sources.ts";
 
 const device: BlockDevice = {
   ...{ name: "vda", node: "/dev/vda", number: "8:0", sizeBytes: 1, partition: null, unreadable: null },
@@ -67,17 +68,12 @@ test("a parity array that was not stopped cleanly must have all members", () => 
   expect(judgeArray(members([0, 1, 2], shape)).kind).toBe("complete");
 });
 
-const source = (bytes: Uint8Array) => ({
-  size: bytes.length,
-  read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
-
 test("a superblock is read as it was written", () => {
   const bytes = fakeMember(
     { bytes: new Uint8Array(4096) },
     { place: 1, disks: 3, level: 5, events: 77, isClean: false },
   );
-  expect(readArrayMember(source(bytes))).toEqual({
+  expect(readArrayMember(byteSource(bytes))).toEqual({
     ...{ metadata: "1.2", uuid: "0f6f4b5c-1d2e-3f40-5162-738495a6b7c8", name: "host:0", minor: null, level: 5 },
     ...{ layout: 0, disks: 3, events: 77n, role: 1, isClean: false, isReshaping: false, hasJournal: false },
   });
@@ -91,7 +87,7 @@ test("crafted superblocks are read, or not, and judged in no time", () => {
       const bytes = intact.slice();
       for (const [at, value] of changes) bytes[4096 + at] = value;
       for (const one of [bytes, bytes.subarray(0, length)]) {
-        const info = readArrayMember(source(one));
+        const info = readArrayMember(byteSource(one));
         if (info !== null) expect(judgeArray([{ device, info }]).missing.length).toBeLessThan(400);
       }
     }),

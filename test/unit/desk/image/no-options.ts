@@ -1,0 +1,22 @@
+import { parseCompression } from "../../../../src/desk/archive/compress.ts";
+import type { ImageOptions } from "../../../../src/desk/image/options.ts";
+
+/** The options of `levain image` without an argument, but for the compression. */
+export const NO_OPTIONS: ImageOptions = {
+  output: null,
+  kernel: null,
+  modulesDir: null,
+  modules: [],
+  hostonly: false,
+  network: false,
+  modprobeDirs: null,
+  busybox: null,
+  init: null,
+  runtime: null,
+  additions: [],
+  programs: [],
+  keymaps: [],
+  compression: parseCompression("none"),
+  parameters: [],
+  machines: {},
+};
