@@ -137,6 +137,9 @@ async function stop(status: number): Promise<never> {
   process.exit(status);
 }
 
+// By default, the runtime's allocator gives freed memory back to the kernel at once, and gets it again page by page: this was half
+// of the CPU time of boots on the fake machine.
+process.env["MIMALLOC_PURGE_DELAY"] = "-1";
 adoptOrphans();
 for (const [signal, number] of [
   ["SIGHUP", 1],

@@ -45,7 +45,7 @@ export const aesDecryptor: AreaDecryptor = {
 /** No encryption: for key material with a null cipher, if that was explicitly allowed. */
 export const nullDecryptor: AreaDecryptor = {
   handles: (spec) => spec.cipher === "cipher_null",
-  decrypt: (_spec, _key, data) => Uint8Array.from(data),
+  decrypt: (_spec, _key, data) => new Uint8Array(data),
 };
 
 function decipher(mode: string, key: Uint8Array, iv: Uint8Array | null) {

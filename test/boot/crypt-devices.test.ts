@@ -82,7 +82,7 @@ async function openByHand(number: string, name = "mine"): Promise<(machine: Fake
   const { volumeKey } = await provideLuksImage(VAULT);
   return (machine) => {
     loadCrypt(machine);
-    const payload = Uint8Array.from(volumeKey ?? []);
+    const payload = new Uint8Array(volumeKey ?? []);
     const key = machine.addLogonKey("by:hand", payload);
     const table = `aes-xts-plain64 :${payload.length}:logon:by:hand 0 ${number} 4096 1 sector_size:4096`;
     const target = { startSector: 0, sectors: root.bytes.length / 512, type: "crypt", parameters: Buffer.from(table) };

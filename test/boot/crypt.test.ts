@@ -420,7 +420,7 @@ describe("a detached header", () => {
       cmdline: `${cmdline} rd.luks.header=/dev/sdb`,
       disks: [
         { name: "vda", image: disk },
-        { name: "sdb", content: Uint8Array.from(header) },
+        { name: "sdb", content: new Uint8Array(header) },
       ],
     });
     expect(raw.end).toMatchObject({ mode: "switch_root" });
@@ -511,7 +511,7 @@ describe("after a failure", () => {
         name: "boot-luks2",
         script: format(`${SMALL} --label crypt --uuid ${UUID}`),
       });
-      volumeKey = Uint8Array.from(made.volumeKey ?? []);
+      volumeKey = new Uint8Array(made.volumeKey ?? []);
     };
     return keyOf().then(() => {
       const cancelled = [{ terminal: "/dev/ttyS0", text: "\x03" }];

@@ -23,7 +23,7 @@ function bootImage(
 }
 
 function changed(change: (bytes: Uint8Array) => void): Uint8Array {
-  const bytes = Uint8Array.from(image.bytes);
+  const bytes = new Uint8Array(image.bytes);
   change(bytes);
   return bytes;
 }

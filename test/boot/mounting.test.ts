@@ -411,7 +411,7 @@ test("a root mounted with noexec is reported before anything is given up, and bo
 });
 
 describe("an init that cannot be one", () => {
-  const foreign = Uint8Array.from(ELF);
+  const foreign = new Uint8Array(ELF);
   foreign.set([0xb7, 0], 18); // EM_AARCH64
   for (const [name, entry, words] of [
     ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another architecture than x86_64"],

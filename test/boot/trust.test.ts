@@ -333,7 +333,7 @@ test("a volume that was opened by hand in the shell is closed before a root outs
     for (const path of ["drivers/md/dm-mod", "drivers/md/dm-crypt", "crypto/xts", "crypto/ecb"]) {
       machine.startModule(`/lib/modules/6.1.0-fake/kernel/${path}.ko`, "");
     }
-    const payload = Uint8Array.from(volumeKey ?? []);
+    const payload = new Uint8Array(volumeKey ?? []);
     const key = machine.addLogonKey("by:hand", payload);
     const table = `aes-xts-plain64 :${payload.length}:logon:by:hand 0 8:0 4096 1 sector_size:4096`;
     const target = { startSector: 0, sectors: root.bytes.length / 512, type: "crypt", parameters: Buffer.from(table) };

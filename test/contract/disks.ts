@@ -87,7 +87,7 @@ export const DISK_CASES: readonly ContractCase[] = [
         [plain.size, 1],
         [0, 300_000],
       ] as const) {
-        deepEqual(readOne(other, offset, length, 5000), Uint8Array.from(plain.read(offset, length)));
+        deepEqual(readOne(other, offset, length, 5000), new Uint8Array(plain.read(offset, length)));
       }
       plain.close();
       other.close();

@@ -34,7 +34,7 @@ export const UNTOUCHED_CASES: readonly ContractCase[] = [
       const [at, count] = [4086, 10];
       const before = readSome(machine, node, 0, 8192);
       machine.writeDevice(node, at, new Uint8Array(count).fill(0x5a));
-      const changed = Uint8Array.from(before).fill(0x5a, at, at + count);
+      const changed = new Uint8Array(before).fill(0x5a, at, at + count);
       deepEqual(readSome(machine, node, 0, 8192), changed);
       machine.writeDevice(node, at, before.subarray(at, at + count));
       deepEqual(readSome(machine, node, 0, 8192), before);

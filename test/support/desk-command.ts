@@ -21,7 +21,12 @@ const MEASURE = `
   console.log(JSON.stringify({ status: exitCode, stdout: stdout.toString(), stderr: stderr.toString(), peakMib, cpuSeconds }));`;
 
 export function levain(argv: readonly string[]): DeskRun {
-  const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
+  const environment = {
+    ...process.env,
+    // What test/run.ts sets: a user's runtime gives memory back.
+    MIMALLOC_PURGE_DELAY: undefined,
+    ...{ NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" },
+  };
   const command = [process.execPath, "-e", MEASURE, process.execPath, MAIN, ...argv];
   const { stdout, stderr } = Bun.spawnSync(command, { env: environment });
   if (stdout.length === 0) throw new Error(stderr.toString());

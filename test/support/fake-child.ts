@@ -41,7 +41,7 @@ export function createFakeChildren(kernel: FakeKernel, others: Readonly<Record<s
     const child: Child = {
       order(bytes) {
         if (bytes.length > LARGEST_BYTES) throw new SyscallError("pwrite64", "EFBIG", "order");
-        order = Uint8Array.from(bytes);
+        order = new Uint8Array(bytes);
         readyMs = kernel.nowMs + costOfOrder(order) / 1000;
       },
       answer(timeoutMs) {

@@ -93,7 +93,7 @@ function encryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array, secto
     masks.set(mask, at);
   }
   const mask = (block: Uint8Array) => block.map((byte, at) => byte ^ (masks[at] ?? 0));
-  return mask(Uint8Array.from(ecb(key.subarray(0, half), mask(data))));
+  return mask(new Uint8Array(ecb(key.subarray(0, half), mask(data))));
 }
 
 function timesAlpha(block: Uint8Array): Uint8Array {

@@ -75,7 +75,7 @@ export function makeReply(
   payload.set([0x63, 0x82, 0x53, 0x63], 236);
   const all: Record<number, readonly number[]> = { 53: [type], 54: bytes(server), ...options };
   payload.set([...Object.entries(all).flatMap(([code, value]) => [Number(code), value.length, ...value]), 255], 240);
-  const ends = { source: Uint8Array.from(bytes(server)), destination: Uint8Array.of(255, 255, 255, 255) };
+  const ends = { source: new Uint8Array(bytes(server)), destination: Uint8Array.of(255, 255, 255, 255) };
   return encodeUdp({ ...ends, sourcePort: 67, destinationPort: 68, payload });
 }
 

@@ -16,7 +16,7 @@ export function repairExt4(
   if (needsReplay && readOnlyDevice) return "refused";
   const hasOrphans = view.getUint32(1024 + EXT_ORPHAN, true) !== 0;
   if (!needsReplay && (!hasOrphans || readOnlyDevice)) return null;
-  const repaired = Uint8Array.from(bytes);
+  const repaired = new Uint8Array(bytes);
   const after = new DataView(repaired.buffer);
   if (needsReplay) after.setUint32(1024 + 0x60, incompat & ~EXT_RECOVER, true);
   after.setUint32(1024 + EXT_ORPHAN, 0, true);

@@ -17,9 +17,8 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
     return place === null ? null : nodeStatus(place.node, deviceOf(place));
   };
   const files: Omit<Files, keyof FakeTrees> = {
-    readFile: (path) => Uint8Array.from(read(path)),
-    writeFile: (path, data) =>
-      write(kernel, path, typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data)),
+    readFile: (path) => new Uint8Array(read(path)),
+    writeFile: (path, data) => write(kernel, path, typeof data === "string" ? Buffer.from(data) : new Uint8Array(data)),
     listDirectory(path) {
       const { entries } = asDirectory(namespace.find(path, "open").node, "scandir", path);
       return [...entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -95,7 +94,7 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
     size: bytes.length,
     read(offset, length) {
       if (device?.failsWith !== undefined) throw new SyscallError("read", device.failsWith, path);
-      return Uint8Array.from(bytes.subarray(offset, offset + Math.max(0, length))); // a copy: a reader of a key wipes it
+      return new Uint8Array(bytes.subarray(offset, offset + Math.max(0, length))); // a copy: a reader of a key wipes it
     },
     close: () => count(-1),
   };
@@ -111,7 +110,7 @@ function openWriter(kernel: FakeKernel, path: string): FileWriter {
   if (node.kind !== "file") throw new Error(`FakeMachine: nobody writes to a device by descriptor, and ${path} is one`);
   checkWritable({ mount } as FakePlace, "open", path);
   const replace = (data: Uint8Array | string) => {
-    node.data = typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data);
+    node.data = typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
   };
   return {
     replace,

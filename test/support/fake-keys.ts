@@ -20,7 +20,7 @@ export class FakeKeys implements KernelKeys {
       throw new SyscallError("add_key", "EINVAL", description);
     const known = [...this.#keys].find(([, key]) => key.description === description)?.[0];
     const id = known ?? ++this.#last;
-    this.#keys.set(id, { description, payload: Uint8Array.from(payload) });
+    this.#keys.set(id, { description, payload: new Uint8Array(payload) });
     return id;
   };
 

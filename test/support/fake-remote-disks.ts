@@ -41,7 +41,7 @@ export function createFakeRemoteDisks(kernel: FakeKernel, servers: FakeServers):
           queue.push(...answerGo(server, image));
         },
         receive(most, waitMs) {
-          if (queue.length > 0) return Uint8Array.from(queue.splice(0, most));
+          if (queue.length > 0) return new Uint8Array(queue.splice(0, most));
           if (server.sends !== undefined) return new Uint8Array();
           kernel.waitUntil(kernel.nowMs + Math.max(0, waitMs));
           return null;

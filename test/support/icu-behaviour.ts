@@ -9,7 +9,7 @@ const EPOCH = new Date(0);
 const SUMMER = new Date(Date.UTC(2026, 6, 14, 15, 9, 26, 535));
 // The types know only the labels that Bun had first.
 const decoder = (label: string) => new TextDecoder(label as "utf-8");
-const decode = (label: string, ...values: readonly number[]) => decoder(label).decode(Uint8Array.from(values));
+const decode = (label: string, ...values: readonly number[]) => decoder(label).decode(new Uint8Array(values));
 const PAIRS = Array.from({ length: 0x10000 }, (_, pair) => [pair >> 8, pair & 0xff, 0x20]).flat();
 const ranges = (text: string, granularity: "grapheme" | "word" | "sentence") =>
   [...new Intl.Segmenter("en", { granularity }).segment(text)].map(({ segment }) => segment);

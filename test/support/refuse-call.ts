@@ -13,8 +13,10 @@ const TESTS_OWN = ["journal", "console", "kernelLog", "refuse", "plugIn", "pullO
 export interface RecordedCall {
   /** Its name and the texts that it was given. */
   readonly text: string;
-  /** Whether no boot that was recorded before made it, with the same texts, from the same lines of src/. */
+  /** Whether none before, in this boot or one that was recorded earlier, had the same text and came from the same lines of src/. */
   readonly isNew: boolean;
+  /** Whether none before had the same text and came from the same few lines: those that call, and those that handle an error. */
+  readonly isNewNearby: boolean;
 }
 
 /** Counts the calls of a machine and refuses the one with this number; returns the list of all. */
@@ -35,10 +37,16 @@ export function recordCalls(machine: FakeMachine, known: Set<string>): RecordedC
   const calls: RecordedCall[] = [];
   watchCalls(machine, (name, given) => {
     const text = describeCall(name, given);
-    const sizeBefore = known.size;
-    calls.push({ text, isNew: known.add(`${text} ${findOrigin()}`).size > sizeBefore });
+    const lines = findOrigin();
+    const isNew = addKnown(known, `${text} ${lines.join(" ")}`);
+    calls.push({ text, isNew, isNewNearby: addKnown(known, `${text} nearby ${lines.slice(0, NEAR_LINES).join(" ")}`) });
   });
   return calls;
+}
+
+function addKnown(known: Set<string>, key: string): boolean {
+  const sizeBefore = known.size;
+  return known.add(key).size > sizeBefore;
 }
 
 function watchCalls(machine: FakeMachine, onCall: (name: string, given: readonly unknown[]) => void): void {
@@ -57,15 +65,16 @@ function describeCall(name: string, given: readonly unknown[]): string {
 }
 
 const STACK_FRAMES = 200;
+const NEAR_LINES = 6;
 const SOURCE_LINE = /\bsrc\/\S+:\d+:\d+/g;
 
 /** The lines of src/ that led to a call, the last first. */
-function findOrigin(): string {
+function findOrigin(): readonly string[] {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = STACK_FRAMES;
   const { stack = "" } = new Error("where it comes from");
   Error.stackTraceLimit = limit;
-  return (stack.match(SOURCE_LINE) ?? []).join(" ");
+  return stack.match(SOURCE_LINE) ?? [];
 }
 
 function subjectOf(given: unknown): string {

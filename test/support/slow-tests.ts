@@ -29,7 +29,6 @@ const SLOW_TESTS: Readonly<Record<string, number>> = {
   "test/vm/btrfs.test.ts": 62_000,
   "test/vm/root-names.test.ts": 60_000,
   "test/vm/subtrees.test.ts": 60_000,
-  "test/boot/crypt-refusals.test.ts": 56_000,
   "test/vm/kernel-ciphers.test.ts": 56_000,
   "test/vm/live-images.test.ts": 55_000,
   "test/vm/console.test.ts": 54_000,
@@ -39,14 +38,18 @@ const SLOW_TESTS: Readonly<Record<string, number>> = {
   "test/vm/verity.test.ts": 50_000,
   "test/vm/sealed.test.ts": 49_000,
   "test/vm/probe-guest.test.ts": 45_000,
+  "test/boot/crypt-refusals.test.ts": 40_000,
   "test/vm/fsck.test.ts": 40_000,
   "test/unit/build/compile.test.ts": 36_000,
   "test/vm/event-floods.test.ts": 30_000,
   "test/architecture.test.ts": 26_000,
   "test/unit/devices/block-devices.test.ts": 26_000,
-  "test/boot/refusals.test.ts": 24_000,
   "test/unit/build/stage0/aarch64.test.ts": 23_000,
+  "test/unit/desk/cli.test.ts": 20_000,
+  "test/boot/refusals.test.ts": 15_000,
   "test/unit/desk/inspect/bombs.test.ts": 15_000,
+  "test/boot/persistence.test.ts": 10_000,
+  "test/unit/stack/sync/sync.test.ts": 10_000,
 };
 
 /**

@@ -44,7 +44,7 @@ export function verityDisk(image: FakeImage, changes: Partial<VerityFormat> = {}
 
 /** The same image with one byte changed. */
 export function damaged(image: FakeImage, at: number): FakeImage {
-  return { ...image, bytes: Uint8Array.from(image.bytes).with(at, (image.bytes[at] ?? 0) ^ 1) };
+  return { ...image, bytes: new Uint8Array(image.bytes).with(at, (image.bytes[at] ?? 0) ^ 1) };
 }
 
 /** The UUID that a root hash gives to a partition. */

@@ -45,7 +45,7 @@ export async function packPaged(
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
   if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
-  const program = Uint8Array.from(input.program.bytes);
+  const program = new Uint8Array(input.program.bytes);
   layout.rename(program);
   const memory = createMemory(program, layout.elf, layout.shelf);
   const plan = planPages(memory, addShelf(sets, layout.shelf), groupPages, bundlePage);

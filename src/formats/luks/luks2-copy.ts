@@ -27,7 +27,7 @@ const CHECKSUM_BYTES = 64;
 
 /** Reads the copy at `offset` (LUKS2 On-Disk Format Specification, 2.1), each of its two parts in one read. Throws BootError if it is damaged or missing. */
 export function readCopy(source: ByteSource, offset: number): Luks2Copy {
-  const binary = Uint8Array.from(source.read(offset, BINARY_BYTES));
+  const binary = new Uint8Array(source.read(offset, BINARY_BYTES));
   if (binary.length < BINARY_BYTES || !holds(binary, 0, offset === 0 ? MAGIC.first : MAGIC.second))
     throw new BootError(NO_HEADER);
   if (be16(binary, 6) !== 2) throw new BootError(`its version is ${be16(binary, 6)}`);
@@ -36,7 +36,7 @@ export function readCopy(source: ByteSource, offset: number): Luks2Copy {
   if (!COPY_SIZES.includes(headerBytes)) throw new BootError(`its size of ${headerBytes} bytes is not valid for LUKS2`);
   if (offset !== 0 && offset !== headerBytes) throw new BootError("its size does not match its offset");
   const jsonBytes = headerBytes - BINARY_BYTES;
-  const json = Uint8Array.from(source.read(offset + BINARY_BYTES, jsonBytes));
+  const json = new Uint8Array(source.read(offset + BINARY_BYTES, jsonBytes));
   if (json.length !== jsonBytes) throw new BootError("it reaches beyond the end of the device");
   checkSum(binary, json);
   return {

@@ -80,7 +80,7 @@ function hideCopies(source: ByteSource): ByteSource {
   return {
     size: source.size,
     read(offset, length) {
-      const bytes = Uint8Array.from(source.read(offset, length));
+      const bytes = new Uint8Array(source.read(offset, length));
       for (const place of COPY_SIZES) if (place >= offset && place < offset + bytes.length) bytes[place - offset] = 0;
       return bytes;
     },

@@ -14,7 +14,7 @@ const REENCRYPTED = "LUKS\xde\xad";
  * so what was checked is what is used. Throws BootError if there is no valid header, SyscallError if the device fails.
  */
 export function readLuksHeader(source: ByteSource): LuksHeader {
-  const start = Uint8Array.from(source.read(0, LUKS1_BYTES));
+  const start = new Uint8Array(source.read(0, LUKS1_BYTES));
   if (holds(start, 0, REENCRYPTED)) {
     throw new BootError("a reencryption of this LUKS1 volume was interrupted", {
       hint: "finish it on the machine where it started: cryptsetup-reencrypt, with its log file",
@@ -37,7 +37,7 @@ function readMaterial(source: ByteSource, header: Omit<LuksHeader, "material">):
 /** An unreadable area is left out: another keyslot may unlock the volume. */
 function readArea(source: ByteSource, id: number, offset: number, size: number): readonly [number, Uint8Array][] {
   try {
-    const bytes = Uint8Array.from(source.read(offset, size));
+    const bytes = new Uint8Array(source.read(offset, size));
     return bytes.length === size ? [[id, bytes]] : [];
   } catch (error) {
     if (error instanceof SyscallError) return [];

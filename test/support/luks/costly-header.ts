@@ -23,7 +23,7 @@ export async function costlyVolume(
   const { volume } = await encryptedVolume(version === 2 ? "vault" : "upper");
   const copy = join(scratchDirectory(), `costly-luks${version}`);
   copyDisk(volume, copy);
-  const header = Uint8Array.from(readFileSync(volume).subarray(0, HEADER_BYTES));
+  const header = new Uint8Array(readFileSync(volume).subarray(0, HEADER_BYTES));
   const changed = version === 2 ? changeLuks2(header, iterations, uuid) : changeLuks1(header, iterations, uuid);
   writeSync(openSync(copy, "r+"), changed, 0, changed.length, 0);
   return copy;
@@ -39,7 +39,7 @@ function changeLuks2(header: Uint8Array, iterations: number, uuid: string): Uint
 }
 
 function changeLuks1(header: Uint8Array, iterations: number, uuid: string): Uint8Array {
-  const changed = Uint8Array.from(header);
+  const changed = new Uint8Array(header);
   const view = new DataView(changed.buffer);
   for (let slot = 0; slot < LUKS1.slots; slot++) view.setUint32(LUKS1.iterations + slot * LUKS1.step, iterations);
   changed.set(Buffer.from(uuid), LUKS1.uuid);

@@ -62,5 +62,5 @@ function readDump(text: string): Uint8Array {
 
 /** The first `bytes` of an image, where the header is. */
 export function readImage({ path }: Pick<CryptsetupImage, "path">, bytes = 4 << 20): Uint8Array {
-  return Uint8Array.from(readFileSync(path).subarray(0, bytes));
+  return new Uint8Array(readFileSync(path).subarray(0, bytes));
 }

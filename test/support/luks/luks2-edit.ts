@@ -41,7 +41,7 @@ export function changeCopies(
   change: (copy: Uint8Array, view: DataView) => void,
   which: readonly number[] = [0, 1],
 ): Uint8Array {
-  const changed = Uint8Array.from(image);
+  const changed = new Uint8Array(image);
   for (const index of which) {
     const place = copyPlaces(image)[index];
     if (place === undefined) throw new Error(`no copy ${index}`);
@@ -60,7 +60,7 @@ export function sealCopy(copy: Uint8Array): void {
 
 /** Makes a copy unreadable, as a stray write does. */
 export function damageCopy(image: Uint8Array, index: number, at = 200): Uint8Array {
-  const changed = Uint8Array.from(image);
+  const changed = new Uint8Array(image);
   const offset = (copyPlaces(image)[index]?.offset ?? 0) + at;
   changed[offset] = (changed[offset] ?? 0) ^ 0xff;
   return changed;

@@ -31,5 +31,5 @@ function diffuse(block: Uint8Array, hash: string): Uint8Array<ArrayBuffer> {
         .subarray(0, part.length),
     );
   }
-  return Uint8Array.from(result);
+  return new Uint8Array(result);
 }

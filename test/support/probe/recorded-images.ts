@@ -26,6 +26,6 @@ export function readRecordedImages(): readonly RecordedImage[] {
   const plain: readonly PlainImage[] = JSON.parse(bytes.toString());
   return plain.map(({ patches, ...rest }) => ({
     ...rest,
-    patches: patches.map(([at, text]) => ({ at, bytes: Uint8Array.from(Buffer.from(text, "base64")) })),
+    patches: patches.map(([at, text]) => ({ at, bytes: new Uint8Array(Buffer.from(text, "base64")) })),
   }));
 }

@@ -39,7 +39,7 @@ type Part = string | readonly number[] | Uint8Array;
 export function patch(at: number, ...parts: readonly Part[]): Patch {
   return {
     at,
-    bytes: Uint8Array.from(parts.flatMap((part) => Array.from(typeof part === "string" ? latin1(part) : part))),
+    bytes: new Uint8Array(parts.flatMap((part) => Array.from(typeof part === "string" ? latin1(part) : part))),
   };
 }
 

@@ -77,7 +77,7 @@ describe("any content of a disk is probed in bounded time and reads", () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         setting,
         (image, flips, part, [kind, sectorSize]) => {
-          const patches = image.patches.map((patch) => ({ ...patch, bytes: Uint8Array.from(patch.bytes) }));
+          const patches = image.patches.map((patch) => ({ ...patch, bytes: new Uint8Array(patch.bytes) }));
           for (const { patch, byte, value } of flips) {
             const target = patches[patch % Math.max(1, patches.length)]?.bytes ?? new Uint8Array(1);
             target[byte % target.length] = value;

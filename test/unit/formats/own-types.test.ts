@@ -34,7 +34,7 @@ describe("a type that libblkid does not know", () => {
 describe("bcachefs", () => {
   function bcachefs(checksum: (rest: Uint8Array) => readonly number[], kind: number) {
     const sb = new Uint8Array(752 + 8 + 2 * 56);
-    const put = (at: number, bytes: readonly number[] | Uint8Array) => sb.set(Uint8Array.from(bytes), at);
+    const put = (at: number, bytes: readonly number[] | Uint8Array) => sb.set(new Uint8Array(bytes), at);
     put(16, le16(1026));
     put(24, latin1(MAGIC));
     put(56, counting(16));

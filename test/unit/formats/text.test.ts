@@ -50,7 +50,7 @@ describe("UTF-16 to UTF-8", () => {
   });
 
   test("every text survives", () => {
-    const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, "utf16le"));
+    const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, "utf16le"));
     const text = fc.string({ unit: "binary" }).filter((some) => !some.includes("\0"));
     fc.assert(fc.property(text, (some) => expect(decodeText(toUtf8(bytesOf(some), "utf-16le"))).toBe(some)));
   });
@@ -72,7 +72,7 @@ describe("labels", () => {
 });
 
 describe("identifiers in both descriptors of an ISO image", () => {
-  const utf16be = (text: string) => Uint8Array.from(Buffer.from(text, "utf16le")).map((_, i, all) => all[i ^ 1] ?? 0);
+  const utf16be = (text: string) => new Uint8Array(Buffer.from(text, "utf16le")).map((_, i, all) => all[i ^ 1] ?? 0);
   const merge = (unicode: string, ascii: string) => {
     const merged = mergeIdentifiers(utf16be(unicode.padEnd(8)), latin1(ascii.padEnd(16)));
     return merged && decodeText(toUtf8(merged, "utf-16be")).trimEnd();

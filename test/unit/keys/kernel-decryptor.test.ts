@@ -67,7 +67,7 @@ describe("the AES of the kernel and of the runtime are equal", () => {
     const key = KEY.subarray(0, keyBytes);
     expect(kernel.handles(specOf(cipher), keyBytes)).toBe(true);
     const plain = kernel.decrypt(specOf(cipher), key, DATA);
-    expect(plain.toHex()).toBe(Uint8Array.from(aesDecryptor.decrypt(specOf(cipher), key, DATA)).toHex());
+    expect(plain.toHex()).toBe(new Uint8Array(aesDecryptor.decrypt(specOf(cipher), key, DATA)).toHex());
   });
 });
 

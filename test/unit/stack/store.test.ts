@@ -58,7 +58,7 @@ test("a record is read as it was written, and only from a small file of its own"
 test("a lower is known again by its UUID, or by its superblock", () => {
   const ext4 = fakeImage("ext4", { uuid: "0a1b2c3d-0000-4000-8000-00000000abcd" });
   const [one, other] = [fakeImage("squashfs"), fakeImage("squashfs")];
-  const files = { "/ext4": ext4.bytes, "/one": one.bytes, "/copy": Uint8Array.from(one.bytes), "/other": other.bytes };
+  const files = { "/ext4": ext4.bytes, "/one": one.bytes, "/copy": new Uint8Array(one.bytes), "/other": other.bytes };
   const machine = fakeMachine({ files });
   const id = (path: string | null) => identifyLower(machine, "name", path).id;
   expect(id("/ext4")).toBe("ext4 0a1b2c3d-0000-4000-8000-00000000abcd");

@@ -88,7 +88,7 @@ async function converse(address: string, own: string): Promise<Conversation> {
     hostname: own,
     socket: {
       data(_, data, port, from) {
-        if (from === address) put({ bytes: Uint8Array.from(data), port });
+        if (from === address) put({ bytes: new Uint8Array(data), port });
       },
       // For an ICMP error, the runtime (1.4.5) leaves out the socket, which its types have first.
       error: (...given: readonly unknown[]) => put(new SyscallError("recvmsg", codeOf(given.at(-1)), address)),

@@ -173,7 +173,7 @@ usable here yes
       edit((json) => (json.tokens[0] = { type: "a\u009bb\u202ec", keyslots: [] })),
       (copy) => copy.set(new TextEncoder().encode("l\u001b[2J\u009b\u202e"), 24),
     );
-    const crafted = Uint8Array.from(bytes);
+    const crafted = new Uint8Array(bytes);
     crafted.set(new TextEncoder().encode("\u001b]0;x\u0007"), 72);
     for (const json of [true, false]) {
       const { text, problems } = ask({ bytes: crafted, json });

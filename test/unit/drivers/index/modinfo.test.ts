@@ -25,7 +25,7 @@ test("any damage to the file is no error", () => {
   const damage = fc.array(fc.record({ at: fc.nat(ELF.length - 1), value: fc.nat(255) }), { minLength: 1 });
   fc.assert(
     fc.property(damage, (places) => {
-      const bytes = Uint8Array.from(ELF);
+      const bytes = new Uint8Array(ELF);
       for (const { at, value } of places) bytes[at] = value;
       return Array.isArray(readModinfo(bytes));
     }),

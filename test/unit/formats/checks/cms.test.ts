@@ -31,7 +31,7 @@ test("a signature with any byte changed is read, or a BootError", () => {
   const changes = fc.array(fc.tuple(fc.nat(attributed.length - 1), fc.nat(255)), { maxLength: 4 });
   fc.assert(
     fc.property(changes, (places) => {
-      const bytes = Uint8Array.from(attributed);
+      const bytes = new Uint8Array(attributed);
       for (const [at, value] of places) bytes[at] = value;
       try {
         readCms(bytes);

@@ -10,7 +10,7 @@ const slotAt = (id: number) => 208 + id * 48;
 
 /** The image with a big-endian 32-bit number, or a text, at another value. */
 function change(at: number, value: number | string): Uint8Array {
-  const changed = Uint8Array.from(image);
+  const changed = new Uint8Array(image);
   if (typeof value === "number") new DataView(changed.buffer).setUint32(at, value);
   else changed.set(new TextEncoder().encode(value), at);
   return changed;

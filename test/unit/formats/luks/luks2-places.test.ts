@@ -34,12 +34,12 @@ describe.each(COPY_SIZES)("copies of %i bytes", (size) => {
   });
 
   test("the second is found without the first", () => {
-    expect(told(Uint8Array.from(resized).fill(0, 0, size))).toEqual([`${useOfSecond}there is no header`]);
+    expect(told(new Uint8Array(resized).fill(0, 0, size))).toEqual([`${useOfSecond}there is no header`]);
   });
 
   test("and if the first is valid but has another size", () => {
     const other = size === 16384 ? 32768 : 16384;
-    const changed = Uint8Array.from(resized);
+    const changed = new Uint8Array(resized);
     new DataView(changed.buffer).setBigUint64(8, BigInt(other));
     sealCopy(changed.subarray(0, other));
     expect(told(changed)).toEqual([expect.stringContaining(useOfSecond)]);

@@ -108,11 +108,11 @@ describe("two copies", () => {
   });
 
   test("a filesystem over the first one: the second is not used", () => {
-    const overwritten = Uint8Array.from(image).fill(0, 0, 4096);
+    const overwritten = new Uint8Array(image).fill(0, 0, 4096);
     overwritten.set(new TextEncoder().encode("hsqs"));
     overwritten.set([4, 0], 28);
     expect(whatItSays(() => read(overwritten))).toContain("the device holds squashfs now");
-    expect(read(Uint8Array.from(image).fill(0, 0, 4096)).warnings).toHaveLength(1);
+    expect(read(new Uint8Array(image).fill(0, 0, 4096)).warnings).toHaveLength(1);
   });
 });
 
@@ -184,7 +184,7 @@ describe("no header", () => {
   });
 
   test("an unknown version", () => {
-    const other = Uint8Array.from(image);
+    const other = new Uint8Array(image);
     other[7] = 9;
     expect(whatItSays(() => read(other))).toBe("LUKS version 9 is not known\n");
   });

@@ -29,7 +29,7 @@ test("a message of the client", () => {
     transaction: 0x01020304,
     seconds: 7,
     mac: MAC_BYTES,
-    options: [[OPTION.hostname, Uint8Array.from(text("a"))]],
+    options: [[OPTION.hostname, new Uint8Array(text("a"))]],
   });
   expect(bytes.length).toBe(300);
   expect(bytes.toHex().slice(0, 24)).toBe("010106000102030400070000");

@@ -27,7 +27,7 @@ function makeGpt({ sectorSize = 512, at = "start", name = "a name", damage }: Gp
   const last = SIZE / sectorSize - 1;
   const [own, entriesLba] = at === "start" ? [1, 2] : [last, last - 33];
   const entries = new Uint8Array(128 * 128);
-  const utf16 = Uint8Array.from(Array.from({ length: name.length }, (_, i) => le16(name.charCodeAt(i))).flat());
+  const utf16 = new Uint8Array(Array.from({ length: name.length }, (_, i) => le16(name.charCodeAt(i))).flat());
   entries.set([...counting(16), ...counting(16, 17), ...le64(2048), ...le64(4095), ...le64(5n), ...utf16], 256);
   const sum = crc32(entries);
   const head = (checksum: number) =>

@@ -48,7 +48,7 @@ const crafted = fc
       bytes.set(value, 4);
       return bytes;
     });
-    return Uint8Array.from(Buffer.concat([Buffer.alloc(head), ...parts]));
+    return new Uint8Array(Buffer.concat([Buffer.alloc(head), ...parts]));
   });
 
 test("any bytes are read without an error", () => {
