@@ -1,11 +1,3 @@
-/**
- * The guest's machine. Without devices that no test looks at, its kernel has less to do at the start: a fifth of what a boot costs.
- * Firmware and boot loaders may need them.
- */
-export function machineType(hasFirmware: boolean, hasKeyboard = false): string {
-  return hasFirmware ? "pc" : `pc,hpet=off,smbus=off,vmport=off,i8042=${hasKeyboard ? "on" : "off"}`;
-}
-
 /** How a disk is seen by the guest. `ide` is the old PIIX, `usb` an xHCI stick, `ehci` a USB 2 one, `cdrom` a virtio-scsi CD, `sd` the one SD card. */
 export type Bus = "virtio" | "scsi" | "nvme" | "ahci" | "ide" | "usb" | "ehci" | "cdrom" | "sd";
 

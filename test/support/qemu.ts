@@ -5,7 +5,7 @@ import { cacheDirectory, takeLock } from "./cache.ts";
 import { afterMs, type Clock, clockOf } from "./guest-clock.ts";
 import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { type Disk, diskArguments, machineType, nameDisks } from "./qemu-arguments.ts";
+import { type Disk, diskArguments, nameDisks } from "./qemu-arguments.ts";
 import { listenForMonitor } from "./qmp.ts";
 import { noteGuestCost } from "./run-notes.ts";
 import { SerialConsole } from "./serial-console.ts";
@@ -15,7 +15,8 @@ const END_TIMEOUT_MS = 2000;
 // A guest that waits for a disk, a person or a timer needs no CPU: with one more than there are CPUs, a fifth less time is lost.
 const SLOTS = availableParallelism() + 1;
 // Where the host is busy, the timer's interrupts come too late for the kernel's own test of them at the start, and it panics
-// ("IO-APIC + timer doesn't work", arch/x86/kernel/apic/io_apic.c). Its warnings of CPUs that stand still say as little there.
+// ("IO-APIC + timer doesn't work", arch/x86/kernel/apic/io_apic.c).
+// Its warnings of CPUs that stand still say as little there.
 const CMDLINE = "console=ttyS0 no_timer_check nowatchdog rcupdate.rcu_cpu_stall_suppress=1";
 
 // Without ERMS and FSRM: with them the kernel copies and clears memory by `rep movsb` and `rep stosb`, which TCG emulates byte by byte;
@@ -42,8 +43,6 @@ export interface BootOptions {
   readonly memoryMib?: number;
   /** Default 2. */
   readonly smp?: number;
-  /** It has a PS/2 keyboard. */
-  readonly keyboard?: boolean;
   /** QEMU's virtual time counts instructions, as in `-icount shift=1,sleep=on`; implies one CPU. */
   readonly icount?: boolean;
   /** More arguments for QEMU. */
@@ -107,8 +106,7 @@ export async function qemuArguments(options: BootOptions): Promise<string[]> {
   const words = [CMDLINE, cpu === undefined ? QUICK_WORDS : "", cmdline].filter(Boolean).join(" ");
   const kernelFile = typeof kernel === "string" ? (await debianKernel(kernel)).vmlinux : kernel?.file;
   return [
-    ...["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config", "-machine"],
-    machineType(kernel === null, options.keyboard),
+    ...["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config", "-machine", "pc"],
     ...(icount ? ["-accel", "tcg", "-icount", "shift=1,sleep=on"] : ["-accel", "tcg,thread=multi"]),
     ...["-cpu", cpu ?? QUICK_CPU, "-m", `${memoryMib}`, "-smp", `${smp}`],
     ...(kernelFile === undefined ? [] : ["-kernel", kernelFile, "-append", words]),

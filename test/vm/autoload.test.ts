@@ -17,7 +17,6 @@ vmTest(
     levainGuest({
       image: { kernel: "full" },
       cmdline: "root=LABEL=nowhere rd.timeout=1 loglevel=4",
-      keyboard: true,
       memoryMib: 768,
       extra: [...KEYBOARDS, "-device", "e1000,addr=0x1d", "-device", "intel-hda,addr=0x1e"],
     }),

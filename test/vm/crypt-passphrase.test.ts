@@ -17,9 +17,9 @@ const VAULT = '/dev/vda (LUKS2, "VAULT") as';
 const WRONG = "pumpernickel 4711";
 const HALF = "half a crispbread";
 
-async function guest(cmdline: string, disk?: string, keyboard = false) {
+async function guest(cmdline: string, disk?: string) {
   const file = disk ?? (await encryptedVolume("vault")).volume;
-  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB, keyboard });
+  return levainGuest({ disks: [file], cmdline, memoryMib: MEMORY_MIB });
 }
 
 async function ask(vm: Vm, command: string, reply: string | RegExp): Promise<void> {
@@ -76,7 +76,7 @@ vmTest(
 
 vmTest(
   "on the screen's keyboard, asked by cryptdevice=; the serial console gets a message, and the answer begun there is discarded",
-  () => guest("cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0", undefined, true),
+  () => guest("cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0"),
   async (vm) => {
     await vm.expect(`unlock    ${VAULT} vault, 5 tries left\n            passphrase: `);
     vm.send(HALF);

@@ -22,12 +22,7 @@ async function readAnswer(vm: Vm, number: number) {
 
 vmTest(
   "passphrases typed on a serial console and on a German keyboard, with a prompt on both at once",
-  async () => ({
-    initrd: await promptGuest(),
-    cmdline: "quiet console=tty0 console=ttyS0",
-    memoryMib: MEMORY_MIB,
-    keyboard: true,
-  }),
+  async () => ({ initrd: await promptGuest(), cmdline: "quiet console=tty0 console=ttyS0", memoryMib: MEMORY_MIB }),
   async (vm) => {
     const question = (number: number) =>
       `  unlock    volume ${number}, 3 tries left, keymap de-latin1\n            passphrase: `;
@@ -71,7 +66,7 @@ vmTest(
 
 vmTest(
   "only a serial console is named, and the kernel's terminals use Latin-1: the screen has the prompt too, and its answer is UTF-8",
-  async () => ({ initrd: await promptGuest(), cmdline: "quiet vt.default_utf8=0", keyboard: true }),
+  async () => ({ initrd: await promptGuest(), cmdline: "quiet vt.default_utf8=0" }),
   async (vm) => {
     await vm.expect("  unlock    volume 1, 3 tries left, keymap de-latin1\n            passphrase: ");
     vm.send("yz\r");
@@ -91,7 +86,6 @@ vmTest(
     levainGuest({
       cmdline: "root=LABEL=WRONG rd.timeout=1 loglevel=7 console=tty0",
       image: { config: 'parameters = ["rd.vconsole.keymap=de-latin1"]' },
-      keyboard: true,
     }),
   async (vm) => {
     await vm.expect("levain: rescue shell:");
@@ -114,7 +108,7 @@ vmTest(
       cmdline: "cryptdevice=LABEL=VAULT:vault root=/dev/mapper/vault loglevel=7 console=tty0",
       image: { kernel: "full", words: ["--keymap", "us", "--keymap", "de-latin1"] },
       memoryMib: 768,
-      extra: ["-device", "qemu-xhci,id=xhci"],
+      extra: ["-machine", "i8042=off", "-device", "qemu-xhci,id=xhci"],
     }),
   async (vm) => {
     await vm.expect("as vault, 5 tries left, keymap us\n            passphrase: ");

@@ -178,7 +178,7 @@ vmTest(
 
 vmTest(
   "of two consoles the last one gets the shell; Enter, twice, moves it to the screen and back, that of levain and that of process 1",
-  guest(`${WRONG} console=tty0 console=ttyS0`, { keyboard: true }),
+  guest(`${WRONG} console=tty0 console=ttyS0`),
   async (vm) => {
     await vm.expect("the shell is on ttyS0: the last console= decides");
     await vm.expect("press Enter twice on another console to move it there");
@@ -229,7 +229,7 @@ vmTest(
 
 vmTest(
   "a console= that the machine does not have: the shell is on the screen",
-  guest(`${WRONG} 8250.nr_uarts=0`, { keyboard: true }),
+  guest(`${WRONG} 8250.nr_uarts=0`),
   async (vm) => {
     const exit = await pressUntilExit(vm, ..."reboot", "spc", "minus", "f");
     expect(exit).toMatchObject({ reason: "guest-reset" });

@@ -26,7 +26,6 @@ async function nested() {
     image: { files: { [KEY]: await keyFile() } },
     disks: await stackedDisks("nested"),
     cmdline: `${volumes} rd.luks.key=${KEY} root=LABEL=NONE rd.timeout=600 sysrq_always_enabled`,
-    keyboard: true,
   });
 }
 

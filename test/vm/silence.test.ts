@@ -36,7 +36,6 @@ async function guest(cmdline: string, unplugged: boolean) {
     disks: [{ file: await slowVault(), id: "vault", unplugged }],
     cmdline: `rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID} ${cmdline}`,
     memoryMib: MEMORY_MIB,
-    keyboard: true,
     smp: 2,
     timeoutMs: TIMEOUT_MS,
   });
