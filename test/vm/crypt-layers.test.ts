@@ -11,7 +11,7 @@ import { vmTest } from "../support/vm-test.ts";
 const MODULES = "aes,dm-crypt,sd_mod,ehci-hcd,uhci-hcd,usb-storage,usbhid,ext2,no-such-module";
 
 vmTest(
-  "scenario B: a plain volume beside PRIVDEB_BOOT on a USB stick, found as its sibling; a second prompt if its content is unknown, or its mount fails; a squashfs initrd stays visible at rd.putold=",
+  "scenario B: a plain volume beside PRIVDEB_BOOT on a USB stick, found as its sibling; a second prompt if its content is unknown, or its mount fails",
   async () => {
     const beside = await rootImage("ext2", { label: "PRIVDEB_BOOT" });
     const plain = (await encryptedVolume("plain")).volume;
@@ -20,7 +20,7 @@ vmTest(
     return {
       ...(await classicInitrd("squashfs-lz4", { kernel: "full" })),
       disks: [{ file: stick, bus: "ehci" }],
-      cmdline: `rd.modules=${MODULES} rd.crypt.plain=${sibling}:root:defaults=old,tries=3 root=/dev/mapper/root rootfstype=squashfs rd.putold=/initrd word`,
+      cmdline: `rd.modules=${MODULES} rd.crypt.plain=${sibling}:root:defaults=old,tries=3 root=/dev/mapper/root rootfstype=squashfs rd.putold=/initrd`,
     };
   },
   async (vm) => {
@@ -36,16 +36,10 @@ vmTest(
     vm.send("levain retry rootfstype=ext4\n");
     expect(await answer(vm, PASSPHRASE)).toBe(`${question}, 3 tries left`);
     expect(vm.log().match(/wrong passphrase/g)).toHaveLength(1);
-    await vm.expect(/handover +pivot_root to \/sbin\/init word/);
-    await vm.expect("small-root: init is /sbin/init, PID 1, arguments: word");
+    await vm.expect(/handover +pivot_root to \/sbin\/init/);
     await vm.expect("small-root: mount /initrd squashfs /dev/loop7 ro,");
     await vm.expect("small-root: mount / ext4 /dev/mapper/root ro,");
     await vm.expect("small-root: ready");
-    vm.send(
-      "cat /initrd/etc/levain.json > /dev/null && echo old-root-$((40 + 2)); umount /initrd && echo gone-$((40 + 2))\n",
-    );
-    await vm.expect("old-root-42");
-    await vm.expect("gone-42");
   },
 );
 

@@ -5,9 +5,30 @@ import { scratchDirectory } from "../support/cache.ts";
 import { classicInitrd } from "../support/classic-initrd.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest } from "../support/levain-guest.ts";
-import { vmTest } from "../support/vm-test.ts";
+import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
-// A squashfs initrd that stays visible is in crypt-layers.test.ts.
+/** A boot of an ext4 root from a classic initrd; `change` is a script on its tree. */
+async function initrd(type: "squashfs-lz4" | "ext2", cmdline: string, change = ":"): Promise<VmTestOptions> {
+  const disks = [{ file: await rootImage("ext4", { label: "ROOT" }) }];
+  return { ...(await classicInitrd(type, { change })), disks, cmdline: `root=LABEL=ROOT ${cmdline}` };
+}
+
+vmTest(
+  "a squashfs initrd stays visible at rd.putold=",
+  () => initrd("squashfs-lz4", "rd.putold=/initrd word"),
+  async (vm) => {
+    await vm.expect(/handover +pivot_root to \/sbin\/init word/);
+    await vm.expect("small-root: init is /sbin/init, PID 1, arguments: word");
+    await vm.expect("small-root: mount /initrd squashfs /dev/loop7 ro,");
+    await vm.expect("small-root: mount / ext4 /dev/vda ro,");
+    await vm.expect("small-root: ready");
+    vm.send(
+      "cat /initrd/etc/levain.json > /dev/null && echo old-root-$((40 + 2)); umount /initrd && echo gone-$((40 + 2))\n",
+    );
+    await vm.expect("old-root-42");
+    await vm.expect("gone-42");
+  },
+);
 
 vmTest(
   "an initramfs stays visible at rd.putold=, without its key file",
@@ -36,11 +57,7 @@ vmTest(
 
 vmTest(
   "an ext2 initrd is unmounted, and its memory is freed",
-  async () => ({
-    ...(await classicInitrd("ext2")),
-    disks: [{ file: await rootImage("ext4", { label: "ROOT" }) }],
-    cmdline: "root=LABEL=ROOT init=/sbin/check-init",
-  }),
+  () => initrd("ext2", "init=/sbin/check-init"),
   async (vm) => {
     await vm.expect(/handover +pivot_root to \/sbin\/check-init/);
     await vm.expect(/check-init: \d+ passed, 0 failed/);
