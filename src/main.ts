@@ -1,5 +1,6 @@
 import packageJson from "../package.json" with { type: "json" };
 import { runBoot } from "./boot/session.ts";
+import { createRuns, RUN_COMMAND } from "./filesystems/run-apart.ts";
 import { answerOrder, DERIVE_COMMAND } from "./keys/deriver.ts";
 import { createLinuxMachine } from "./machine/linux/linux.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -8,7 +9,7 @@ import { NFS_COMMAND } from "./network/nfs/order.ts";
 import { ISCSI_COMMAND } from "./network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
-import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
+import { UNPACK_COMMAND } from "./stack/archive/order.ts";
 
 type Answer = Parameters<Machine["serveParent"]>[0];
 
@@ -19,6 +20,7 @@ const CHILDREN = new Map<string | undefined, () => Answer | Promise<Answer>>([
   [DERIVE_COMMAND, () => (order) => answerOrder(machine, order)],
   [RUN_COMMAND, () => createRuns(machine)],
   [DOWNLOAD_COMMAND, async () => (await import("./network/fetch/serve.ts")).createDownloads(machine)],
+  [UNPACK_COMMAND, async () => (await import("./stack/archive/serve-archive.ts")).createUnpacker(machine)],
   [NFS_COMMAND, async () => (await import("./network/nfs/serve.ts")).createNfsMounts(machine)],
   [NVME_COMMAND, async () => (await import("./network/remote/serve-nvme.ts")).createNvmeConnections(machine)],
   [ISCSI_COMMAND, async () => (await import("./network/remote/serve-iscsi.ts")).createIscsiLogins(machine)],

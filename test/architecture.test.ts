@@ -170,7 +170,7 @@ describe("rooms", () => {
 
   test("what is imported dynamically is no part of what a boot unpacks first", () => {
     const late = imports.filter(({ from, isDynamic }) => from === "src/main" && isDynamic);
-    expect(late).toHaveLength(5);
+    expect(late).toHaveLength(6);
     expect(late.filter(({ to }) => !OTHER_CHUNKS.test(`${basename(to)}-`))).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import type { Handover } from "./handover.ts";
+import type { OnWait } from "./kernel.ts";
 
 /** The state of a child process when its answer is awaited. */
 export type ChildNews =
@@ -27,6 +28,16 @@ export interface Children {
    * overwrites, so it must not copy secrets; its answer is wiped here. It must not throw or reject.
    */
   serveParent(work: (order: Uint8Array) => Uint8Array | Promise<Uint8Array>): Promise<never>;
+  /** In such a process, runs a program that gets `input` and yields its output; returns its exit status, or 128 + the signal's number. */
+  filter(argv: readonly string[], input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, number>;
+}
+
+/** How to run a program. */
+export interface RunOptions {
+  /** Collects its output instead of showing it. */
+  readonly capture?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly onWait?: OnWait;
 }
 
 /** How a program ended. */
@@ -41,11 +52,8 @@ export interface RunResult {
 export interface Processes {
   /** True if this process is the boot: stage0 waits for its handover. */
   readonly isBoot: boolean;
-  /** Runs a program until it exits; argv[0] is a path. `capture` collects its output instead of showing it. */
-  run(
-    argv: readonly string[],
-    options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
-  ): RunResult;
+  /** Runs a program until it exits; argv[0] is a path. */
+  run(argv: readonly string[], options?: RunOptions): RunResult;
   /**
    * Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets
    * its process id; `meanwhile` is called again and again while it runs, and waits for a moment itself.

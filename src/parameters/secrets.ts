@@ -1,8 +1,9 @@
 /** A parameter of the command line as it is written: quotes keep spaces in it (next_arg of lib/cmdline.c). */
 const WORD = /(?:[^\s"]|"[^"]*"?)+/g;
 
-/** What comes before a password: rd.iscsi.password=, rd.iscsi.param=node.session.auth.password_in=, netroot=iscsi:. */
-const SECRET = /^(?:(?:(?:rd\.)?iscsi[._-]param=)?[\w.[\]-]*password\w*=|(?:net)?root=(?:live:)?iscsi:)/i;
+/** What comes before a password: rd.iscsi.password=, rd.iscsi.param=node.session.auth.password_in=, netroot=iscsi:, cifspass=, root=cifs://. */
+const SECRET =
+  /^(?:(?:(?:rd\.)?iscsi[._-]param=)?[\w.[\]-]*password\w*=|cifspass=|(?:net)?root=(?:live:)?(?:iscsi:|cifs:\/\/))/i;
 
 /** Returns what comes before the password in a parameter; null if it has none. */
 export function beforeSecret(parameter: string): string | null {
@@ -13,7 +14,7 @@ export function beforeSecret(parameter: string): string | null {
 export function hideSecret(parameter: string): string {
   const before = beforeSecret(parameter);
   if (before === null) return parameter;
-  if (!before.endsWith(":")) return `${before}…`;
+  if (before.endsWith("=")) return `${before}…`;
   const at = parameter.lastIndexOf("@");
   return at < 0 ? parameter : `${before}…${parameter.slice(at)}`;
 }

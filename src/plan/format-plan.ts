@@ -1,5 +1,6 @@
 import { onlyTexts } from "../formats/text.ts";
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
+import { formatMemoryRoot } from "../parameters/sources/memory-root.ts";
 import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
 import { formatChecks } from "./checks/checks.ts";
@@ -94,12 +95,15 @@ function formatLvm({ lvm: { isOff, groups, volumes, isPartial } }: BootPlan): st
   return onlyTexts(...groups, ...volumes, isPartial && "RAID also without missing disks").join(", ") || null;
 }
 
-function formatImage({ iso, paths, stacked, directory, inner, copyToRam }: ImagePlan): string {
+function formatImage({ iso, paths, stacked, directory, inner, copyToRam, memory }: ImagePlan): string {
   const list = directory === null || directory.list === null ? "" : `, or those in its ${directory.list}.module`;
   const named = stacked.length > 0 ? stacked.join(" + ") : paths.join(", else ");
   const files = directory === null ? named : `all in ${directory.path || "/"}${list}`;
+  const unpacked = memory !== undefined && `an archive, unpacked to a ${formatMemoryRoot(memory)}`;
   const innerFiles = inner.length > 0 && `or its ${inner.join(", else ")}`;
-  return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory").join(", ");
+  return onlyTexts(files, iso !== null && `in ${iso}`, innerFiles, copyToRam && "copied to memory", unpacked).join(
+    ", ",
+  );
 }
 
 function formatSystem({ modules, handover }: BootPlan): Subjects {

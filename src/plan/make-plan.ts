@@ -15,7 +15,7 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
 import { decideHandover } from "./handover/handover.ts";
 import type { Manifest } from "./manifest.ts";
-import { decideMedium, readDialect } from "./media.ts";
+import { decideMedium, findArchiveMistakes, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
@@ -135,8 +135,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const { network, mistakes, warnings } = planNetwork(settings, needs, around.isPart);
   const downloads = [...mistakes, ...findDownloadMistakes(settings, needs.isNeeded)];
   const incomplete = [
-    ...findVerityMistakes(settings, { hasImage: image !== null, isFinal, hasDevice: root.kind === "block" }),
-    ...findCheckMistakes(settings, checked),
+    ...findVerityMistakes(settings, { hasImage: isMounted(image), isFinal, hasDevice: root.kind === "block" }),
+    ...[...findArchiveMistakes(settings), ...findCheckMistakes(settings, checked)],
   ];
   const isPartial = around.isBeforeConfig || root.kind === "dhcp";
   const known = isPartial ? downloads : [...downloads, ...incomplete];
@@ -161,7 +161,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     checks: decideChecks(settings, checked),
     verity: decideVerity(settings, {
       roots: rootDevices(root),
-      hasImage: image !== null,
+      hasImage: isMounted(image),
       isLiveBoot: image?.maker === "live-boot",
     }),
     config: decideConfig(settings),
@@ -173,6 +173,11 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes, ofNetwork: warnings };
+}
+
+/** True for an image that is mounted, and not unpacked: dm-verity can verify it. */
+function isMounted(image: BootPlan["image"]): boolean {
+  return image !== null && image.memory === undefined;
 }
 
 function throwContradictions(texts: readonly string[]): void {

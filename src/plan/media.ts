@@ -2,6 +2,7 @@ import { LIVE_IMAGE_TYPES } from "../formats/filesystems/filesystem-types.ts";
 import type { DeviceSpec, FileSpec } from "../parameters/device-spec.ts";
 import type { Dialect } from "../parameters/dialects/unsupported.ts";
 import type { Settings } from "../parameters/parameters.ts";
+import type { MemoryRoot } from "../parameters/sources/memory-root.ts";
 import { planFetched, textOf } from "./downloads/downloads.ts";
 import type { DownloadPlan } from "./downloads/plan.ts";
 import type { ImagePlan } from "./plan.ts";
@@ -41,6 +42,8 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   const device = deviceOf(settings);
   const rootDevices = device === null ? [] : [device];
   const isLive = root?.isLive === true || settings.isLive === true;
+  const archive = decideArchive(settings);
+  if (archive !== null) return archive;
   if (root?.other?.kind === "download") return decideDownload(settings, root.other.url, common);
   if (image !== undefined && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
   if (isLive && hasPlace(settings)) {
@@ -52,6 +55,31 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   if (dialect.isCasper) return decideCasper(settings, common);
   if (dialect.isArchiso) return decideArchiso(settings, common, machine);
   return { devices: rootDevices, image: null };
+}
+
+/** Returns the root in memory that root= names, or that rd.archive= alone stands for; null for another root. */
+function memoryOf({ root, archive }: Settings): MemoryRoot | null {
+  if (root === undefined) return archive === undefined ? null : { type: "tmpfs", size: null };
+  if (root.other?.kind !== "memory") return null;
+  const { type, size } = root.other;
+  return { type, size };
+}
+
+/** Returns where the archive is that becomes the root; null for another root. */
+function decideArchive(settings: Settings): Medium | null {
+  const { archive } = settings;
+  const memory = memoryOf(settings);
+  if (memory === null || archive === undefined) return null;
+  const common = { ...NO_IMAGE, memory };
+  if (archive.kind === "device") return { devices: [archive.device], image: { ...common, paths: [archive.path] } };
+  const { download } = planFetched(settings, [archive.url], common);
+  return { devices: [], download, image: { ...common, paths: [download.path] } };
+}
+
+/** Returns what a root in memory lacks. */
+export function findArchiveMistakes({ root, archive }: Settings): readonly string[] {
+  const isMissing = root?.other?.kind === "memory" && archive === undefined;
+  return isMissing ? [`root=${root.other.type}: needs rd.archive=, which fills it`] : [];
 }
 
 /** Returns the block device that root= names; null if it names none. */

@@ -1,5 +1,6 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
+import type { MemoryRoot } from "../parameters/sources/memory-root.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
 import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { ArrayName } from "../parameters/tables/arrays.ts";
@@ -52,6 +53,8 @@ export interface ImagePlan {
   readonly copyToRam: boolean;
   /** The project that built the medium, known from the parameters used: its tools expect parts of the medium at certain places below /run. */
   readonly maker: "live-boot" | "casper" | "archiso" | "dracut" | null;
+  /** Where the files are unpacked; left out if they are no archives but images. */
+  readonly memory?: MemoryRoot;
 }
 
 /** A volume that keeps changes, known by its name. */

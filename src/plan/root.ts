@@ -2,6 +2,7 @@ import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts"
 import type { Settings } from "../parameters/parameters.ts";
 import { formatNfs } from "../parameters/sources/nfs-source.ts";
 import { formatTree } from "../parameters/sources/root-source.ts";
+import type { ShareAccount } from "../parameters/sources/share.ts";
 import type { DownloadPlan } from "./downloads/plan.ts";
 import { decideNfs, type NfsPlan } from "./network/nfs.ts";
 import type { NetworkNeeds } from "./network/plan.ts";
@@ -35,7 +36,7 @@ export function networkNeedsOf(
   hasConfig: boolean,
   isBeforeConfig: boolean,
 ): NetworkNeeds {
-  const staysThere = root.kind === "nfs" || root.kind === "dhcp";
+  const staysThere = root.kind === "nfs" || root.kind === "dhcp" || (root.kind === "tree" && root.type === "cifs");
   const needsAddress =
     hasConfig ||
     root.kind === "download" ||
@@ -51,12 +52,14 @@ export function networkNeedsOf(
   };
 }
 
+type RootOfTree = Extract<RootSource, { kind: "tree" }>;
+
 /** Where the root filesystem comes from. */
 export type RootSource =
   /** A block device: root=, then each rootfallback=, in the order to try; at least one. */
   | { readonly kind: "block"; readonly devices: readonly DeviceSpec[] }
   /** A filesystem that the kernel mounts by a name, as 9p: no device is searched for. */
-  | { readonly kind: "tree"; readonly type: string; readonly source: string }
+  | { readonly kind: "tree"; readonly type: string; readonly source: string; readonly account?: ShareAccount | null }
   /** A file on a web server; a tmpfs with it is the medium. */
   | ({ readonly kind: "download" } & DownloadPlan)
   /** A directory on an NFS server. */
@@ -93,9 +96,20 @@ export function decideRoot(
 /** Returns the root if it is no block device, and no download; else null. */
 function decideOther(settings: Settings): RootSource | null {
   const { other = null } = settings.root ?? {};
-  if (other?.kind === "tree" || other?.kind === "dhcp") return other;
+  if (other?.kind === "tree") return { ...other, ...accountOf(settings, other) };
+  if (other?.kind === "dhcp") return other;
   const nfs = decideNfs(settings);
   return nfs === null ? null : { kind: "nfs", ...nfs };
+}
+
+/** Returns who a server of SMB knows this machine as; nothing for another root. */
+function accountOf(
+  { cifsUser, cifsPassword }: Settings,
+  { type, account = null }: RootOfTree,
+): { readonly account?: ShareAccount | null } {
+  if (type !== "cifs") return {};
+  const username = cifsUser ?? account?.username;
+  return { account: username === undefined ? null : { username, password: cifsPassword ?? account?.password ?? null } };
 }
 
 /** Returns the block devices that the root may be, in the order to try; none if it is no block device. */

@@ -123,6 +123,9 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       Boolean(settings.iso) &&
       plan.image === null &&
       "the ISO file is not used: it needs rd.image= or root=live:",
+    settings.archive !== undefined &&
+      plan.image?.memory === undefined &&
+      "rd.archive= is not used: it needs root=tmpfs or root=ramfs",
     !isFinal && settings.copyToRam && plan.image === null && "rd.live.ram needs an image: rd.image= or root=live:",
     ...warnOfUnusedStore(settings, plan),
     !isFinal &&

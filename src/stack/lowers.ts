@@ -8,6 +8,7 @@ import { printable } from "../problems/report.ts";
 import { describeAttached } from "../storage/attach.ts";
 import { specText } from "../storage/search-words.ts";
 import { liesInVolume, type RootPart } from "../storage/trust.ts";
+import { type Archive, mountArchive } from "./archive/mount-archive.ts";
 import { copyToRam } from "./copy-to-ram.ts";
 import { findImage } from "./images.ts";
 import { attachPart, mountImage, requireUnencrypted } from "./mount-image.ts";
@@ -15,6 +16,7 @@ import type { Lower, LowerImage } from "./root-stack.ts";
 import { copyVerified } from "./verify/copy-verified.ts";
 import { findImageTree, type ImageTree } from "./verify/image-tree.ts";
 import type { ImageChecks } from "./verify/media-checks.ts";
+import { recordDigest } from "./verify/record-digest.ts";
 import { requiresImageHashes, requireVerified } from "./verify/require-verified.ts";
 import type { StreamCheck } from "./verify/stream-check.ts";
 
@@ -52,6 +54,9 @@ export function mountLower(
     case "device":
       return mountLayerDevice(context, plan, lower);
     case "image": {
+      const { memory } = plan.image ?? {};
+      if (memory !== undefined && lower.isLive)
+        return unpackArchive(context, plan, { ...lower, memory }, medium, checks);
       const directory = findDirectoryIn(context.machine, medium.images, lower.path);
       if (directory !== null) return bindDirectory(context, plan, lower, { directory, isInside: medium.isInside });
       return mountLayerImage(context, plan, lower, medium, checks);
@@ -102,6 +107,24 @@ function copyOrCheck(
   const copy = directory === null ? null : copyImage(context, { ...image, directory }, tree, isWatched ? own : []);
   if (copy === null && isWatched) checks?.read(path, file, checks.of(path, file));
   return copy;
+}
+
+/** Unpacks an archive. What was checked before is unpacked: another process reads it again, and a medium may change. */
+function unpackArchive(
+  context: Context,
+  plan: BootPlan,
+  { path, place, memory }: LowerImage & Pick<Archive, "memory">,
+  { images, isInside }: Medium,
+  checks: ImageChecks | null,
+): MountedLower {
+  if (!isInside) requireUnencrypted(plan.crypt, path);
+  const file = findImage(context.machine, images, path);
+  const own = checks?.of(path, file) ?? [];
+  const seen = recordDigest();
+  checks?.read(path, file, own.length === 0 ? [] : [...own, seen.check]);
+  const digest = own.length === 0 ? null : seen.digest();
+  const text = mountArchive(context, { path, file, place, memory, digest, timeoutMs: plan.rootTimeoutMs });
+  return { text, superblock: null, isInside, usesMedium: false };
 }
 
 /** Mounts live-boot's NAME.dir, a directory tree on the medium, which is as read-only as the medium. */

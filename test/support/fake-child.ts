@@ -66,6 +66,9 @@ export function createFakeChildren(kernel: FakeKernel, others: Readonly<Record<s
       serveParent: () => {
         throw new Error("FakeMachine: it is no child");
       },
+      filter: () => {
+        throw new Error("FakeMachine: it is no child");
+      },
       request: () => {
         throw new Error("FakeMachine: it has no network");
       },

@@ -1,9 +1,10 @@
+import { RUN_COMMAND } from "../../src/filesystems/run-apart.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
 import { ISCSI_COMMAND } from "../../src/network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
-import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
+import { UNPACK_COMMAND } from "../../src/stack/archive/order.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeIscsiChild, type FakeIscsiServers } from "./fake-iscsi.ts";
@@ -13,6 +14,7 @@ import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
 import type { FakeProcess } from "./fake-processes.ts";
 import type { FakeServers } from "./fake-remote-disks.ts";
 import { createFakeRunChild } from "./fake-run-child.ts";
+import { createFakeUnpackChild } from "./fake-unpack-child.ts";
 
 /** The servers that other processes of levain talk to. */
 export interface FakeServersOptions {
@@ -28,7 +30,7 @@ export interface FakeServersOptions {
 export function startFakeChildren(
   kernel: FakeKernel,
   { web = {}, nfs = {}, servers = {}, nvme = {}, iscsi = {} }: FakeServersOptions,
-  files: Pick<Machine, "writeFile">,
+  files: Pick<Machine, "readFile" | "writeFile">,
   mount: Machine["mount"],
   start: FakeProcess,
 ): FakeChildren {
@@ -37,6 +39,7 @@ export function startFakeChildren(
     [ISCSI_COMMAND]: () => createFakeIscsiChild(kernel, iscsi),
     [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
     [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
+    [UNPACK_COMMAND]: () => createFakeUnpackChild(kernel, files),
     [RUN_COMMAND]: () => createFakeRunChild(kernel, start),
   });
 }

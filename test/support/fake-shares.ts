@@ -2,9 +2,9 @@ import type { MountRequest } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 
-/** A directory of the host that a virtual machine mounts by its tag. */
+/** A directory of the host that a virtual machine mounts by its tag, or what a program of the image mounts by a name. */
 export interface FakeShare {
-  readonly type: "9p" | "virtiofs";
+  readonly type: keyof typeof ABSENT;
   readonly tree: FakeTree;
   /** When its device appears; from the start where not given. */
   readonly fromMs?: number;
@@ -13,7 +13,7 @@ export interface FakeShare {
 export type FakeShares = Readonly<Record<string, FakeShare>>;
 
 /** What the kernel answers where no device has the tag (p9_virtio_create() of net/9p/trans_virtio.c, virtio_fs_get_tree()). */
-const ABSENT = { "9p": "ENOENT", virtiofs: "EINVAL" } as const;
+const ABSENT = { "9p": "ENOENT", virtiofs: "EINVAL", zfs: "ENOENT", cifs: "ENOENT" } as const;
 
 /** The tree of the share that is mounted; null for other types. Throws SyscallError as mount(2) would. */
 export function openFakeShare(

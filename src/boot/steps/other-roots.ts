@@ -1,5 +1,6 @@
 import type { MountedDevice } from "../../filesystems/mount.ts";
-import { mountTree } from "../../filesystems/mount-tree.ts";
+import { mountByProgram, needsProgram } from "../../filesystems/trees/mount-by-program.ts";
+import { mountTree } from "../../filesystems/trees/mount-tree.ts";
 import { downloadToMemory } from "../../network/fetch/to-memory.ts";
 import { mountNfs } from "../../network/nfs/mount-nfs.ts";
 import { locateNfs } from "../../network/nfs/place.ts";
@@ -96,6 +97,11 @@ function mountByName(
       const writable = target === ROOT && plan.rootWritable;
       const { source } = root;
       const { rootOptions: options, rootTimeoutMs: timeoutMs } = plan;
+      if (needsProgram(root.type)) {
+        const order = { type: root.type, source, target, writable, options, timeoutMs, account: root.account ?? null };
+        mountByProgram({ ...rest, undo }, order);
+        return { ...UNKNOWN, node, target, type: root.type, writable };
+      }
       const type = mountTree({ ...rest, undo }, { types, source, target, writable, options, timeoutMs });
       return { ...UNKNOWN, node, target, type, writable };
     },

@@ -5,12 +5,14 @@ import { isErrno } from "../../problems/errors.ts";
 
 const NTP_PORT = 123;
 const MOST_SERVERS = 3;
+/** One of IPv6, which a network may announce without a way out, and one of IPv4. */
+const MOST_ADDRESSES = 2;
 /** A packet may be lost. */
 const TRIES_MS = [500, 1000];
 /** No program of today boots so much later: nothing signs the answer. */
 const MOST_LATER_MS = 20 * 365.25 * 86_400_000;
 
-type Asking = Pick<Connections, "openConversation">;
+type Asking = Pick<Connections, "listAddresses" | "openConversation">;
 
 /**
  * Sets a clock that is known to be too old by the first NTP server that answers (RFC 4330), and returns what was done, in words; null
@@ -31,19 +33,33 @@ export async function setClockByServer(
 }
 
 async function askTime(machine: Asking, server: string, leastMs: number): Promise<number | null> {
+  const addresses = await orNull(() => machine.listAddresses(server));
+  for (const address of (addresses ?? []).slice(0, MOST_ADDRESSES)) {
+    const ms = await orNull(() => askAddress(machine, address, leastMs));
+    if (ms !== null) return ms;
+  }
+  return null;
+}
+
+async function askAddress(machine: Asking, address: string, leastMs: number): Promise<number | null> {
+  const conversation = await machine.openConversation(address);
   try {
-    const conversation = await machine.openConversation(server);
-    try {
-      for (const waitMs of TRIES_MS) {
-        const nonce = crypto.getRandomValues(new Uint8Array(8));
-        conversation.send(encodeSntp(nonce), NTP_PORT);
-        const ms = await awaitTime(conversation, nonce, waitMs, leastMs);
-        if (ms !== null) return ms;
-      }
-      return null;
-    } finally {
-      conversation.close();
+    for (const waitMs of TRIES_MS) {
+      const nonce = crypto.getRandomValues(new Uint8Array(8));
+      conversation.send(encodeSntp(nonce), NTP_PORT);
+      const ms = await awaitTime(conversation, nonce, waitMs, leastMs);
+      if (ms !== null) return ms;
     }
+    return null;
+  } finally {
+    conversation.close();
+  }
+}
+
+/** Returns null if the network refuses. */
+async function orNull<T>(act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act();
   } catch (error) {
     if (isErrno(error)) return null;
     throw error;

@@ -16,17 +16,18 @@ export interface RootSetting {
   readonly remote?: RemoteRoot;
 }
 
-/** Spellings of a root on the network that are not supported yet: root=cifs:…, root=live:ftp://…, root=dhcp6. */
-const ON_THE_NETWORK = /^(?:live:)?(?:(?:cifs|ftp|torrent)(?::|$)|dhcp6$)/;
+/** Spellings of a root on the network that are not supported yet: root=live:ftp://…, root=dhcp6. */
+const ON_THE_NETWORK = /^(?:live:)?(?:(?:ftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
   [/^iscsi:/, "a device on the target, as LABEL=NAME, and the target in netroot=iscsi:…"],
   [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
-  [/^zfs(?:[:=]|$)/i, `a block device (${notSupportedYet("ZFS")})`],
+  [/^zfs(?:[:=](?:auto)?)?$/i, `zfs:POOL/DATASET (${notSupportedYet("a root that the pool names")})`],
+  [/^cifs:(?!\/\/)/, "cifs://[USER[:PASSWORD]@]HOST/SHARE[/PATH]"],
 ];
 const localRoot = parser(
-  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0`,
+  `${DEVICE_SPEC_FORMS}, live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, zfs:POOL/DATASET, cifs://HOST/SHARE, dhcp, tmpfs, gpt-auto or /dev/ram0`,
   (text): RootSetting | null => {
     if (text === "/dev/ram0" || text === "/dev/ram") return { device: null, isLive: false, other: null };
     if (text === "gpt-auto" || text === "gpt-auto-force") return { device: "auto", isLive: false, other: null };

@@ -1,18 +1,27 @@
 import type { Word } from "../cmdline.ts";
 import { normaliseName } from "../cmdline.ts";
 import { parseFileUrl } from "./file-url.ts";
+import { type MemoryRoot, parseMemoryRoot } from "./memory-root.ts";
 import { type NfsSource, parseNfsRoot } from "./nfs-source.ts";
+import { parseDataset, parseShare, type ShareAccount } from "./share.ts";
 
 /** A root that is no block device. */
 export type OtherSource =
   /** A filesystem that the kernel mounts by a name. */
-  | { readonly kind: "tree" /** Unless rootfstype= is given. */; readonly type: string; readonly source: string }
+  | {
+      readonly kind: "tree" /** Unless rootfstype= is given. */;
+      readonly type: string;
+      readonly source: string /** On a server of SMB. */;
+      readonly account?: ShareAccount | null;
+    }
   /** An image on a web or TFTP server. */
   | { readonly kind: "download"; readonly url: string }
   /** A directory on an NFS server. */
   | ({ readonly kind: "nfs" } & NfsSource)
   /** What the root path of DHCP names. */
-  | { readonly kind: "dhcp" };
+  | { readonly kind: "dhcp" }
+  /** A filesystem in memory, which rd.archive= fills. */
+  | ({ readonly kind: "memory" } & MemoryRoot);
 
 /** What a root= that begins like this is, and the source of its mount. */
 const TREES: readonly (readonly [shape: RegExp, type: string])[] = [
@@ -33,7 +42,13 @@ export function parseOtherSource(text: string): OtherSource | null {
     const source = shape.exec(text)?.[1];
     if (source !== undefined) return { kind: "tree", type, source };
   }
+  const share = parseShare(text);
+  if (share !== null) return { kind: "tree", type: "cifs", ...share };
+  const dataset = parseDataset(text);
+  if (dataset !== null) return { kind: "tree", type: "zfs", source: dataset };
   if (text === "dhcp") return { kind: "dhcp" };
+  const memory = parseMemoryRoot(text);
+  if (memory !== null) return { kind: "memory", ...memory };
   const nfs = text === "/dev/nfs" || text === "nfs" ? NFS_ELSEWHERE : parseNfsRoot(text);
   if (nfs !== null) return { kind: "nfs", ...nfs };
   const url = parseFileUrl(text);
@@ -42,6 +57,8 @@ export function parseOtherSource(text: string): OtherSource | null {
 
 /** Types whose root= is a name that may look like anything, /dev/root too. */
 const BY_TAG = ["9p", "virtiofs"];
+/** Types with their names in front of the source, which is not what root= would be without. */
+const PREFIXED = [...BY_TAG, "zfs", "cifs"];
 
 /** Spells `rootfstype=9p root=TAG` as `root=9p:TAG`: whether root= names a tag or a device depends on the type. */
 export function spellOutTags<S extends { readonly words: readonly Word[] }>(sources: readonly S[]): readonly S[] {
@@ -58,5 +75,5 @@ export function spellOutTags<S extends { readonly words: readonly Word[] }>(sour
 
 /** Returns the text of root= for a tree. */
 export function formatTree({ type, source }: Extract<OtherSource, { kind: "tree" }>): string {
-  return BY_TAG.includes(type) ? `${type}:${source}` : source;
+  return PREFIXED.includes(type) ? `${type}:${source}` : source;
 }

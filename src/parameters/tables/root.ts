@@ -1,5 +1,6 @@
 import { deferred } from "../network/deferred.ts";
 import { alias, flagOr, list, single, toggle } from "../parameter.ts";
+import { archive } from "../sources/memory-root.ts";
 import { nfsRoot } from "../sources/nfs-source.ts";
 import { root } from "../sources/root-setting.ts";
 import * as values from "../values.ts";
@@ -9,7 +10,7 @@ export const ROOT = {
   root: single(root, {
     syntax: "root=DEVICE",
     fallback: "none, and the initramfs is the final system; see rd.systemd.gpt_auto=",
-    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. nbd:SERVER:EXPORT[:TYPE[:OPTIONS]], nbd://SERVER[:PORT]/EXPORT: an export of an NBD server, which becomes /dev/nbd0. aoe:eSHELF.SLOT[pN]: a target of ATA over Ethernet. 9p:TAG or virtiofs:TAG: a directory of the host of a virtual machine; TAG alone with rootfstype=9p or virtiofs. ubi0:NAME, ubi0_1: a UBIFS volume; mtd0 or mtd:NAME: JFFS2, or what rootfstype= says, on flash memory. http://…, https://… or tftp://…: levain downloads this image, or ISO file, to memory and boots it as a live medium; live: may be in front. nfs:SERVER:PATH[:OPTIONS]: a directory on an NFS server; nfs4: without version 3; /dev/nfs: the one of nfsroot= or of DHCP. dhcp: what the root path of DHCP names (nfs:…, SERVER:PATH, nbd:…, aoe:… or http://…). /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
+    text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. nbd:SERVER:EXPORT[:TYPE[:OPTIONS]], nbd://SERVER[:PORT]/EXPORT: an export of an NBD server, which becomes /dev/nbd0. aoe:eSHELF.SLOT[pN]: a target of ATA over Ethernet. 9p:TAG or virtiofs:TAG: a directory of the host of a virtual machine; TAG alone with rootfstype=9p or virtiofs. ubi0:NAME, ubi0_1: a UBIFS volume; mtd0 or mtd:NAME: JFFS2, or what rootfstype= says, on flash memory. http://…, https://… or tftp://…: levain downloads this image, or ISO file, to memory and boots it as a live medium; live: may be in front. nfs:SERVER:PATH[:OPTIONS]: a directory on an NFS server; nfs4: without version 3; /dev/nfs: the one of nfsroot= or of DHCP. zfs:POOL/DATASET, ZFS=POOL/DATASET: a dataset of ZFS, by the programs zpool and mount.zfs of the image. cifs://[USER[:PASSWORD]@]HOST/SHARE[/PATH]: a directory on a server of SMB, by the program mount.cifs of the image. dhcp: what the root path of DHCP names (nfs:…, SERVER:PATH, nbd:…, aoe:… or http://…). tmpfs, tmpfs:size=SIZE or ramfs: a filesystem in memory, filled from rd.archive=. /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
     example: "root=LABEL=ROOT",
   }),
   nfsRoot: single(deferred(nfsRoot), {
@@ -22,6 +23,17 @@ export const ROOT = {
     syntax: "nfsopts=OPTIONS",
     text: "More mount options for nfsroot=.",
     example: "boot=live netboot=nfs nfsroot=192.0.2.1:/srv/live nfsopts=vers=3",
+  }),
+  cifsUser: single(values.text, {
+    syntax: "cifsuser=USER",
+    fallback: "that in root=cifs://, or a guest",
+    text: "The user for root=cifs://.",
+    example: "root=cifs://192.0.2.1/root cifsuser=boot ip=dhcp",
+  }),
+  cifsPassword: single(values.text, {
+    syntax: "cifspass=PASSWORD",
+    text: "The password of that user. It is never shown, but every user can read /proc/cmdline.",
+    example: "root=cifs://192.0.2.1/root cifsuser=boot cifspass=secret ip=dhcp",
   }),
   rootFallbacks: list(values.device, {
     syntax: "rootfallback=DEVICE",
@@ -104,6 +116,11 @@ export const LAYERS = {
     syntax: "rd.layer=PATH|DEVICE",
     text: "Another layer on top of the image or the root device: an image file on the same medium, or a device (/dev/…, LABEL= and the like). May be given several times, the lowest layer first. A tmpfs is put on top unless rd.overlay=0 is given.",
     example: "root=LABEL=FLASH rd.image=/base.sfs rd.layer=/extra.sfs",
+  }),
+  archive: single(archive, {
+    syntax: "rd.archive=URL|DEVICE:/PATH",
+    text: "Unpack a tar archive, on a server or on a device, to memory: that is the root (root=tmpfs, the default with this parameter, or ramfs). It may be compressed by zstd or gzip, or by xz if the image has the program. rd.image.digest= and rd.image.sig verify it. It is refused whole if it is truncated, if a name or a symbolic link leads out of the tree, or if two entries have one name.",
+    example: "rd.archive=LABEL=FLASH:/root.tar.zst",
   }),
   copyToRam: toggle({
     syntax: "rd.live.ram[=yes|no]",

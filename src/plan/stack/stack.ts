@@ -24,10 +24,12 @@ export const NO_STACK: StackParts = {
 /** Decides how the root tree is made of the root device, or of the image on it. `machine` as in `uname -m`. */
 export function decideStack(settings: Settings, image: BootPlan["image"], machine: string): StackParts {
   const { layers, writable } = settings;
-  const isUnwritable = image !== null || layers.length > 0;
+  const isImage = image !== null && image.memory === undefined;
+  const isUnwritable = isImage || layers.length > 0;
   const volatile = decideVolatile(settings);
   const overlay = decideOverlay(settings, { isUnwritable: volatile === null && isUnwritable, machine });
-  const rootWritable = writable === true && !isUnwritable && overlay === null && volatile === null;
+  const rootWritable =
+    writable === true && image === null && layers.length === 0 && overlay === null && volatile === null;
   const persistence = decidePersistence(settings, { overlay });
   return { rootWritable, image, layers, overlay, persistence, volatile, submounts: decideSubmounts(settings) };
 }

@@ -527,7 +527,7 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
   ],
   ["boot=casper netboot=url", ["netboot=: an image on the network is not supported yet"]],
   ["boot=casper todisk=/dev/sda1", ["todisk=: a root that is no image file on the medium is not supported yet"]],
-  ...["live:torrent://x", "cifs:x", "dhcp6"].map((root): [string, string[]] => [
+  ...["live:torrent://x", "dhcp6"].map((root): [string, string[]] => [
     `root=${root}`,
     [`root=${root}: Expected a local device (a root on the network is not supported yet) but received "${root}"`],
   ]),

@@ -289,7 +289,7 @@ describe("mistakes", () => {
     expect(error.hints[0]?.text).toContain("boot loader");
     expect(error.seen).toEqual([
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
-      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, dhcp, gpt-auto or /dev/ram0 but received "sda1"',
+      'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, zfs:POOL/DATASET, cifs://HOST/SHARE, dhcp, tmpfs, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
       'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',

@@ -56,7 +56,34 @@ export const children: Children = {
     }
     process.exit(0);
   },
+  filter,
 };
+
+async function* filter(argv: readonly string[], input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, number> {
+  const program = Bun.spawn([...argv], { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+  const feed = async () => {
+    for await (const part of input) {
+      program.stdin.write(part);
+      await program.stdin.flush();
+    }
+    await program.stdin.end();
+  };
+  let failure: unknown = null;
+  const fed = feed().catch((error: unknown) => {
+    failure = error;
+    program.kill(SIGKILL);
+  });
+  for await (const part of program.stdout) yield part;
+  const status = await program.exited;
+  // A program that ends early no longer reads: its status says why.
+  if (status === 0 || program.signalCode === "SIGKILL") await fed;
+  if (failure !== null && status !== 0 && !isBrokenPipe(failure)) throw failure;
+  return status;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}
 
 function createChild(pid: number, socket: number, memory: number): Child {
   const head = new Uint8Array(HEAD_BYTES);

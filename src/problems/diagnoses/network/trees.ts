@@ -2,6 +2,11 @@ import { diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts"
 
 /** What stops the mount of a root that is no block device. */
 export const TREES = {
+  "tree-without-program": diagnosis<{ source: string; program: string }>({
+    text: ({ source }) => `could not mount ${source}`,
+    reasons: ({ program }) => [`the image has no program ${program}`],
+    hints: ({ program }) => [inBuilder(`levain image --program /usr/sbin/${program}`)],
+  }),
   "tree-refused": diagnosis<{
     source: string;
     place: string;

@@ -1,3 +1,4 @@
+import { type ArchiveFault, describeArchiveFault } from "../../causes/archive.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
 import { printable } from "../../report.ts";
 import { BOOT_WITHOUT_STORE, RESET_STORE } from "../../store-hints.ts";
@@ -17,6 +18,8 @@ const OVERLAY_REFUSALS = {
   overlapping: "one of its directories lies in another",
 } as const;
 
+const MAKE_AGAIN = byHand("make the archive again: tar --numeric-owner --xattrs -C TREE -cf root.tar .");
+
 /** What stops the root from being stacked. */
 export const STACK = {
   "image-missing": diagnosis<{ paths: readonly string[] }>({
@@ -24,6 +27,31 @@ export const STACK = {
     hints: () => [
       inBootLoader("correct rd.image= (a path on the root device), or rd.live.dir= and rd.live.squashimg="),
     ],
+  }),
+  "archive-refused": diagnosis<ImageFacts & { fault: ArchiveFault }>({
+    text: ({ path }) => `could not unpack ${printable(path)}`,
+    reasons: ({ fault }) => [printable(describeArchiveFault(fault))],
+    hints: ({ fault: { flaw } }) => {
+      if (flaw === "room") return [byHand("add memory"), inBootLoader("allow more: root=tmpfs:size=SIZE")];
+      if (flaw === "no-program")
+        return [inBuilder("levain image --program /usr/bin/xz"), byHand("compress it by zstd")];
+      return flaw === "cut" || flaw === "stream" ? [COPY_AGAIN, COMPARE] : [MAKE_AGAIN];
+    },
+  }),
+  "archive-without-room": diagnosis<ImageFacts & { free: string }>({
+    text: ({ path }) => `could not unpack ${printable(path)} to memory`,
+    reasons: ({ free }) => [`only ${free}`],
+    hints: () => [byHand("add memory")],
+  }),
+  "archive-stalled": diagnosis<ImageFacts & { seconds: number }>({
+    text: ({ path }) => `could not unpack ${printable(path)}`,
+    reasons: ({ seconds }) => [`its device has not answered for ${seconds} s`],
+    hints: () => [byHand("check the medium and its cable")],
+  }),
+  "archive-process-ended": diagnosis<ImageFacts & { status: number }>({
+    text: ({ path }) => `could not unpack ${printable(path)}`,
+    reasons: ({ status }) => [`the process that unpacks it ended with status ${status}`],
+    hints: () => [byHand("add memory, if the kernel log says that memory ran out")],
   }),
   "layers-missing": diagnosis<{ missing: readonly string[] }>({
     text: ({ missing }) => `the medium lacks ${missing.map(printable).join(" and ")}, on which the top layer lies`,

@@ -23,7 +23,7 @@ const answer =
     return reply;
   };
 
-async function ask(servers: Readonly<Record<string, Answer>>) {
+async function ask(servers: Readonly<Record<string, Answer>>, hosts = Object.keys(servers)) {
   let clockMs = BUILT_MS;
   const said = await setClockByServer(
     {
@@ -31,6 +31,11 @@ async function ask(servers: Readonly<Record<string, Answer>>) {
       setTimeOfDay: (ms) => {
         clockMs = ms;
       },
+      // A host with two addresses is "FIRST+SECOND".
+      listAddresses: (host) =>
+        host === "unknown"
+          ? Promise.reject(new SyscallError("connect", "ENOTFOUND", host))
+          : Promise.resolve(host.split("+")),
       openConversation: (host) => {
         const own = servers[host];
         if (own === undefined) return Promise.reject(new SyscallError("connect", "ENOTFOUND", host));
@@ -50,7 +55,7 @@ async function ask(servers: Readonly<Record<string, Answer>>) {
         return Promise.resolve(conversation);
       },
     },
-    ["unknown", ...Object.keys(servers)],
+    ["unknown", ...hosts],
   );
   return { said, clockMs };
 }
@@ -59,6 +64,14 @@ test("the first server that answers sets the clock", async () => {
   const { said, clockMs } = await ask({ silent: () => null, good: answer(NOW_MS) });
   expect(clockMs).toBe(NOW_MS);
   expect(said).toBe("the NTP server good has set the clock to 2027-01-01T12:00:00Z");
+});
+
+test("a server whose first address does not answer is asked at its second", async () => {
+  const { said, clockMs } = await ask({ "2001:db8::1": () => null, "192.0.2.1": answer(NOW_MS) }, [
+    "2001:db8::1+192.0.2.1",
+  ]);
+  expect(clockMs).toBe(NOW_MS);
+  expect(said).toContain("2001:db8::1+192.0.2.1 has set the clock");
 });
 
 test("what cannot be right sets no clock", async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { encodeJson, RUN_COMMAND } from "../../../../../src/filesystems/run-apart.ts";
 import { children } from "../../../../../src/machine/linux/processes/child.ts";
 import { orIfFailed } from "../../../../../src/problems/errors.ts";
-import { encodeJson, RUN_COMMAND } from "../../../../../src/storage/kinds/firmware/run-apart.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
 
 /** Starts a child that runs `sleep`; returns it with the process id of that. */

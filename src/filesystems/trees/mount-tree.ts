@@ -1,11 +1,11 @@
-import type { Context } from "../drivers/context.ts";
-import { splitMountOptions } from "../parameters/mount-options.ts";
-import { SyscallError } from "../problems/errors.ts";
-import { problem } from "../problems/problem.ts";
-import { describeRefusal, printable } from "../problems/report.ts";
-import { createWaitNotice } from "../problems/wait-notice.ts";
-import { makePlace } from "./mount.ts";
-import { readOnly } from "./untouched.ts";
+import type { Context } from "../../drivers/context.ts";
+import { splitMountOptions } from "../../parameters/mount-options.ts";
+import { SyscallError } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
+import { describeRefusal, printable } from "../../problems/report.ts";
+import { createWaitNotice } from "../../problems/wait-notice.ts";
+import { makePlace } from "../mount.ts";
+import { readOnly } from "../untouched.ts";
 
 /** What the kernel mounts by a name. */
 interface TreeOrder {
@@ -69,8 +69,12 @@ interface Refusal {
   readonly error: SyscallError;
 }
 
-/** Returns what loads more drivers or waits for the next event; false if the time is up. */
-function createWait({ machine, drivers, voice }: Context, { source, timeoutMs }: TreeOrder): () => boolean {
+/** Returns what loads more drivers or waits for the next event, at most `mostMs`; false if the time is up. */
+export function createWait(
+  { machine, drivers, voice }: Context,
+  { source, timeoutMs }: Pick<TreeOrder, "source" | "timeoutMs">,
+  mostMs = Number.POSITIVE_INFINITY,
+): () => boolean {
   const startMs = machine.nowMs();
   const notice = createWaitNotice(voice);
   return () => {
@@ -79,7 +83,7 @@ function createWait({ machine, drivers, voice }: Context, { source, timeoutMs }:
     const leftMs = timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs - waitedMs;
     if (leftMs <= 0) return false;
     const noticeMs = notice(printable(source), waitedMs, timeoutMs);
-    const event = machine.nextDeviceEvent(Math.max(1, Math.min(leftMs, noticeMs)));
+    const event = machine.nextDeviceEvent(Math.max(1, Math.min(leftMs, noticeMs, mostMs)));
     if (event !== null) drivers.handleEvent(event);
     drivers.advance();
     return true;
