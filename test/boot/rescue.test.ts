@@ -271,11 +271,15 @@ describe("the failure policy", () => {
     expect(fakeBoot({ ...FAILURES["no init"], cmdline: "root=LABEL=X panic=5 rd.emergency=shell" }).shells).toBe(1);
   });
 
-  test("the image's own policy holds, even if the command line has a mistake", () => {
+  test("the image's own policy holds, even if the command line has mistakes or no root=, and asks for a shell in every way", () => {
     const files = { "/etc/levain.json": '{"version":1,"kernel":null,"parameters":["rdshell=0"]}' };
-    const boot = fakeBoot({ ...wrong, cmdline: "root=nonsense", files });
-    expect(boot.shells).toBe(0);
-    expect(boot.end).toBe("halt");
+    const others = "rdshell=1 rd.shell rescueshell=yes single rd.break=prepare,mount rd.emergency=shell rd.rescue";
+    for (const cmdline of ["root=nonsense", `root=nonsense rd.timeout=soon ${others}`, others]) {
+      const boot = fakeBoot({ ...wrong, cmdline, files });
+      expect(boot.shells).toBe(0);
+      expect(boot.end).toBe("halt");
+      expect(programs(boot.journal).filter((line) => !line.endsWith("busybox --install -s"))).toEqual([]);
+    }
   });
 
   test.each(["{", '{"version":2}'])("the image's rdshell=0 holds where its manifest is %s", (manifest) => {

@@ -35,7 +35,7 @@ function mount(kernel: FakeKernel, request: MountRequest): void {
 }
 
 function waitForReplay(kernel: FakeKernel, { source, onWait }: MountRequest): void {
-  const node = source.startsWith("/") ? kernel.namespace.find(source, "mount").node : null;
+  const node = source.startsWith("/dev/") ? kernel.namespace.find(source, "mount").node : null;
   const device = node?.kind === "block" ? kernel.devices.byNumber(node.number) : undefined;
   waitAloud(kernel, device?.replaysForMs ?? 0, onWait);
 }

@@ -172,7 +172,7 @@ static void behave(const char *how)
   if (!strcmp(how, "missing-root")) TELL("switch_root", "/nowhere", "", "/init", "1", "/init", "0", "end");
   if (!strcmp(how, "late-init")) {
     make_root();
-    TELL("switch_root", "/sysroot", "", "/sbin/late", "1", "/sbin/late", "2", "HOME=/", "TERM=linux", "end");
+    TELL("switch_root", "/sysroot", "", "/sbin/late", "3", "/sbin/late", "one two", "", "3", "HOME=/", "TERM=linux", "WORD=a b", "end");
   }
   if (!strcmp(how, "reboot") || !strcmp(how, "poweroff") || !strcmp(how, "halt")) TELL(how, "", "", "", "0", "0", "end");
   if (!strcmp(how, "chatty")) {
@@ -186,10 +186,10 @@ static void behave(const char *how)
     need(system("stty raw -echo </dev/console"), "stty");
     abort();
   }
-  if (!strcmp(how, "switch_root") || !strcmp(how, "pivot_root") || !strcmp(how, "pivot_root-keep")) {
+  if (!strcmp(how, "pivot_root") || !strcmp(how, "pivot_root-keep")) {
     make_root();
     int keep = !strcmp(how, "pivot_root-keep");
-    TELL(keep ? "pivot_root" : how, "/sysroot", keep ? "/initrd" : "", "/sbin/check-init", "3", "/sbin/check-init", "one two", "",
+    TELL("pivot_root", "/sysroot", keep ? "/initrd" : "", "/sbin/check-init", "3", "/sbin/check-init", "one two", "",
          "3", "HOME=/", "TERM=linux", "WORD=a b", "end");
   }
 }

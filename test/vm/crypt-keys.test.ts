@@ -44,27 +44,6 @@ vmTest(
 );
 
 vmTest(
-  "a key file of the image, a header on another disk, sectors of 4096 bytes, Argon2i: no prompt",
-  async () => {
-    const { volume, header } = await encryptedVolume("apart");
-    const headers = await filesImage("ext2", { "/apart.header": header }, { label: "HEADERS" });
-    const id = LUKS_UUID.apart;
-    return levainGuest({
-      image: { files: { "/etc/keys/apart": await keyFile() } },
-      disks: [volume, headers],
-      cmdline: `root=/dev/mapper/luks-${id} rd.luks.uuid=${id} rd.luks.data=${id}=/dev/vda rd.luks.header=${id}=/apart.header:LABEL=HEADERS rd.luks.key=/etc/keys/apart`,
-    });
-  },
-  async (vm) => {
-    await vm.expect(`small-root: mount / squashfs /dev/mapper/luks-${LUKS_UUID.apart} ro,`);
-    await vm.expect("small-root: ready");
-    expect(vm.log()).not.toContain("passphrase:");
-    vm.send("cat /sys/block/dm-0/queue/logical_block_size; grep -c vdb /proc/mounts\n");
-    await vm.expect("\n4096\n0\n");
-  },
-);
-
-vmTest(
   "LUKS2 in LUKS1, each with its own passphrase, by the image's crypttab",
   async () => {
     const crypttab = join(scratchDirectory(), "crypttab");

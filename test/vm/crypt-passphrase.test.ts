@@ -110,17 +110,3 @@ vmTest(
     expect(await countInMemory(vm, MEMORY_MIB, [Buffer.from(PASSPHRASE), Buffer.from(WRONG)])).toEqual([0, 0]);
   },
 );
-
-vmTest(
-  "rdshell=0: no shell after the last wrong passphrase",
-  () => guest(`root=UUID=${LUKS_UUID.vault} rd.luks.options=tries=2 rdshell=0`),
-  async (vm) => {
-    await answer(vm, WRONG);
-    expect(await answer(vm, WRONG)).toEndWith(", the last try");
-    await vm.expect("rdshell=0 allows no shell: halting now");
-    vm.send("\n\u0003\necho are you there\n");
-    await vm.pause(1500);
-    expect(vm.log()).not.toMatch(PROMPT);
-    expect(vm.log()).not.toContain("Kernel panic");
-  },
-);

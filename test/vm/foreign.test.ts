@@ -28,10 +28,35 @@ async function guest(initrd: string, cmdline = ""): Promise<VmTestOptions> {
   };
 }
 
+// Those compressed with zstd are in the image that is laid out as mkinitcpio's.
+/** The image with modules that initramfs-tools would have left compressed with xz, behind early microcode. */
+async function compressedImage(image: string): Promise<string> {
+  const { version } = await debianKernel("cloud");
+  const compress = `find usr/lib/modules -name '*.ko' -exec xz -0 --check=crc32 {} +; depmod -b . "$1"`;
+  const early = await packInitramfs({
+    "/kernel/x86/microcode/AuthenticAMD.bin": { text: "not for this processor", mode: 0o644 },
+  });
+  const both = join(scratchDirectory(), "both");
+  await runScript('cat "$1" "$2" > "$3"', [early, await repacked(image, version, compress), both]);
+  return both;
+}
+
+async function withoutLists(image: string): Promise<string> {
+  const { version } = await debianKernel("cloud");
+  return repacked(image, version, 'rm "usr/lib/modules/$1"/modules.*');
+}
+
+/** What is changed in an image, so that one guest shows it too. */
+const CHANGES = new Map([
+  ["initramfs-tools", { what: ", its modules compressed with xz, behind early microcode,", change: compressedImage }],
+  ["initramfs-tools without BusyBox", { what: " and without depmod's files", change: withoutLists }],
+]);
+
 for (const tool of FOREIGN_TOOLS) {
+  const { what, change } = CHANGES.get(tool) ?? { what: "", change: async (image: string) => image };
   vmTest(
-    `the image of ${tool} with only the init exchanged has a rescue shell, and boots the root disk`,
-    async () => guest(await grafted(await foreignImage(tool)), "root=LABEL=NONE rd.timeout=1"),
+    `the image of ${tool}${what} with only the init exchanged has a rescue shell, and boots the root disk`,
+    async () => guest(await grafted(await change(await foreignImage(tool))), "root=LABEL=NONE rd.timeout=1"),
     async (vm) => {
       await vm.expect('no device with label "NONE"');
       await vm.expect(PROMPT);
@@ -46,40 +71,6 @@ for (const tool of FOREIGN_TOOLS) {
     },
   );
 }
-
-// Those compressed with zstd are in the image that is laid out as mkinitcpio's.
-vmTest(
-  "modules that initramfs-tools would have left compressed with xz are loaded; early microcode before the image does no harm",
-  async () => {
-    const { version } = await debianKernel("cloud");
-    const compress = `find usr/lib/modules -name '*.ko' -exec xz -0 --check=crc32 {} +; depmod -b . "$1"`;
-    const image = await repacked(await foreignImage("initramfs-tools"), version, compress);
-    const early = await packInitramfs({
-      "/kernel/x86/microcode/AuthenticAMD.bin": { text: "not for this processor", mode: 0o644 },
-    });
-    const both = join(scratchDirectory(), "both");
-    await runScript('cat "$1" "$2" > "$3"', [early, image, both]);
-    return guest(await grafted(both));
-  },
-  async (vm) => {
-    await vm.expect("small-root: ready");
-    expect(vm.log()).not.toContain("could not load");
-  },
-);
-
-vmTest(
-  "without depmod's files, the modules' own information is used",
-  async () => {
-    const { version } = await debianKernel("cloud");
-    const image = await foreignImage("initramfs-tools");
-    return guest(await grafted(await repacked(image, version, 'rm "usr/lib/modules/$1"/modules.*')));
-  },
-  async (vm) => {
-    await vm.expect("small-root: ready");
-    expect(vm.log()).toMatch(/module virtio_blk\s/);
-    expect(vm.log()).not.toContain("could not");
-  },
-);
 
 // mkinitcpio is not in Debian: this is its layout, as its `functions` and `install/base` make it. BusyBox and a script
 // as /init, usrmerge links, modules in one directory and compressed, and of depmod's files only the binary ones.

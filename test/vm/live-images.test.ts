@@ -50,19 +50,7 @@ vmTest(
 );
 
 // More ways to name a medium and its image are in test/boot/media.test.ts; ISOs are in media.test.ts.
-vmTest(
-  "the kiosk of docs/layers.md: a tmpfs over the device, which is not written",
-  async () => {
-    const disks = [await rootImage("ext4", { label: "KIOSK" })];
-    return levainGuest({ disks, cmdline: "root=LABEL=KIOSK rw rd.overlay=tmpfs:size=25%" });
-  },
-  async (vm) => {
-    await vm.expect(/lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/);
-    await vm.expect("small-root: ready");
-    await ask(vm, "echo x > /x; sync; cat /x", /^x$/m);
-    expect(await countWrites(vm)).toBe(0);
-  },
-);
+// The kiosk of docs/layers.md is in untouched.test.ts.
 
 /** A medium with a squashfs of 200 MiB, which nothing can make smaller. */
 async function bigMedium(): Promise<string> {

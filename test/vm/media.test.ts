@@ -160,38 +160,23 @@ vmTest(
   },
 );
 
+// Images over an image are above, and in test/boot/medium-links.test.ts.
 vmTest(
-  "rd.layer= puts images and devices over an image",
+  "rd.layer= puts an image and a device over a device",
   async () => {
-    const image = await rootImage("squashfs-zstd");
     const extra = await layerImage({ "etc/layer": "extra\n", "etc/extra": "yes\n" });
-    const stick = await filesImage("vfat", { "/newroot.sfs": image, "/extra.sfs": extra }, { label: "FLASH" });
+    const root = await rootImage("ext4", { label: "ROOT" }, { "/extra.sfs": { file: extra, mode: 0o644 } });
     const top = await treeImage("ext4", textTree({ "etc/layer": "top\n" }), { label: "TOP" });
-    const cmdline = "root=LABEL=FLASH rd.image=/newroot.sfs rd.layer=/extra.sfs rd.layer=LABEL=TOP rd.overlay=0";
-    return levainGuest({ disks: [stick, top], cmdline });
-  },
-  async (vm) => {
-    await vm.expect("mount /run/levain/lower/2 ext4 /dev/vdb ro,");
-    await vm.expect("small-root: mount / overlay overlay ro,");
-    await vm.expect("small-root: ready");
-    await ask(vm, "cat /etc/layer /etc/extra; echo x > /x", /^top\s+yes\s.*Read-only file system$/ms);
-  },
-);
-
-vmTest(
-  "rd.layer= puts an image over a device",
-  async () => {
-    const extra = { file: await layerImage({ "etc/layer": "extra\n" }), mode: 0o644 };
-    return levainGuest({
-      disks: [await rootImage("ext4", { label: "ROOT" }, { "/extra.sfs": extra })],
-      cmdline: "root=LABEL=ROOT rw rd.layer=/extra.sfs",
-    });
+    const cmdline = "root=LABEL=ROOT rw rd.layer=/extra.sfs rd.layer=LABEL=TOP rd.overlay=0";
+    return levainGuest({ disks: [root, top], cmdline });
   },
   async (vm) => {
     await vm.expect("mount /run/levain/lower/0 ext4 /dev/vda ro,");
     await vm.expect("mount /run/levain/lower/1 squashfs /dev/loop0 ro,");
+    await vm.expect("mount /run/levain/lower/2 ext4 /dev/vdb ro,");
+    await vm.expect("small-root: mount / overlay overlay ro,");
     await vm.expect("small-root: ready");
-    await ask(vm, "cat /etc/layer", /^extra$/m);
+    await ask(vm, "cat /etc/layer /etc/extra; echo x > /x", /^top\s+yes\s.*Read-only file system$/ms);
   },
 );
 

@@ -38,25 +38,37 @@ async function expectUntouched(vm: Vm): Promise<void> {
 
 // /sysroot/dev is where the devices are by then, seen from outside of the new root. More of them are in test/boot/mounting.test.ts, and
 // what the kernel does with links is in test/contract/moves.ts.
-const CASES: readonly [string, RootChanges][] = [
+const CASES: readonly [string, RootChanges, lacking: string[], mounted: string[]][] = [
   [
-    "/run is a link to a tree with a link to a disk in it",
-    { "/run": { link: "evil" }, "/evil/levain/boot.json": { link: "/sysroot/dev/vdb" } },
+    "/run and /proc are links to a tree with links to a disk in it",
+    {
+      "/run": { link: "evil" },
+      "/proc": { link: "evil" },
+      "/evil/levain/boot.json": { link: "/sysroot/dev/vdb" },
+      "/evil/sys/kernel/printk": { link: "/sysroot/dev/vdb" },
+    },
+    ["run", "proc"],
+    // The root's own init mounts proc at the link.
+    ["/", "/dev", "/evil", "/sys"],
   ],
-  ["/run is a pipe", { "/run": { pipe: true } }],
   [
-    "/proc is a link to a tree with a link to a disk in it",
-    { "/proc": { link: "evil" }, "/evil/sys/kernel/printk": { link: "/sysroot/dev/vdb" } },
+    "/run is a pipe, and /dev and /sys are links out of the root",
+    { "/run": { pipe: true }, "/dev": { link: "../../etc" }, "/sys": { link: "/proc" } },
+    ["run", "dev", "sys"],
+    ["/", "/proc"],
   ],
 ];
 
-for (const [what, changes] of CASES) {
+for (const [what, changes, lacking, mounted] of CASES) {
   vmTest(
     `${what}: nothing is written there`,
     () => guest(changes),
     async (vm) => {
-      await vm.expect(/warning +the new root has no directory \/(run|proc)/);
       await vm.expect("small-root: ready");
+      for (const name of lacking)
+        expect(vm.log()).toMatch(new RegExp(`warning +the new root has no directory /${name}`));
+      const places = [...vm.log().matchAll(/^small-root: mount (\S+)/gm)].map(([, place]) => place);
+      expect(places.sort()).toEqual(mounted);
       await expectUntouched(vm);
     },
   );

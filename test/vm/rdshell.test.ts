@@ -11,8 +11,6 @@ import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const HALTS = "rdshell=0 allows no shell: halting now";
-/** Of an image: its own word, and a BusyBox all the same, so that there is a shell to be had. */
-const FORBIDS: LevainImageOptions = { config: `parameters = ["rdshell=0"]\nbusybox = "${BUSYBOX}"\n` };
 /** Whoever asks for a shell in every way at once. */
 const EVERY_WORD = "rdshell=1 rd.shell rescueshell=yes single rd.break=prepare,mount rd.emergency=shell rd.rescue";
 
@@ -41,12 +39,6 @@ async function expectNoShell(vm: Vm): Promise<void> {
 // More of them, one parameter at a time, are in test/boot/rescue.test.ts.
 for (const [what, cmdline, image] of [
   ["every other word before and behind it", `root=LABEL=WRONG rd.timeout=1 ${EVERY_WORD} rdshell=0 ${EVERY_WORD}`, {}],
-  [
-    "two mistakes on the line, where the image itself says rdshell=0",
-    `root=nonsense rd.timeout=soon ${EVERY_WORD}`,
-    FORBIDS,
-  ],
-  ["no root=, where the image itself says it", EVERY_WORD, FORBIDS],
   ["BusyBox as init", "root=/dev/ram0 rdshell=0 init=/bin/busybox -- sh", {}],
 ] as const) {
   vmTest(`rdshell=0 holds against ${what}`, guest(cmdline, image), async (vm) => {
@@ -73,20 +65,23 @@ vmTest(
 );
 
 vmTest(
-  "with rdshell=0 an initramfs that is the system starts the init that it has",
+  "with rdshell=0 and rd.handover=stay, whatever root= says, an initramfs starts the init that it has",
   () => {
     const script = join(scratchDirectory(), "init");
-    writeFileSync(script, '#!/bin/sh\necho "own-init $$ $(basename $0)"\nexec sleep 1000\n', { mode: 0o755 });
-    return levainGuest({ cmdline: "rdshell=0", image: { files: { "/sbin/init": script } } });
+    writeFileSync(
+      script,
+      '#!/bin/sh\necho "own-init $$ $(basename $0) $*"\ngrep " / " /proc/mounts\nexec sleep 1000\n',
+      { mode: 0o755 },
+    );
+    return levainGuest({
+      cmdline: "root=LABEL=NOT-THERE rd.handover=stay rdshell=0 word",
+      image: { files: { "/sbin/init": script } },
+    });
   },
   async (vm) => {
-    await vm.expect("own-init 1 init");
+    await vm.expect("own-init 1 init word");
+    await vm.expect("rootfs / rootfs rw");
     await expectNoShell(vm);
+    expect(vm.log()).not.toContain("waiting for");
   },
-);
-
-vmTest(
-  "an image whose own parameters say rdshell=0 boots without BusyBox",
-  guest("root=LABEL=ROOT", { config: 'parameters = ["rdshell=0"]\n' }),
-  (vm) => vm.expect("small-root: ready").then(() => undefined),
 );

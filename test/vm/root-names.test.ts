@@ -28,21 +28,21 @@ async function labelled(label: Uint8Array): Promise<string> {
 const bytes = (text: string) => Buffer.from(text, "latin1");
 
 // What the kernel might take for its own, or change; test/boot/root-names.test.ts has more.
-const NAMES: readonly [string, Uint8Array][] = [
-  ['"root=LABEL=  rdinit=/bin/sh"', bytes("  rdinit=/bin/sh")],
-  ["root=LABEL=Größe", Buffer.from("Größe")],
-];
+const NAMES = '"root=LABEL=  rdinit=/bin/sh" rd.layer=LABEL=Größe rd.overlay=0';
 
-for (const [cmdline, label] of NAMES) {
-  vmTest(
-    `${cmdline} is found`,
-    async () => levainGuest({ disks: [await rootImage("ext4", { label: "OTHER" }), await labelled(label)], cmdline }),
-    async (vm) => {
-      await vm.expect("small-root: mount / ext2 /dev/vdb ro,");
-      await vm.expect("small-root: ready");
-    },
-  );
-}
+vmTest(
+  `the devices of ${NAMES} are found`,
+  async () => {
+    const labels = [bytes("  rdinit=/bin/sh"), Buffer.from("Größe")];
+    const disks = [await rootImage("ext4", { label: "OTHER" }), ...(await Promise.all(labels.map(labelled)))];
+    return levainGuest({ disks, cmdline: NAMES });
+  },
+  async (vm) => {
+    await vm.expect("small-root: mount /run/levain/lower/0 ext2 /dev/vdb ro,");
+    await vm.expect("small-root: mount /run/levain/lower/1 ext2 /dev/vdc ro,");
+    await vm.expect("small-root: ready");
+  },
+);
 
 vmTest(
   "labels are printed, and never interpreted by the terminal or by levain",

@@ -181,14 +181,7 @@ vmTest(
   },
 );
 
-vmTest("rdshell=0: no shell, ever", guest("CHILD=abort rdshell=0", WITH_BUSYBOX), async (vm) => {
-  await vm.expect("rdshell=0 allows no shell: halting now");
-  vm.send("\n\nexit\n");
-  await vm.pause(1500);
-  expect(vm.log()).not.toMatch(PROMPT);
-  expect(vm.log()).not.toContain("Kernel panic");
-});
-
+// rdshell=0 after a crash is in paged.test.ts.
 vmTest("panic=5: says so and reboots", guest("CHILD=abort panic=5", WITH_BUSYBOX), async (vm) => {
   const start = performance.now();
   await vm.expect("rebooting in 5 s");
@@ -226,16 +219,7 @@ vmTest("a CPU below x86-64-v2 gets a message", guest("rd.emergency=poweroff", {}
 });
 
 vmTest(
-  "switch_root: the real init finds what the kernel would have given it",
-  async () => guest("CHILD=switch_root", await checkInitEntries())(),
-  async (vm) => {
-    await vm.expect("ARG /sbin/check-init\nARG one two\nARG \nENV HOME=/\nENV TERM=linux\nENV WORD=a b\n");
-    await vm.expect(/check-init: \d+ passed, 0 failed/);
-  },
-);
-
-vmTest(
-  "switch_root: a missing init can be repaired, and the new root is never emptied",
+  "switch_root: a missing init can be repaired, the new root is never emptied, and the real init finds what the kernel would have given it",
   async () => guest("CHILD=late-init", { ...WITH_BUSYBOX, ...(await checkInitEntries()) })(),
   async (vm) => {
     await vm.expect("could not start /sbin/late: not found");
@@ -244,6 +228,7 @@ vmTest(
     await vm.expect("could not start /sbin/late: not found");
     await vm.expect(PROMPT);
     vm.send("busybox mv /sbin/check-init /sbin/late; exit\n");
+    await vm.expect("ARG /sbin/late\nARG one two\nARG \nENV HOME=/\nENV TERM=linux\nENV WORD=a b\n");
     await vm.expect("PASS the initramfs is emptied");
     await vm.expect(/check-init: \d+ passed, 0 failed/);
   },

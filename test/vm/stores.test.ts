@@ -7,7 +7,7 @@ import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { encryptedDisks } from "../support/encrypted-disks.ts";
-import { encryptedVolume, LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { debianIso, textTree } from "../support/live-media.ts";
@@ -127,20 +127,7 @@ test.concurrent(
   QUEUE_TIMEOUT_MS,
 );
 
-vmTest(
-  "an encrypted volume that keeps the changes of a medium that is not",
-  async () => {
-    const root = await filesImage("vfat", { "/newroot.sfs": await rootImage("squashfs-zstd") }, { label: "FLASH" });
-    const { volume } = await encryptedVolume("file");
-    const named = `rd.luks.name=${LUKS_UUID.file}=store rd.overlay=/dev/mapper/store:/changes`;
-    return levainGuest({ disks: [root, volume], cmdline: `root=LABEL=FLASH rd.image=/newroot.sfs ${named}` });
-  },
-  async (vm) => {
-    await answer(vm, PASSPHRASE);
-    await vm.expect("small-root: ready");
-    expect(await askText(vm, "cat /proc/mounts")).toContain("/dev/mapper/store /run/levain/store ext4 rw");
-  },
-);
+// An encrypted volume that keeps the changes of a medium that is not is in exit-inits.test.ts.
 
 // live-boot(7) of Debian 12 (live-boot-doc), persistence-encryption.
 vmTest(

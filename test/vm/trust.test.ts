@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/encrypted-volumes.ts";
+import { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/encrypted-volumes.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { answer } from "../support/unlocking.ts";
@@ -24,24 +24,6 @@ vmTest(
     vm.send("ls /etc/stranger; echo all-$((40 + 2))\n");
     await vm.expect("No such file");
     await vm.expect("all-42");
-  },
-);
-
-vmTest(
-  "with an unattended key, and without the disk of the root, a stranger's root is not booted either",
-  async () => {
-    const id = LUKS_UUID.upper;
-    return levainGuest({
-      image: { files: { "/etc/keys/upper": await keyFile() } },
-      disks: [await strangersDisk(), (await encryptedVolume("upper")).volume],
-      cmdline: `rd.luks.uuid=${id} rd.luks.key=${id}=/etc/keys/upper root=UUID=${ROOT_UUID} rd.timeout=3 rdshell=0`,
-    });
-  },
-  async (vm) => {
-    await vm.expect("could not find the root device");
-    await vm.expect(/ext4 "ROOT", not used:\s+it lies outside/);
-    await vm.expect("rdshell=0 allows no shell");
-    expect(vm.log()).not.toContain("small-root:");
   },
 );
 

@@ -9,6 +9,7 @@ import { rootImage, uncleanImage } from "../support/filesystem-images.ts";
 import type { KernelFlavour } from "../support/kernels.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import { debianIso, layerImage } from "../support/live-media.ts";
+import type { Vm } from "../support/qemu.ts";
 import { JOURNALLED, uncleanDisks } from "../support/unclean-disks.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
@@ -29,6 +30,7 @@ function untouchedTest(
     readonly kernel?: KernelFlavour;
   }>,
   lines: readonly (string | RegExp)[],
+  body?: (vm: Vm) => Promise<void>,
 ): void {
   const hashes = new Map<string, string>();
   const prepare = async (): Promise<VmTestOptions> => {
@@ -45,10 +47,11 @@ function untouchedTest(
   vmTest(name, prepare, async (vm) => {
     for (const line of lines) await vm.expect(line);
     await vm.expect("small-root: ready");
+    await body?.(vm);
     vm.send("cat /sys/class/block/vd*/ro; echo ro-$((40 + 2))\n");
     const [, states = ""] = await vm.expect(/\n([01\n]+)ro-42/);
     expect(states).not.toContain("1"); // the real system may write again
-    vm.send("sync; sleep 1; echo synced-$((40 + 2))\n");
+    vm.send("echo x > /new; sync; sleep 1; echo synced-$((40 + 2))\n");
     await vm.expect("\nsynced-42");
     await vm.stop();
     for (const [file, before] of hashes) expect(hash(file)).toBe(before);
@@ -92,22 +95,31 @@ untouchedTest("a disk with an ISO file that stays mounted, and disks of every ot
 ]);
 
 untouchedTest(
-  "the root below an overlay, whose orphaned inode a mount with noload would still delete",
+  "the root of the kiosk of docs/layers.md, below a tmpfs, whose orphaned inode a mount with noload would still delete",
   async () => ({
     disks: [await uncleanImage(await rootImage("ext4", { label: "ROOT" }))],
-    cmdline: "root=LABEL=ROOT rd.overlay",
+    cmdline: "root=LABEL=ROOT rw rd.overlay=tmpfs:size=25%",
   }),
-  [WARNING, "small-root: mount / overlay overlay rw,"],
+  [WARNING, /lower ext4 \/dev\/vda ro,[\s\S]*mount \/ overlay overlay rw,/],
 );
 
-untouchedTest("the devices of a key file and of a detached header", async () => {
-  const { volume, header } = await encryptedVolume("apart");
-  const headers = await uncleanImage(await filesImage("ext4", { "/apart.header": header }, { label: "HEADERS" }));
-  const keys = await uncleanImage(await filesImage("ext4", { "/key": await keyFile() }, { label: "KEYS" }));
-  const id = LUKS_UUID.apart;
-  const where = `rd.luks.header=${id}=/apart.header:LABEL=HEADERS rd.luks.key=${id}=/key:LABEL=KEYS`;
-  return {
-    disks: [volume, headers, keys],
-    cmdline: `root=/dev/mapper/luks-${id} rd.luks.uuid=${id} rd.luks.data=${id}=/dev/vda ${where}`,
-  };
-}, ["small-root: mount / squashfs /dev/mapper/luks-"]);
+untouchedTest(
+  "the devices of a key file and of a detached header, of a volume of Argon2i with sectors of 4096 bytes",
+  async () => {
+    const { volume, header } = await encryptedVolume("apart");
+    const headers = await uncleanImage(await filesImage("ext4", { "/apart.header": header }, { label: "HEADERS" }));
+    const keys = await uncleanImage(await filesImage("ext4", { "/key": await keyFile() }, { label: "KEYS" }));
+    const id = LUKS_UUID.apart;
+    const where = `rd.luks.header=${id}=/apart.header:LABEL=HEADERS rd.luks.key=${id}=/key:LABEL=KEYS`;
+    return {
+      disks: [volume, headers, keys],
+      cmdline: `root=/dev/mapper/luks-${id} rd.luks.uuid=${id} rd.luks.data=${id}=/dev/vda ${where}`,
+    };
+  },
+  ["small-root: mount / squashfs /dev/mapper/luks-"],
+  async (vm) => {
+    expect(vm.log()).not.toContain("passphrase:");
+    vm.send("cat /sys/block/dm-0/queue/logical_block_size; grep -c -e vdb -e vdc /proc/mounts\n");
+    await vm.expect("\n4096\n0\n");
+  },
+);
