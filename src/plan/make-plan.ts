@@ -149,14 +149,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
-    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     resume: decideResume(settings, rescue.onFailure),
-    lvm: {
-      isOff: settings.lvm === false,
-      groups: settings.lvmGroups,
-      volumes: settings.lvmVolumes,
-      isPartial: settings.lvmPartial === true,
-    },
+    ...decideAssembled(settings),
     network,
     checks: decideChecks(settings, checked),
     verity: decideVerity(settings, {
@@ -173,6 +167,16 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };
   return { plan, volumes, ofNetwork: warnings };
+}
+
+/** What is made of disks without a key. */
+function decideAssembled(settings: Settings): Pick<BootPlan, "arrays" | "lvm" | "multipath"> {
+  const { lvm, lvmGroups: groups, lvmVolumes: volumes, lvmPartial } = settings;
+  return {
+    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
+    lvm: { isOff: lvm === false, groups, volumes, isPartial: lvmPartial === true },
+    multipath: { isOff: settings.multipath === false },
+  };
 }
 
 function throwContradictions(texts: readonly string[]): void {

@@ -151,6 +151,8 @@ export interface BootPlan extends FetchedParts, RemoteParts {
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[]; readonly names: readonly ArrayName[] };
   readonly resume: ResumePlan;
   readonly lvm: LvmPlan;
+  /** Whether a program of the image may combine the paths to a disk. */
+  readonly multipath: { readonly isOff: boolean };
   /** Whether and how the network is brought up before the search for the root. */
   readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
