@@ -179,7 +179,13 @@ describe("what other tools made is used as they do", () => {
     expect(overlayOf(done)[0]).toContain("upperdir=/run/levain/store/upper,workdir=/run/levain/store/work");
   });
 
-  test("cow_label= makes archiso's directory", () => {
+  // docs/README.bootparams of mkinitcpio-archiso.
+  test.each([
+    ["cow_label=DATA", "persistent_ARCH/x86_64", ""],
+    ["cow_device=/dev/sdb", "persistent_ARCH/x86_64", ""],
+    ["cow_device=/dev/disk/by-label/DATA cow_directory=mine/here", "mine/here", ""],
+    ["cow_label=DATA cow_directory=/mine cow_flags=noatime", "mine", " (noatime)"],
+  ])("%s keeps archiso's changes in its directory", (words, directory, flags) => {
     const squashfs = fakeImage("squashfs", {}, ROOT_TREE);
     const medium = fakeImage("vfat", { label: "ARCH" }, { "/arch/x86_64/airootfs.sfs": squashfs.bytes });
     const disk = data();
@@ -188,12 +194,24 @@ describe("what other tools made is used as they do", () => {
       { name: "sdb", image: disk },
     ];
     const done = fakeBoot({
-      cmdline: "archisobasedir=arch archisolabel=ARCH cow_label=DATA",
+      cmdline: `archisobasedir=arch archisolabel=ARCH ${words}`,
       disks,
       images: [squashfs],
     });
     expect(done.end).toMatchObject(OVERLAY_DONE);
-    expect(pathsIn(disk, ["persistent_ARCH", "x86_64"])).toEqual(["levain.json", "upper", "work"]);
+    expect(pathsIn(disk, directory.split("/"))).toEqual(["levain.json", "upper", "work"]);
+    expect(done.journal).toContain(`mount ext4 /dev/sdb at /run/levain/store-disk${flags}`);
+  });
+
+  // overlayroot.conf(5) of cloud-initramfs-tools.
+  test.each([
+    ["device:dev=/dev/vdb", "overlay"],
+    ["device:dev=vdb,dir=/mine,timeout=20", "mine"],
+  ])("overlayroot=%s keeps the changes in its directory", (value, directory) => {
+    const disk = data();
+    const done = boot(`overlayroot=${value}`, disk);
+    expect(done.end).toMatchObject(OVERLAY_DONE);
+    expect(pathsIn(disk, [directory])).toEqual(["levain.json", "upper", "work"]);
   });
 });
 
@@ -294,6 +312,11 @@ test("the medium's own changes are shown without writing to it", () => {
   expect(done.machine.disk("sda")?.readOnly).toBe(false); // the real system decides
 });
 
+test("a new place that is only to be shown: the report says how it is made", () => {
+  const { console } = boot("rd.overlay=LABEL=DATA rd.overlay.readonly", data());
+  expect(console.replace(/\s+/g, " ")).toContain("for a new place, boot once without rd.overlay.readonly");
+});
+
 test("of two devices with its name, none is written to", () => {
   const done = fakeBoot({
     cmdline: "root=LABEL=ROOT rd.overlay=LABEL=DATA",
@@ -356,6 +379,7 @@ describe("a disk that cannot keep changes", () => {
       "it is a symlink, not a directory",
     ],
     ["has no such image", () => data(), "rd.overlay=LABEL=DATA:/a rd.overlay.readonly", "it does not exist"],
+    ["is new", () => data(), "rd.overlay=LABEL=DATA rd.overlay.readonly", "nothing was ever changed"],
     [
       "has an empty image",
       () => data({ "/a": new Uint8Array(MIB) }),

@@ -10,23 +10,22 @@ async function isoMedium(files: Readonly<Record<string, string>>, names: ImageNa
   return filesImage("iso9660", { "/README.txt": await textFile("a live medium\n"), ...files }, names);
 }
 
-/** live-build's: /live/filesystem.squashfs, or other images and lists in that directory. */
+/** live-build's: /live/filesystem.squashfs, or other images and lists in that directory (live-boot(7) of live-boot-doc, "live-media-path"). */
 export async function debianIso(images?: Readonly<Record<string, string>>): Promise<string> {
   const all = images ?? { "filesystem.squashfs": await rootImage("squashfs-xz") };
   const files = Object.entries(all).map(([name, file]) => [`/live/${name}`, file] as const);
   return isoMedium(Object.fromEntries(files), { label: "d-live 12.5.0 st amd64" });
 }
 
-/** The label of a Fedora ISO. */
 export const FEDORA_LABEL = "Fedora-WS-Live-39-1-5";
 
-/** Fedora's: /LiveOS/squashfs.img, which holds LiveOS/rootfs.img. */
+/** Fedora's: /LiveOS/squashfs.img, which holds LiveOS/rootfs.img (https://fedoraproject.org/wiki/LiveOS_image; "Booting live images" of dracut.cmdline(7)). */
 export async function fedoraIso(): Promise<string> {
   const files = { "/LiveOS/rootfs.img": await rootImage("ext4", { label: "Anaconda" }) };
   return isoMedium({ "/LiveOS/squashfs.img": await filesImage("squashfs-xz", files) }, { label: FEDORA_LABEL });
 }
 
-/** Ubuntu's: layers in /casper, each named after the one below it, and /.disk with the UUID of the medium. */
+/** Ubuntu's: layers in /casper, each named after the one below it, and /.disk with the UUID of the medium (casper(7), "layerfs-path"). */
 export async function ubuntuIso(uuid: string): Promise<string> {
   const files = {
     "/.disk/casper-uuid-generic": await textFile(`${uuid}\n`),
@@ -39,10 +38,9 @@ export async function ubuntuIso(uuid: string): Promise<string> {
   return isoMedium(files, { label: "Ubuntu 24.04 LTS amd64" });
 }
 
-/** The UUID and label of an Arch ISO. */
 export const ARCH = { uuid: "2025-11-01-10-20-30-00", label: "ARCH_202511" };
 
-/** mkarchiso's: /arch/x86_64/airootfs.erofs, and the file that its boot menu searches for. */
+/** mkarchiso's: /arch/x86_64/airootfs.erofs, and the file that its boot menu searches for (README.profile.rst of archiso, docs/README.bootparams of mkinitcpio-archiso). */
 export async function archIso(): Promise<string> {
   const image = await rootImage("erofs");
   const marker = await textFile("\n");
@@ -54,7 +52,6 @@ export function layerImage(files: Readonly<Record<string, string>>): Promise<str
   return treeImage("squashfs-zstd", textTree(files));
 }
 
-/** A directory with these text files. */
 export function textTree(files: Readonly<Record<string, string>>): string {
   const tree = scratchDirectory();
   for (const [path, text] of Object.entries(files)) {

@@ -21,7 +21,9 @@ import {
 import type { Vm } from "../support/qemu.ts";
 import { vmTest } from "../support/vm-test.ts";
 
-// The lines are those of the media's own boot menus; only the console comes before them.
+// The lines are those of the media's own boot menus, with the parameters of live-boot(7), of "Booting live images" in dracut.cmdline(7)
+// and of docs/README.bootparams of mkinitcpio-archiso; only the console comes before them. test/support/live-media.ts names the page
+// that describes each medium.
 const DEBIAN = "boot=live components quiet splash findiso=";
 const FEDORA = `root=live:CDLABEL=${FEDORA_LABEL} rd.live.image quiet rhgb`;
 const ARCH_LINE = `archisobasedir=arch archisosearchuuid=${ARCH.uuid}`;

@@ -6,8 +6,10 @@ import { cached, recipeKey } from "../support/cache.ts";
 import { signedContent } from "../support/cms-fixture.ts";
 import { run } from "../support/command.ts";
 import { filesImage } from "../support/disk-images.ts";
-import { rootImage } from "../support/filesystem-images.ts";
+import { rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { mergedRoot } from "../support/merged-root.ts";
+import { trustingKernel } from "../support/trusting-kernel.ts";
 import { verityFixture } from "../support/verity-fixture.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -19,27 +21,53 @@ const made = async () => {
 };
 const WRONG = "ab".repeat(32);
 
+/** A root and a /usr for it, each with a hash tree, and signatures of the root's. */
+async function signedRoot() {
+  const root = await made();
+  const usr = await treeImage("squashfs-zstd", (await mergedRoot({})).usr);
+  return { root, usr, usrTree: await verityFixture(usr), ...(await trustingKernel(root.rootHash)) };
+}
+
 vmTest(
-  "a verified root boots by its root hash, and its damaged block is corrected; a wrong hash and a signature by a stranger are refused",
+  "a root whose hash is signed boots with a verified /usr, and its damaged block is corrected; a wrong hash and signatures by strangers are refused",
   async () => {
-    const { damaged, hashes, correction } = await made();
-    const disks = [damaged, hashes, correction];
-    return levainGuest({ disks, cmdline: `root=/dev/vda roothash=${WRONG} rd.verity.hash=/dev/vdb` });
+    const { root, usr, usrTree, kernel, signature, strangersSignature } = await signedRoot();
+    const files = { "/etc/owner.p7s": signature, "/etc/stranger.p7s": strangersSignature };
+    const usrWords = `usrhash=${usrTree.rootHash} systemd.verity_usr_data=/dev/vdd systemd.verity_usr_hash=/dev/vde`;
+    return {
+      ...(await levainGuest({
+        image: { files },
+        disks: [root.damaged, root.hashes, root.correction, usr, usrTree.hashes],
+        cmdline: `root=/dev/vda roothash=${WRONG} rd.verity.hash=/dev/vdb ${usrWords}`,
+      })),
+      kernel: { file: kernel },
+    };
   },
   async (vm) => {
     const { rootHash } = await made();
     await vm.expect("the hash tree on /dev/vdb does not match the root hash");
-    await vm.expect(PROMPT);
-    vm.send(`levain retry roothash=${rootHash} rd.verity.options=root-hash-signature=base64:AAAA\n`);
-    await vm.expect(/refused\s+the\s+signature\s+of\s+the\s+root\s+hash\s+of\s+\/dev\/vda/);
+    const refusals = [
+      [`roothash=${rootHash} rd.verity.options=root-hash-signature=base64:AAAA`, "it is malformed"],
+      [
+        "rd.verity.options=root-hash-signature=/etc/stranger.p7s",
+        "no certificate of its trusted keyring has signed it",
+      ],
+    ] as const;
+    for (const [words, why] of refusals) {
+      await vm.expect(PROMPT);
+      vm.send(`levain retry ${words}\n`);
+      await vm.expect(/refused\s+the\s+signature\s+of\s+the\s+root\s+hash\s+of\s+\/dev\/vda/);
+      await vm.expect(new RegExp(why.replaceAll(" ", "\\s+")));
+    }
     await vm.expect(PROMPT);
     // Without the correction, the damaged block ends the boot: see the next test.
-    vm.send("levain retry rd.verity.options=root-hash-signature=,fec-device=/dev/vdc\n");
+    vm.send("levain retry rd.verity.options=root-hash-signature=/etc/owner.p7s,fec-device=/dev/vdc\n");
     await vm.expect(/root +\/dev\/mapper\/root squashfs in \/dev\/vda squashfs/);
     await vm.expect("small-root: mount / squashfs /dev/mapper/root ro,");
+    await vm.expect("small-root: mount /usr squashfs /dev/mapper/usr ro,");
     await vm.expect("small-root: ready");
-    vm.send("dmesg | grep -c 'FEC .* corrected'; cat /sys/class/block/dm-0/dm/uuid\n");
-    await vm.expect(/^[1-9]\d*\r?\nCRYPT-VERITY-[0-9a-f]{32}-root$/m);
+    vm.send("dmesg | grep -c 'FEC .* corrected'; cat /sys/class/block/dm-*/dm/uuid | sort\n");
+    await vm.expect(/^[1-9]\d*\r?\n(?:CRYPT-VERITY-[0-9a-f]{32}-(?:root|usr)\r?\n){2}/m);
   },
 );
 

@@ -4,8 +4,8 @@ import { makePlace } from "../../filesystems/mount.ts";
 import { findDirectoryIn, findFileIn, makeDirectoryIn, resolveIn } from "../../filesystems/resolve.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { formatStore, type StorePlan } from "../../parameters/stack/overlay.ts";
-import { cryptForStore } from "../../plan/overlay.ts";
 import type { BootPlan } from "../../plan/plan.ts";
+import { cryptForStore } from "../../plan/stack/overlay.ts";
 import { unlessRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
@@ -102,7 +102,7 @@ function findStoreDirectory(machine: Machine, { store, outer, access }: StoreOrd
   if (resolveIn(machine, outer, path) !== null) {
     throw problem("store-path", { ...facts, why: "it is neither a directory nor a file" });
   }
-  if (access !== "writable") throw problem("store-path", { ...facts, why: "it does not exist" });
+  if (access !== "writable") throw problem("store-path", { ...facts, why: "it does not exist", isMissing: true });
   return unlessRefused(
     () => makeDirectoryIn(machine, outer, path),
     (refusal) => {

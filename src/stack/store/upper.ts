@@ -98,8 +98,9 @@ function findOther(
 function requireDirectory(machine: Machine, { directory, name, node }: OpenStore, path: string): void {
   const kind = machine.lstat(path)?.kind;
   if (kind === "directory") return;
-  const why = kind === undefined ? "it does not exist: nothing was ever changed" : `it is a ${kind}, not a directory`;
-  throw problem("store-path", { store: name, node, path: printable(path.slice(directory.length)), why });
+  const isMissing = kind === undefined;
+  const why = isMissing ? "it does not exist: nothing was ever changed" : `it is a ${kind}, not a directory`;
+  throw problem("store-path", { store: name, node, path: printable(path.slice(directory.length)), why, isMissing });
 }
 
 /** Turns what the kernel refuses into the problem that it is for a store. */

@@ -1,8 +1,8 @@
-import { byHand, diagnosis, inBootLoader, inShell } from "../diagnosis.ts";
-import type { Hint } from "../errors.ts";
-import { notSupportedYet } from "../not-supported.ts";
-import { formatBytes } from "../size.ts";
-import { BOOT_WITHOUT_STORE, RESET_STORE, SHOW_STORE } from "../store-hints.ts";
+import { byHand, diagnosis, inBootLoader, inShell } from "../../diagnosis.ts";
+import type { Hint } from "../../errors.ts";
+import { notSupportedYet } from "../../not-supported.ts";
+import { formatBytes } from "../../size.ts";
+import { BOOT_WITHOUT_STORE, RESET_STORE, SHOW_STORE } from "../../store-hints.ts";
 
 interface StoreFacts {
   /** As the user named it: "LABEL=DATA:/dir". */
@@ -57,10 +57,14 @@ export const STORES = {
     ],
     hints: () => [SHOW_STORE, byHand("delete files on it with another machine"), byHand("make it larger"), RESET_STORE],
   }),
-  "store-path": diagnosis<StoreFacts & { path: string; why: string }>({
+  "store-path": diagnosis<StoreFacts & { path: string; why: string; isMissing?: boolean }>({
     text: ({ path, node }) => `${path} on ${node} cannot keep changes`,
     reasons: ({ why }) => [why],
-    hints: () => [inBootLoader("correct rd.overlay="), BOOT_WITHOUT_STORE],
+    hints: ({ isMissing = false }) => [
+      inBootLoader("correct rd.overlay="),
+      ...(isMissing ? [inBootLoader("for a new place, boot once without rd.overlay.readonly, which creates it")] : []),
+      BOOT_WITHOUT_STORE,
+    ],
   }),
   "store-snapshot": diagnosis<StoreFacts & { path: string }>({
     text: ({ path, node }) => `${path} on ${node} cannot keep changes`,
