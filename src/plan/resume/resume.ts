@@ -4,6 +4,7 @@ import type { Settings } from "../../parameters/parameters.ts";
 import type { FailurePolicy } from "../plan.ts";
 import type { ResumePlan } from "./plan.ts";
 
+/** How long the device of resume= is waited for, unless a parameter says otherwise. */
 export const RESUME_TIMEOUT_MS = 10_000;
 
 /** Decides from where to resume. */

@@ -19,14 +19,6 @@ const MODULES = [
 /** The disks that multipath-tools looks at by default; the property is one of those that multipath.conf(5) asks for. */
 const DISK = /^(?:sd[a-z]+|nvme\d+n\d+|dasd[a-z]+)$/;
 
-/** A run of multipath(8). */
-export interface MultipathRun {
-  readonly disks: readonly string[];
-  /** Why it failed, or null; undefined while it runs. */
-  answer(timeoutMs: number): string | null | undefined;
-  stop(): void;
-}
-
 /** Returns the path of multipath(8) in the image, or null. */
 export function findMultipath(machine: Machine): string | null {
   return PLACES.find((place) => machine.stat(place)?.kind === "file") ?? null;
@@ -44,33 +36,28 @@ function readWwid(machine: Machine, name: string): string {
   return read("device/wwid") || read("wwid") || read("device/uid");
 }
 
-/** Starts multipath(8), in another process, for these disks and no other. */
+/**
+ * Runs multipath(8), in another process, for these disks and no other. Returns why it failed, or null; undefined if it has not answered
+ * in time.
+ */
 export function runMultipath(
   { machine, drivers }: StorageContext,
   program: string,
   disks: readonly string[],
-): MultipathRun {
+  limitMs: number,
+): string | null | undefined {
   for (const module of MODULES) drivers.loadByName(module);
   const entries = disks.flatMap((name) => showToLibudev(machine, name));
   const child = machine.startChild(RUN_COMMAND);
   child.order(encodeJson({ argv: [program, "-v1"], environment: { DM_DISABLE_UDEV: "1" } }));
-  const stop = () => {
-    child.stop();
-    for (const entry of entries) tolerateRefusal(() => machine.removeFile(entry));
-  };
-  return {
-    disks,
-    stop,
-    answer(timeoutMs) {
-      const news = child.answer(timeoutMs);
-      if (news.kind === "busy") return;
-      stop();
-      const { status, output } = news.kind === "gone" ? { status: news.status, output: "" } : decodeResult(news.bytes);
-      if (status === 0) return null;
-      const text = printable(output.trim().split("\n").at(-1) ?? "");
-      return text === "" ? `multipath ended with status ${status}` : text;
-    },
-  };
+  const news = child.answer(limitMs);
+  child.stop();
+  for (const entry of entries) tolerateRefusal(() => machine.removeFile(entry));
+  if (news.kind === "busy") return undefined;
+  const { status, output } = news.kind === "gone" ? { status: news.status, output: "" } : decodeResult(news.bytes);
+  if (status === 0) return null;
+  const text = printable(output.trim().split("\n").at(-1) ?? "");
+  return text === "" ? `multipath ended with status ${status}` : text;
 }
 
 /**
