@@ -26,7 +26,7 @@ fix: setup ## format the sources, and fix what Biome can fix
 docs: setup ## write docs/parameters.md from the table of parameters, and draw docs/stacks/
 	$(bun) build/docs.ts
 
-vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=184 is for guests that ask for no amount
+vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=least: what their image needs, for guests that ask for no amount
 	@$(bun) test/run.ts vm
 
 test: setup ## build and run every test; the last line is "N passed, N failed"

@@ -8,7 +8,7 @@ import { NFS_COMMAND } from "./network/nfs/order.ts";
 import { ISCSI_COMMAND } from "./network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "./network/remote/nvme-order.ts";
 import { parseInherited } from "./parameters/inherited.ts";
-import { createRuns, RUN_COMMAND } from "./storage/kinds/firmware/run-apart.ts";
+import { createRuns, RUN_COMMAND } from "./storage/kinds/run-apart.ts";
 
 type Answer = Parameters<Machine["serveParent"]>[0];
 

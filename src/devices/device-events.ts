@@ -11,15 +11,16 @@ const MOST_UNNUMBERED = 4096;
  * than they are handled would otherwise block the boot.
  */
 export function takeQueuedEvents(machine: Machine): readonly DeviceEvent[] {
-  const newest = readNewestNumber(machine);
-  const most = newest === null ? MOST_UNNUMBERED : Number.POSITIVE_INFINITY;
   const events: DeviceEvent[] = [];
+  let event = machine.nextDeviceEvent(0);
+  // Most looks find none, and need no number.
+  const newest = event === null ? null : readNewestNumber(machine);
+  const most = newest === null ? MOST_UNNUMBERED : Number.POSITIVE_INFINITY;
   let losses = 0;
-  while (events.length < most && losses < 2) {
-    const event = machine.nextDeviceEvent(0);
-    if (event === null) break;
+  for (; event !== null; event = machine.nextDeviceEvent(0)) {
     events.push(event);
     if (event.action === "overflow") losses += 1;
+    if (events.length >= most || losses > 1) break;
     if (newest !== null && Number(event.properties["SEQNUM"]) >= newest) break;
   }
   return events;

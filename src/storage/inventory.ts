@@ -10,18 +10,37 @@ import type { Look } from "./match.ts";
 /** How often in a row events are taken after those that made drivers load: what these find is to be seen at once. */
 const MOST_TURNS = 4;
 
-/** Handles the uevents that have happened by now, after a wait for the first of them if there is none: of block devices in the inventory, of others by their drivers. */
+/**
+ * Handles the uevents that have happened by now, after a wait for the first of them if there is none: of block devices in the inventory,
+ * of others by their drivers. The wait goes on after events that change nothing for a search.
+ */
 export function followEvents(context: Context, probes: DeviceProbes, timeoutMs: number): void {
   const { machine } = context;
-  const first = timeoutMs > 0 ? machine.nextDeviceEvent(timeoutMs) : null;
-  let events = [...(first === null ? [] : [first]), ...takeQueuedEvents(machine)];
-  for (let turn = 1; events.length > 0; turn++) {
-    followOnce(context, probes, events);
-    const isDone = turn === MOST_TURNS || events.every(({ subsystem }) => subsystem === "block");
-    events = isDone ? [] : [...takeQueuedEvents(machine)];
+  const deadlineMs = machine.nowMs() + timeoutMs;
+  for (let leftMs = timeoutMs; ; leftMs = deadlineMs - machine.nowMs()) {
+    const first = leftMs > 0 ? machine.nextDeviceEvent(leftMs) : null;
+    const events = [...(first === null ? [] : [first]), ...takeQueuedEvents(machine)];
+    followAll(context, probes, events);
+    // null: the time is up, or another process has answered.
+    if (first === null || events.some(isNews)) break;
   }
   context.drivers.advance();
   probes.advance();
+}
+
+/** A SCSI disk alone makes nine events: of its target, its generic device, its queues. */
+function isNews({ action, subsystem, properties }: DeviceEvent): boolean {
+  return subsystem === "block" || action === "overflow" || (action === "add" && properties["MODALIAS"] !== undefined);
+}
+
+/** Handles these events, and those that the drivers cause that they have loaded. */
+function followAll(context: Context, probes: DeviceProbes, first: readonly DeviceEvent[]): void {
+  let events = first;
+  for (let turn = 1; events.length > 0; turn++) {
+    followOnce(context, probes, events);
+    const isDone = turn === MOST_TURNS || events.every(({ subsystem }) => subsystem === "block");
+    events = isDone ? [] : takeQueuedEvents(context.machine);
+  }
 }
 
 function followOnce({ drivers, voice }: Context, probes: DeviceProbes, events: readonly DeviceEvent[]): void {

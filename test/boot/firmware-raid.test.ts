@@ -117,6 +117,25 @@ test("what mdadm says against a member is reported", () => {
   expect(console).toMatch(/which mdadm has\s+not started: mdadm: no RAID superblock on the disk/);
 });
 
+test("an array that the root is not in is stopped again, with its container", () => {
+  const plugIn: Does = (machine, args) => {
+    if (args.at(-1) === "/dev/vdb") {
+      machine.plugIn({ ...VOLUME, arrivesAtMs: machine.nowMs() });
+      machine.plugIn({ name: "md127", arrivesAtMs: machine.nowMs() });
+    }
+    return {};
+  };
+  const { "/class/block/md127/md/metadata_version": metadata, ...others } = sysOf(1);
+  const sys = { ...others, [`${pci(4, "md127")}/md/metadata_version`]: metadata };
+  const other = { name: "vdz", image: rootImage("OTHER"), arrivesAtMs: 6000 };
+  const stopped = boot([...DISKS, other], plugIn, { cmdline: "root=LABEL=OTHER", sys });
+  expect(stopped.end).toMatchObject({ mode: "switch_root" });
+  expect(stopped.runs.at(-1)).toBe("--stop /dev/md126 /dev/md127");
+  const used = boot(DISKS, plugIn, { sys });
+  expect(used.end).toMatchObject({ mode: "switch_root" });
+  expect(used.runs).toEqual(["--incremental /dev/vda", "--incremental /dev/vdb"]);
+});
+
 test("a mdadm that hangs holds up no other disk", () => {
   const disks = [...DISKS, { name: "vdc", image: rootImage("OTHER") }];
   const { end, endMs } = boot(disks, () => ({ tookMs: Number.POSITIVE_INFINITY }), { cmdline: "root=LABEL=OTHER" });

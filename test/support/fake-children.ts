@@ -3,7 +3,7 @@ import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
 import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
 import { ISCSI_COMMAND } from "../../src/network/remote/iscsi-order.ts";
 import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
-import { RUN_COMMAND } from "../../src/storage/kinds/firmware/run-apart.ts";
+import { RUN_COMMAND } from "../../src/storage/kinds/run-apart.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeIscsiChild, type FakeIscsiServers } from "./fake-iscsi.ts";

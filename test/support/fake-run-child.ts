@@ -1,5 +1,5 @@
 import type { Child } from "../../src/machine/child.ts";
-import { createRuns } from "../../src/storage/kinds/firmware/run-apart.ts";
+import { createRuns } from "../../src/storage/kinds/run-apart.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakeProcess } from "./fake-processes.ts";
 

@@ -1,4 +1,4 @@
-import { type LevainImageOptions, levainImage } from "./levain-image.ts";
+import { type LevainImageOptions, levainImage, memoryToBoot } from "./levain-image.ts";
 import type { Disk } from "./qemu-arguments.ts";
 import type { VmTestOptions } from "./vm-test.ts";
 
@@ -12,17 +12,22 @@ export interface LevainGuest extends Omit<VmTestOptions, "kernel" | "initrd" | "
   readonly image?: LevainImageOptions;
 }
 
-/** `make vm MEMORY=184`: MiB for the guests with Debian's cloud kernel that ask for none, to see which tests need more than a boot does. */
-const MEMORY_MIB = Number(process.env["MEMORY"] ?? "") || null;
+/**
+ * `make vm MEMORY=least`: guests with Debian's cloud kernel that ask for no amount have what `levain image` says that their image needs;
+ * `MEMORY=256`: so many MiB.
+ */
+const MEMORY = process.env["MEMORY"] ?? "";
 
 /** The options for `vmTest` of a guest that boots an image of `levain image` on the kernel that the image is for. */
 export async function levainGuest({ disks = [], image = {}, ...rest }: LevainGuest): Promise<VmTestOptions> {
   const { kernel = "cloud" } = image;
+  const initrd = await levainImage(image);
+  const memoryMib = MEMORY === "least" ? memoryToBoot(initrd, rest.cmdline ?? "") : Number(MEMORY);
   return {
     kernel: kernel === "none" ? "cloud" : kernel,
-    initrd: await levainImage(image),
+    initrd,
     disks: disks.map((disk) => (typeof disk === "string" ? { file: disk } : disk)),
-    ...(MEMORY_MIB !== null && kernel === "cloud" && { memoryMib: MEMORY_MIB }),
+    ...(MEMORY !== "" && kernel === "cloud" && { memoryMib }),
     ...rest,
   };
 }

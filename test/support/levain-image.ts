@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { initProgramKinds } from "../../src/desk/program/init-program.ts";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
@@ -35,6 +35,8 @@ export interface LevainImageOptions {
   readonly compress?: string;
 }
 
+/** Beside an image: what `levain image` said about it. */
+const SUMMARY = "summary";
 const KEEP_OLD_MS = 3_600_000;
 
 /** Builds an initramfs with `dist/levain image`, once for these options and this dist/levain, and returns its path. */
@@ -42,19 +44,27 @@ export async function levainImage(options: LevainImageOptions = {}): Promise<str
   const { kernel = "cloud", config, files = {}, words = [], compress = "lz4:1" } = options;
   const contents = Object.values(files).map((file) => [statSync(file).size, statSync(file).mtimeMs]);
   const program = programKey();
-  const key = `${program}-${recipeKey(kernel, config, files, contents, words, compress)}`;
+  const key = `${program}-${recipeKey(SUMMARY, kernel, config, files, contents, words, compress)}`;
   const directory = await cached("levain-images", key, async (target) => {
     const modules =
       kernel === "none" ? ["--kernel", "none"] : ["--modules-dir", (await debianKernel(kernel)).modulesDir];
     const additions = Object.entries(files).flatMap(([path, file]) => ["--add", `${file}:${path}`]);
     const output = ["--output", join(target, "image"), "--compress", compress];
     removeOldImages(program);
-    await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...words]);
+    const summary = await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...words]);
+    writeFileSync(join(target, SUMMARY), summary);
   });
   // Another build of dist/levain, in another tree, must not remove what is used here.
   const now = new Date();
   utimesSync(directory, now, now);
   return join(directory, "image");
+}
+
+/** Returns the MiB that `levain image` said that an image of `levainImage` needs with this command line. */
+export function memoryToBoot(image: string, cmdline: string): number {
+  const summary = readFileSync(join(dirname(image), SUMMARY), "utf8");
+  const [, withRoot, withoutRoot] = /needs (\d+) MiB to boot, (\d+) MiB without root=/.exec(summary) ?? [];
+  return Number(/(?:^| )root=/.test(cmdline) ? withRoot : withoutRoot);
 }
 
 // Each build of dist/levain leaves images of up to 100 MB behind that nobody will ask for again.

@@ -60,7 +60,8 @@ function hasEffectiveInstall(source: ModuleSource, name: string): boolean {
 
 /** Whether the boot loads a module by an alias: of a device, or fs-TYPE. It loads loop and the device mapper by name. */
 function hasDeviceAlias({ aliases }: ModuleIndex, name: string): boolean {
-  return [...aliases].some(([bus, { lines }]) => {
+  return [...aliases.keys()].some((bus) => {
+    const { lines = "" } = aliases.get(bus) ?? {};
     if (bus === "devname" || !lines.includes(`\t${name}\n`)) return false;
     return bus !== "" || lines.split("\n").some((line) => /^(fs_|acpi)/.test(line) && line.endsWith(`\t${name}`));
   });

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { BootError } from "../../problems/errors.ts";
-import { attempt } from "../host.ts";
+import { attempt, fillFromFile } from "../host.ts";
 import { isOverLimit } from "../inspect/streams/stream.ts";
 import { measureXz } from "../inspect/streams/xz.ts";
 import { isElf } from "../program/elf.ts";
@@ -17,19 +17,25 @@ export function plainPath(path: string): string {
 }
 
 /** Reads a module and decompresses it. Throws BootError if it is missing, damaged or too large, or xz is missing. */
-export function readModuleFile(path: string, limit = UNPACKED_MAX): Uint8Array<ArrayBuffer> {
-  const bytes = readPlain(path, limit);
+export function readModuleFile(path: string, limit = UNPACKED_MAX, read = createFileReader()): Uint8Array<ArrayBuffer> {
+  const bytes = unpack(path, read(path), limit);
   // A crash leaves empty files: they would become a driver that no kernel loads.
   if (isElf(bytes)) return bytes;
   throw new BootError(`the module ${path} is damaged: it is not an ELF file`, { hint: REINSTALL });
 }
 
-function readPlain(path: string, limit: number): Uint8Array<ArrayBuffer> {
-  const bytes = attempt(
-    `cannot read the module ${path}`,
-    () => readFileSync(path),
-    "run depmod: modules.dep lists a file that does not exist",
-  );
+/** Creates a function that reads a file into memory that it uses again: the bytes are valid until the next one. */
+function createFileReader() {
+  let room = new Uint8Array();
+  return (path: string): Uint8Array<ArrayBuffer> => {
+    const what = `cannot read the module ${path}`;
+    const { size } = attempt(what, () => statSync(path), "run depmod: modules.dep lists a file that does not exist");
+    if (size > room.length) room = new Uint8Array(size);
+    return room.subarray(0, fillFromFile(room.subarray(0, size), path, what));
+  };
+}
+
+function unpack(path: string, bytes: Uint8Array<ArrayBuffer>, limit: number): Uint8Array<ArrayBuffer> {
   try {
     // Bun's own function would allocate as much as the header of the data claims.
     if (path.endsWith(".zst")) return zstdDecompressSync(bytes, { maxOutputLength: limit });
@@ -44,10 +50,14 @@ function readPlain(path: string, limit: number): Uint8Array<ArrayBuffer> {
 /** How many files one run of xz decompresses: starting the program takes longer than its work. */
 const XZ_BATCH = 64;
 
-/** Creates a `readModuleFile` for these paths, in their order: files compressed with xz are decompressed together. */
+/**
+ * Creates a `readModuleFile` for these paths, in their order: files compressed with xz are decompressed together, and plain
+ * ones are read into the same memory. The bytes are valid until the next one.
+ */
 export function createModuleReader(paths: readonly string[]): (path: string) => Uint8Array<ArrayBuffer> {
   const waiting = paths.filter((path) => path.endsWith(".xz"));
   const unpacked = new Map<string, Uint8Array<ArrayBuffer>>();
+  const readFile = createFileReader();
   return (path) => {
     if (waiting.includes(path)) {
       const batch = waiting.splice(0, Math.max(XZ_BATCH, waiting.indexOf(path) + 1));
@@ -55,7 +65,7 @@ export function createModuleReader(paths: readonly string[]): (path: string) => 
     }
     const bytes = unpacked.get(path);
     unpacked.delete(path);
-    return bytes !== undefined && isElf(bytes) ? bytes : readModuleFile(path);
+    return bytes !== undefined && isElf(bytes) ? bytes : readModuleFile(path, UNPACKED_MAX, readFile);
   };
 }
 

@@ -7,6 +7,9 @@ import { normalizeName } from "../../drivers/index/names.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { plainPath } from "./module-file.ts";
 
+/** Level 12 takes 60 ms longer for Debian's full kernel, and saves 8 KiB. */
+const MISSING_LEVEL = 6;
+
 const HARDWARE = new RegExp(`^alias (${HARDWARE_BUSES.join("|")}):`);
 
 /** Makes the index for the boot, and the lists of depmod that BusyBox's modprobe reads, for the modules `names`, whose files are at `pathOf`. */
@@ -20,7 +23,8 @@ export function cutLists(
   const modules = names
     .flatMap((name) => findModule(index, name) ?? [])
     .map((line) => ({ ...line, path: pathOf(line.name) }));
-  const [alias, otherAlias] = cutAliases(texts.alias, chosen);
+  const aliases = cutAliases(texts.alias, chosen);
+  const alias = endLines(aliases.chosen);
   const softdep = readLines(texts.softdep)
     .filter((line) => chosen.has(normalizeName(line.split(/\s+/)[1] ?? "")))
     .map((line) => `${line}\n`)
@@ -38,7 +42,7 @@ export function cutLists(
       .map(({ path, dependencies }) => `${[`${path}:`, ...dependencies.map(pathOf)].join(" ")}\n`)
       .join(""),
     "modules.alias": alias,
-    [MISSING_NAME]: listMissing(otherAlias),
+    [MISSING_NAME]: listMissing(aliases.others),
     "modules.softdep": softdep,
     // Without suffixes, as depmod has it.
     "modules.order": modules.map(({ path }) => `${plainPath(path)}\n`).join(""),
@@ -51,12 +55,13 @@ export function cutLists(
 }
 
 /** Divides modules.alias into the lines of chosen modules and the others. Keeps them unchanged: BusyBox does not treat '-' and '_' as equal. */
-function cutAliases(text: string, chosen: ReadonlySet<string>): readonly [string, string] {
-  const parts: [string[], string[]] = [[], []];
+function cutAliases(text: string, names: ReadonlySet<string>) {
+  const chosen: string[] = [];
+  const others: string[] = [];
   for (const line of text.split("\n")) {
-    parts[chosen.has(normalizeName(line.slice(line.lastIndexOf(" ") + 1))) ? 0 : 1].push(line);
+    (names.has(normalizeName(line.slice(line.lastIndexOf(" ") + 1))) ? chosen : others).push(line);
   }
-  return [endLines(parts[0]), endLines(parts[1])];
+  return { chosen, others };
 }
 
 function endLines(lines: readonly string[]): string {
@@ -64,7 +69,7 @@ function endLines(lines: readonly string[]): string {
 }
 
 /** Lists the hardware aliases of modules that are not in the image, so that the boot can name them. */
-function listMissing(alias: string): Uint8Array {
-  const lines = endLines(alias.split("\n").filter((line) => HARDWARE.test(line)));
-  return zstdCompressSync(lines, { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
+function listMissing(aliases: readonly string[]): Uint8Array {
+  const lines = endLines(aliases.filter((line) => HARDWARE.test(line)));
+  return zstdCompressSync(lines, { params: { [constants.ZSTD_c_compressionLevel]: MISSING_LEVEL } });
 }

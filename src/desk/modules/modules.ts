@@ -9,7 +9,7 @@ import {
   type ModuleIndex,
 } from "../../drivers/index/module-index.ts";
 import { moduleNameOf, normalizeName } from "../../drivers/index/names.ts";
-import { type ModuleSource, resolveModule } from "../../drivers/index/resolution.ts";
+import { type ModuleSource, namesToLoad, resolveModule } from "../../drivers/index/resolution.ts";
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -21,7 +21,7 @@ import { readKernelFiles } from "./kernel-lists.ts";
 import { createModuleReader, plainPath } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
-import { contentOfPacked, listPlainModules, storedPath } from "./packed-modules.ts";
+import { listPlainModules, pack, storedPath } from "./packed-modules.ts";
 
 const NAMED_MAX = 5;
 
@@ -171,9 +171,8 @@ function listNames(index: ModuleIndex): readonly string[] {
 
 /** Returns these modules with their dependencies, soft ones included: the boot decides what it loads. */
 function closeOver(source: ModuleSource, names: readonly string[]): readonly string[] {
-  const actions = names.flatMap((name) => resolveModule(source, name, true)).flatMap((target) => target.actions);
   // By alias a boot reaches also a module whose own name modprobe.d redirects.
-  const needed = new Set([...names, ...actions.map((action) => action.name)]);
+  const needed = new Set([...names, ...namesToLoad(source, names)]);
   return listNames(source.index).filter((name) => needed.has(name));
 }
 
@@ -183,7 +182,7 @@ function describeModule(name: string, bytes: Uint8Array<ArrayBuffer>, stored: st
   return {
     name,
     stored,
-    content: stored === plainPath(stored) ? contentOfBytes(bytes) : contentOfPacked(bytes),
+    content: contentOfBytes(stored === plainPath(stored) ? bytes.slice() : pack(bytes)),
     firmware: valuesOf("firmware"),
     /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */
     builtFor: valuesOf("vermagic").flatMap((text) => text.split(" ")[0] ?? []),

@@ -1,4 +1,5 @@
-import type { AliasLine } from "./kernel-files.ts";
+import { type AliasLine, parseAliases } from "./kernel-files.ts";
+import { normalizeName } from "./names.ts";
 import { findLines, sortLines } from "./sorted-lines.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
@@ -14,10 +15,15 @@ export interface AliasGroup {
 }
 
 /** Bus → its patterns. */
-export type AliasTable = ReadonlyMap<string, AliasGroup>;
+export type AliasTable = Pick<ReadonlyMap<string, AliasGroup>, "get" | "keys">;
+
+const ALIAS = "alias ";
 
 /** Builds the table. `orderOf` returns the place of a module among several with the same alias. */
-export function buildAliasTable(aliases: readonly AliasLine[], orderOf: (module: string) => number): AliasTable {
+export function buildAliasTable(
+  aliases: readonly AliasLine[],
+  orderOf: (module: string) => number,
+): ReadonlyMap<string, AliasGroup> {
   const groups = new Map<string, { readonly lengths: Set<number>; readonly lines: string[] }>();
   for (const { pattern, module } of aliases) {
     if (/[\t\n]/.test(pattern)) continue; // no modalias matches: it is one line of sysfs
@@ -32,6 +38,29 @@ export function buildAliasTable(aliases: readonly AliasLine[], orderOf: (module:
   return new Map(
     [...groups].map(([bus, { lengths, lines }]) => [bus, { lengths: ascending(lengths), lines: sortLines(lines) }]),
   );
+}
+
+/**
+ * Reads the table from the text of modules.alias. The lines of a bus are parsed when one of its aliases is looked up: a kernel of a
+ * distribution has 26,000, of which `levain image` needs those of no bus.
+ */
+export function readAliasTable(text: string, orderOf: (module: string) => number): AliasTable {
+  const lines = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    if (!line.startsWith(ALIAS)) continue;
+    const bus = busOf(line.slice(ALIAS.length, line.trimEnd().lastIndexOf(" ")).trimStart());
+    const name = /[*?[\\\]]/.test(bus) ? "" : normalizeName(bus);
+    const group = lines.get(name);
+    if (group === undefined) lines.set(name, [line]);
+    else group.push(line);
+  }
+  const parsed = new Map<string, AliasGroup | undefined>();
+  const get = (bus: string) => {
+    if (!parsed.has(bus))
+      parsed.set(bus, buildAliasTable(parseAliases((lines.get(bus) ?? []).join("\n")), orderOf).get(bus));
+    return parsed.get(bus);
+  };
+  return { get, keys: () => lines.keys() };
 }
 
 /** Returns the modules with a pattern that matches `alias` (in normal form), in their order, each once. */

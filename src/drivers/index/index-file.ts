@@ -27,9 +27,10 @@ export function formatIndex(index: ModuleIndex): string {
 }
 
 function formatTable(kind: string, table: AliasTable): readonly string[] {
-  return [...table].map(([bus, { lengths, lines }]) =>
-    section(`${kind} ${bus || NONE} ${lengths.join(",") || NONE}`, lines),
-  );
+  return [...table.keys()].map((bus) => {
+    const { lengths, lines } = table.get(bus) ?? { lengths: [], lines: "" };
+    return section(`${kind} ${bus || NONE} ${lengths.join(",") || NONE}`, lines);
+  });
 }
 
 function section(head: string, text: string): string {

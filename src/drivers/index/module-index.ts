@@ -1,8 +1,7 @@
-import { type AliasTable, buildAliasTable } from "./alias-table.ts";
+import { type AliasTable, buildAliasTable, readAliasTable } from "./alias-table.ts";
 import {
   type AliasLine,
   type DependencyLine,
-  parseAliases,
   parseBuiltinAliases,
   parseDependencies,
   parsePathList,
@@ -45,18 +44,19 @@ export interface IndexParts {
 
 /** Builds the index from depmod's text files. */
 export function buildModuleIndex(kernel: string, files: KernelFiles): ModuleIndex {
-  return indexModules(kernel, {
-    modules: inOrder(parseDependencies(files.dep), parsePathList(files.order)),
-    aliases: parseAliases(files.alias),
+  const modules = inOrder(parseDependencies(files.dep), parsePathList(files.order));
+  const index = indexModules(kernel, {
+    modules,
+    aliases: [],
     builtin: parsePathList(files.builtin),
     builtinAliases: parseBuiltinAliases(files.builtinModinfo),
     softDependencies: files.softdep,
   });
+  return { ...index, aliases: readAliasTable(files.alias, placeIn(modules)) };
 }
 
 /** Builds the index from its parts. */
 export function indexModules(kernel: string, parts: IndexParts): ModuleIndex {
-  const order = new Map(parts.modules.map(({ name }, place) => [name, place]));
   const line = ({ name, path, dependencies }: DependencyLine, place: number) =>
     `${name}\t${place}\t${[path, ...dependencies].join(" ")}`;
   return {
@@ -64,9 +64,14 @@ export function indexModules(kernel: string, parts: IndexParts): ModuleIndex {
     modules: sortLines(parts.modules.map(line)),
     builtin: sortLines(parts.builtin),
     softDependencies: parts.softDependencies,
-    aliases: buildAliasTable(parts.aliases, (module) => order.get(module) ?? parts.modules.length),
+    aliases: buildAliasTable(parts.aliases, placeIn(parts.modules)),
     builtinAliases: buildAliasTable(parts.builtinAliases, () => 0),
   };
+}
+
+function placeIn(modules: readonly DependencyLine[]): (module: string) => number {
+  const places = new Map(modules.map(({ name }, place) => [name, place]));
+  return (module) => places.get(module) ?? modules.length;
 }
 
 /** Sorts by modules.order; modules that it does not name come last. */

@@ -52,6 +52,13 @@ export function resolveModule(source: ModuleSource, given: string, everySoftdep 
   });
 }
 
+/** Returns the names of all modules that loading these takes, with every soft dependency. */
+export function namesToLoad(source: ModuleSource, names: readonly string[]): ReadonlySet<string> {
+  const walk = createWalk(source, true);
+  for (const given of names) for (const { name, alias } of lookUp(source, given)) walk.visit(name, alias, true);
+  return new Set(walk.actions().map(({ name }) => name));
+}
+
 type Found = Pick<Target, "name" | "alias">;
 
 /** As kmod_module_new_from_lookup: the configuration's aliases, then names, then the kernel's aliases, then built-in modules. */
@@ -79,6 +86,7 @@ function createWalk(source: ModuleSource, everySoftdep: boolean) {
   const listed = new Map<string, ModuleAction>();
   const missing = new Set<string>();
   const needed = new Set<string>();
+  const softDependencies = new Map<string, readonly SoftDependency[]>();
 
   function visit(name: string, alias: string | null, required: boolean): void {
     if (visited.has(name)) return;
@@ -90,7 +98,8 @@ function createWalk(source: ModuleSource, everySoftdep: boolean) {
   }
 
   function surround(name: string, alias: string | null): void {
-    const soft = softDependenciesOf(config.softDependencies, name, everySoftdep);
+    const soft = softDependencies.get(name) ?? softDependenciesOf(config.softDependencies, name, everySoftdep);
+    softDependencies.set(name, soft);
     const pre = soft.flatMap((entry) => entry.pre).flatMap((wanted) => lookUp(source, wanted));
     const post = soft.flatMap((entry) => entry.post).flatMap((wanted) => lookUp(source, wanted));
     for (const found of pre) visit(found.name, found.alias, false);

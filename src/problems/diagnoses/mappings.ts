@@ -74,6 +74,14 @@ export const MAPPINGS = {
       `the thin pool ${printable(pool)} is not activated: ${program} ended with status ${status}${said === "" ? "" : `: ${printable(said)}`}`,
     hints: () => [byHand("repair the metadata of the pool on another system: lvconvert --repair GROUP/POOL")],
   }),
+  "thin-pool-unchecked": diagnosis<{ pool: string; program: string; seconds: number }>({
+    text: ({ pool, program, seconds }) =>
+      `the thin pool ${printable(pool)} is not activated: ${program} did not end within ${seconds} s`,
+    hints: () => [
+      byHand("check the disks of the pool: one may not answer"),
+      byHand("check the pool on another system, and leave thin_check out of the image if it takes so long"),
+    ],
+  }),
   "volume-refused": diagnosis<{ volume: string; why: string }>({
     text: ({ volume, why }) => `the logical volume ${volume} is not activated: ${why}`,
     hints: () => [

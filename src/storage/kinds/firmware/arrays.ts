@@ -1,5 +1,6 @@
 import type { Machine } from "../../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../../machine/small-files.ts";
+import { listArrays } from "../../device-mapper/mapping.ts";
 
 /** Documentation/admin-guide/md.rst: "external:imsm" is a container, and "external:/md127/0" a volume in it. */
 const [CONTAINER, VOLUME] = [/^external:[^/]/, /^external:\//];
@@ -14,6 +15,21 @@ export function findVolumes(machine: Machine, disk: string): readonly string[] {
   return holdersOf(machine, disk, VOLUME).filter(
     (name) => Number(textOrNone(machine, `/sys/class/block/${name}/size`)) > 0,
   );
+}
+
+/** A container with its volumes, by the kernel's names. */
+export interface Container {
+  readonly name: string;
+  readonly volumes: readonly string[];
+}
+
+/** Lists the containers that mdadm has made. */
+export function listContainers(machine: Machine): readonly Container[] {
+  const arrays = listArrays(machine);
+  const metadataOf = (array: string) => textOrNone(machine, `/sys/class/block/${array}/md/metadata_version`);
+  return arrays
+    .filter((array) => CONTAINER.test(metadataOf(array)))
+    .map((name) => ({ name, volumes: arrays.filter((array) => metadataOf(array).startsWith(`external:/${name}/`)) }));
 }
 
 function holdersOf(machine: Machine, disk: string, metadata: RegExp): readonly string[] {

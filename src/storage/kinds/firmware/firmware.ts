@@ -5,9 +5,11 @@ import type { Machine } from "../../../machine/machine.ts";
 import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
-import { liesOnStick } from "../../trust.ts";
+import { listArrays } from "../../device-mapper/mapping.ts";
+import { liesIn, liesOnStick } from "../../trust.ts";
+import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
-import { containersOf, findVolumes } from "./arrays.ts";
+import { type Container, containersOf, findVolumes, listContainers } from "./arrays.ts";
 import { createMdadm, type Mdadm } from "./mdadm.ts";
 
 /** The levels of the controllers' formats; the kernel would ask modprobe(8) for them, which an initramfs need not have. */
@@ -27,6 +29,7 @@ export function startFirmwareRaid(
 ): Assembly {
   const { machine, drivers, present, named } = context;
   const mdadm = createMdadm(context);
+  const leave = createLeaving(context, mdadm);
   const leftOfGrace = createGrace(machine.nowMs, { rootTimeoutMs });
   const kindOf = (device: BlockDevice) => (arrays.isOff ? null : FIRMWARE_RAID[device.facts.type ?? ""]) ?? null;
   const diskOf = (device: BlockDevice) => (device.partition === null ? null : named(device.partition.disk));
@@ -87,7 +90,28 @@ export function startFirmwareRaid(
         .slice(0, 1)
         .map((error) => ({ error, isFatal: false, isCause: true })),
     dueMs: mdadm.dueMs,
-    close: mdadm.close,
+    ...leave,
+  };
+}
+
+/** Stops the containers that were made during the search and that the root is not in, with their volumes, as levain's own arrays are stopped. */
+function createLeaving(
+  { machine, present }: StorageContext,
+  mdadm: Mdadm,
+): Required<Pick<Assembly, "claim" | "close">> {
+  const before = listArrays(machine);
+  let claimed: readonly BlockDevice[] = [];
+  return {
+    claim(device) {
+      claimed = listParts(device, present());
+    },
+    close() {
+      mdadm.close();
+      const isUsed = ({ volumes }: Container) => claimed.some(liesIn(machine, volumes));
+      const idle = listContainers(machine).filter((one) => !before.includes(one.name) && !isUsed(one));
+      const names = idle.flatMap(({ name, volumes }) => [...volumes, name]);
+      if (names.length > 0 && mdadm.isThere()) mdadm.stop(names);
+    },
   };
 }
 

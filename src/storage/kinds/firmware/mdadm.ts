@@ -3,7 +3,7 @@ import { SLOW_MS } from "../../../devices/device-probe.ts";
 import type { Child, RunResult } from "../../../machine/child.ts";
 import { printable } from "../../../problems/report.ts";
 import type { Round, StorageContext } from "../../contract.ts";
-import { decodeResult, encodeJson, RUN_COMMAND } from "./run-apart.ts";
+import { encodeJson, RUN_COMMAND, resultOf, runWithin } from "../run-apart.ts";
 
 const PLACES = ["/sbin/mdadm", "/usr/sbin/mdadm", "/bin/mdadm", "/usr/bin/mdadm"];
 
@@ -14,6 +14,8 @@ const PLACES = ["/sbin/mdadm", "/usr/sbin/mdadm", "/bin/mdadm", "/usr/bin/mdadm"
 const ENVIRONMENT = { IMSM_NO_PLATFORM: "1", MDADM_NO_UDEV: "1" };
 
 const TURN_MS = 100;
+/** As long as levain waits for an array of Linux RAID to stop. */
+const STOP_MS = 10_000;
 
 interface Run {
   readonly child: Child;
@@ -36,11 +38,14 @@ export interface Mdadm {
   /** Why the arrays on a disk are not started; null if its members are not all there. */
   whyNot(device: BlockDevice): string | null;
   dueMs(): number;
+  /** Has it stop arrays, by the kernel's names, and waits for that. */
+  stop(names: readonly string[]): void;
   close(): void;
 }
 
 /** Creates what runs mdadm for one search. */
-export function createMdadm({ machine, takeEvents, voice }: StorageContext): Mdadm {
+export function createMdadm(context: StorageContext): Mdadm {
+  const { machine, takeEvents, voice } = context;
   const path = PLACES.find((place) => machine.stat(place)?.kind === "file") ?? null;
   const seen = new Set<BlockDevice>();
   const forced = new Set<string>();
@@ -66,13 +71,13 @@ export function createMdadm({ machine, takeEvents, voice }: StorageContext): Mda
     const { child, about } = run;
     run = null;
     child.stop();
-    note(about, news.kind === "gone" ? { status: news.status, output: "" } : decodeResult(news.bytes));
+    note(about, resultOf(news));
     takeEvents();
     return "changed";
   }
 
   function note(about: Run["about"], { status, output }: RunResult): void {
-    const text = printable(output.trim().split("\n").at(-1) ?? "").replace(/^mdadm: /, "");
+    const text = printable(lastLine(output));
     voice.debug(`mdadm, ${typeof about === "string" ? about : about.node}: status ${status}, ${text}`);
     if (status !== 0) refused.set(about, text === "" ? `mdadm ended with status ${status}` : `mdadm: ${text}`);
   }
@@ -95,6 +100,17 @@ export function createMdadm({ machine, takeEvents, voice }: StorageContext): Mda
       return refused.get(device) ?? null;
     },
     dueMs: () => (run === null ? Number.POSITIVE_INFINITY : machine.nowMs() + TURN_MS),
+    stop(names) {
+      const argv = [path ?? "", "--stop", ...names.map((name) => `/dev/${name}`)];
+      const result = runWithin(context, { argv, environment: ENVIRONMENT }, STOP_MS);
+      if (result?.status !== 0)
+        voice.warn(`mdadm did not stop ${names.join(" and ")}: ${printable(lastLine(result?.output ?? "no answer"))}`);
+    },
     close: () => run?.child.stop(),
   };
+}
+
+function lastLine(output: string): string {
+  const line = output.trim().split("\n").at(-1) ?? "";
+  return line.replace(/^mdadm: /, "");
 }

@@ -6,7 +6,7 @@ import { orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
 import { UDEV_DATA } from "../../device-mapper/mapping.ts";
-import { decodeResult, encodeJson, RUN_COMMAND } from "../firmware/run-apart.ts";
+import { runWithin } from "../run-apart.ts";
 
 const PLACES = ["/sbin/multipath", "/usr/sbin/multipath", "/bin/multipath", "/usr/bin/multipath"];
 
@@ -41,20 +41,18 @@ function readWwid(machine: Machine, name: string): string {
  * in time.
  */
 export function runMultipath(
-  { machine, drivers }: StorageContext,
+  { machine, drivers, voice }: StorageContext,
   program: string,
   disks: readonly string[],
   limitMs: number,
 ): string | null | undefined {
   for (const module of MODULES) drivers.loadByName(module);
   const entries = disks.flatMap((name) => showToLibudev(machine, name));
-  const child = machine.startChild(RUN_COMMAND);
-  child.order(encodeJson({ argv: [program, "-v1"], environment: { DM_DISABLE_UDEV: "1" } }));
-  const news = child.answer(limitMs);
-  child.stop();
+  const order = { argv: [program, "-v1"], environment: { DM_DISABLE_UDEV: "1" } };
+  const result = runWithin({ machine, voice }, order, limitMs);
   for (const entry of entries) tolerateRefusal(() => machine.removeFile(entry));
-  if (news.kind === "busy") return undefined;
-  const { status, output } = news.kind === "gone" ? { status: news.status, output: "" } : decodeResult(news.bytes);
+  if (result === null) return undefined;
+  const { status, output } = result;
   if (status === 0) return null;
   const text = printable(output.trim().split("\n").at(-1) ?? "");
   return text === "" ? `multipath ended with status ${status}` : text;

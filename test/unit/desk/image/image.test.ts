@@ -14,14 +14,14 @@ import { parseCompression } from "../../../../src/desk/archive/compress.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
-import { contentOfPacked } from "../../../../src/desk/modules/packed-modules.ts";
+import { pack } from "../../../../src/desk/modules/packed-modules.ts";
 import { writeTrailer } from "../../../../src/desk/program/trailer.ts";
 import { IMAGE_KEY_LIST } from "../../../../src/plan/key-list.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { readContent, readCpio } from "../../../support/read-cpio.ts";
+import { readCpio } from "../../../support/read-cpio.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
@@ -104,7 +104,7 @@ describe("an image", () => {
     expect(image.get("bin/busybox")).toBe(readFileSync(BUSYBOX, "latin1"));
     expect(image.get("bin/levain")).toBe("/init");
     expect(image.get("lib/modules/6.1/kernel/fs/mine.ko.gz")).toBe(
-      Buffer.from(readContent(contentOfPacked(readFileSync("/bin/true")))).toString("latin1"),
+      Buffer.from(pack(readFileSync("/bin/true"))).toString("latin1"),
     );
     expect(image.get("etc/hook")).toBe("#!/bin/sh\n");
     expect(image.get("etc/mtab")).toBe("../proc/mounts");

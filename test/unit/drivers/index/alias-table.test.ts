@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { buildAliasTable, findByAlias } from "../../../../src/drivers/index/alias-table.ts";
+import { buildAliasTable, findByAlias, readAliasTable } from "../../../../src/drivers/index/alias-table.ts";
+import { parseAliases } from "../../../../src/drivers/index/kernel-files.ts";
 import { findLines, sortLines } from "../../../../src/drivers/index/sorted-lines.ts";
 import { matchesWildcard } from "../../../../src/drivers/index/wildcard.ts";
 
@@ -42,6 +43,22 @@ test("any table finds what comparing every pattern finds, in the modules' order"
       expect(findByAlias(table, alias)).toEqual([...new Set(matching)].sort());
     }),
     { numRuns: 1000 },
+  );
+});
+
+test("a table that is read bus by bus is the one that is built at once, for any modules.alias", () => {
+  const pattern = fc.string({ unit: fc.constantFrom("a", "b", ":", "*", "[", "]", "-", "_", " ", "\\"), maxLength: 7 });
+  const line = fc.tuple(fc.constantFrom("alias ", "#alias ", "alias"), pattern, fc.constantFrom(" m1", " m-2", ""));
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+      const text = lines.map((words) => `${words.join("")}\n`).join("");
+      const orderOf = (module: string) => module.length;
+      const whole = buildAliasTable(parseAliases(text), orderOf);
+      const read = readAliasTable(text, orderOf);
+      for (const bus of [...whole.keys(), ...read.keys(), "no"]) expect(read.get(bus)).toEqual(whole.get(bus));
+      expect([...read.keys()]).toEqual(expect.arrayContaining([...whole.keys()]));
+    }),
+    { numRuns: 2000 },
   );
 });
 

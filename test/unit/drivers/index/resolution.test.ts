@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { parseModprobeConfig } from "../../../../src/drivers/index/modprobe-config.ts";
 import { buildModuleIndex } from "../../../../src/drivers/index/module-index.ts";
-import { type ModuleAction, type ModuleSource, resolveModule } from "../../../../src/drivers/index/resolution.ts";
+import {
+  type ModuleAction,
+  type ModuleSource,
+  namesToLoad,
+  resolveModule,
+} from "../../../../src/drivers/index/resolution.ts";
 
 const SOFTDEP =
   "softdep ext4 pre: crypto-crc32c\nsoftdep btrfs pre: crc\nsoftdep btrfs pre: sha256\nsoftdep loop_a post: loop_b\nsoftdep loop_b post: loop_a\n";
@@ -44,6 +49,14 @@ function show(action: ModuleAction): string {
 function order(given: string, config = "", everySoftdep = false): readonly string[] {
   return resolveModule(source(config), given, everySoftdep).flatMap(({ actions }) => actions.map(show));
 }
+
+test("what several modules take, with every soft dependency, is what each of them takes", () => {
+  const given = ["ext4", "btrfs", "loop_a", "half", "pci:v1d2", "missing", "net-pf-1"];
+  for (const config of ["", "alias ext4 crc\n", "install crc /bin/true\n"]) {
+    const each = given.flatMap((name) => resolveModule(source(config), name, true)).flatMap(({ actions }) => actions);
+    expect([...namesToLoad(source(config), given)].sort()).toEqual([...new Set(each.map(({ name }) => name))].sort());
+  }
+});
 
 describe("in the order of modprobe", () => {
   test("dependencies, the last of modules.dep first, each with its soft dependencies before it", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { readLuksHeader } from "../../../../src/formats/luks/read-header.ts";
 import { BASE } from "../../../support/luks/base-images.ts";
 import { provideLuksImage, readImage } from "../../../support/luks/cryptsetup-image.ts";
@@ -18,6 +18,13 @@ function age(index: number, epoch: bigint): Uint8Array {
 }
 
 describe("a LUKS2 header of cryptsetup", () => {
+  test("is read without node:crypto, which would take 30 ms before the prompt", () => {
+    const modules = spyOn(process, "getBuiltinModule");
+    read(image);
+    expect(modules).not.toHaveBeenCalled();
+    modules.mockRestore();
+  });
+
   test("is read completely", () => {
     const { keyslots, segments, digests, material, ...rest } = read(image);
     expect(rest).toEqual({

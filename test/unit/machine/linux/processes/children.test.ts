@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { children } from "../../../../../src/machine/linux/processes/child.ts";
 import { orIfFailed } from "../../../../../src/problems/errors.ts";
-import { encodeJson, RUN_COMMAND } from "../../../../../src/storage/kinds/firmware/run-apart.ts";
+import { encodeJson, RUN_COMMAND } from "../../../../../src/storage/kinds/run-apart.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
 
 /** Starts a child that runs `sleep`; returns it with the process id of that. */

@@ -1,0 +1,70 @@
+import type { ChildNews, Processes, RunResult } from "../../machine/child.ts";
+import { SyscallError, unlessRefused } from "../../problems/errors.ts";
+import { describeRefusal } from "../../problems/report.ts";
+import { createWaitNotice } from "../../problems/wait-notice.ts";
+import type { StorageContext } from "../contract.ts";
+
+/** Internal command: a process that runs a program and waits for it, so that a program that hangs holds up no boot. */
+export const RUN_COMMAND = "run-program";
+
+/** A program with its arguments, and variables that its environment has besides. */
+export interface RunOrder {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The status of a shell for a program that could not be started. */
+const NOT_STARTED = 127;
+
+/** Encodes an order or how it ended as JSON. */
+export function encodeJson(value: RunOrder | RunResult): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** Returns how an order ended; of a process that is gone, what its end says. */
+export function resultOf(news: Exclude<ChildNews, { readonly kind: "busy" }>): RunResult {
+  return news.kind === "gone" ? { status: news.status, output: "" } : JSON.parse(new TextDecoder().decode(news.bytes));
+}
+
+/** Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then. */
+export function runWithin(
+  { machine, voice }: Pick<StorageContext, "machine" | "voice">,
+  { argv, environment }: RunOrder,
+  limitMs: number,
+): RunResult | null {
+  const notice = createWaitNotice(voice);
+  const startMs = machine.nowMs();
+  const [what = ""] = argv;
+  const wait = (): RunResult | null => {
+    const child = machine.startChild(RUN_COMMAND);
+    try {
+      child.order(encodeJson({ argv, environment }));
+      for (let waitedMs = 0; waitedMs < limitMs; waitedMs = machine.nowMs() - startMs) {
+        const turnMs = Math.min(limitMs - waitedMs, notice(what, waitedMs, limitMs));
+        const news = child.answer(Math.max(1, turnMs));
+        if (news.kind !== "busy") return resultOf(news);
+      }
+      return null;
+    } finally {
+      child.stop("with programs");
+    }
+  };
+  return unlessRefused(wait, (refusal) => ({ status: NOT_STARTED, output: describeRefusal(refusal) }));
+}
+
+/** Returns what runs the program of an order, in a process of its own. */
+export function createRuns(machine: Pick<Processes, "run">): (order: Uint8Array) => Uint8Array {
+  return (bytes) => {
+    const { argv, environment }: RunOrder = JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes)));
+    return encodeJson(run(machine, argv, environment));
+  };
+}
+
+function run(machine: Pick<Processes, "run">, argv: RunOrder["argv"], environment: RunOrder["environment"]): RunResult {
+  try {
+    return machine.run(argv, { capture: true, environment });
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return { status: NOT_STARTED, output: describeRefusal(error) };
+  }
+}
