@@ -24,6 +24,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ["arrays", formatArrays(plan)],
     ["resume", formatResume(plan.resume)],
     ["LVM", formatLvm(plan)],
+    ["multipath", plan.multipath.isOff ? "one path to each disk is used" : null],
     ...formatNetwork(plan.network),
     ...formatRemote(plan.remote),
     ["config", plan.config?.url ?? null],

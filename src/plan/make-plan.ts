@@ -9,6 +9,7 @@ import type { Mistake, Origin } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
+import { decideAssembled } from "./assembled.ts";
 import { decideChecks, findCheckMistakes, warnOfUnusedChecks } from "./checks/checks.ts";
 import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.ts";
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
@@ -149,14 +150,8 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
-    arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     resume: decideResume(settings, rescue.onFailure),
-    lvm: {
-      isOff: settings.lvm === false,
-      groups: settings.lvmGroups,
-      volumes: settings.lvmVolumes,
-      isPartial: settings.lvmPartial === true,
-    },
+    ...decideAssembled(settings),
     network,
     checks: decideChecks(settings, checked),
     verity: decideVerity(settings, {

@@ -3,8 +3,8 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { MemoryRoot } from "../parameters/sources/memory-root.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
 import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
-import type { ArrayName } from "../parameters/tables/arrays.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
+import type { AssembledPlan } from "./assembled.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
 import type { HandoverPlan } from "./handover/handover.ts";
@@ -128,7 +128,7 @@ export interface UsrPlan {
 export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
-export interface BootPlan extends FetchedParts, RemoteParts {
+export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
   readonly root: RootSource;
   /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];
@@ -150,10 +150,7 @@ export interface BootPlan extends FetchedParts, RemoteParts {
   readonly submounts: SubmountsPlan;
   /** What is unlocked before the search for the root. */
   readonly crypt: CryptPlan;
-  /** Which arrays of Linux RAID are started; without `uuids` all. */
-  readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[]; readonly names: readonly ArrayName[] };
   readonly resume: ResumePlan;
-  readonly lvm: LvmPlan;
   /** Whether and how the network is brought up before the search for the root. */
   readonly network: NetworkPlan;
   /** What dm-verity verifies: nothing else becomes a part of the root then. */
@@ -188,13 +185,4 @@ export interface BootPlan extends FetchedParts, RemoteParts {
     /** rd.log=: where levain's messages go. */
     readonly log: "kmsg" | "console" | "all";
   };
-}
-
-/** Which volumes of LVM are activated: those in volume groups of these names, those named "GROUP/VOLUME"; without either, what is needed to find the root. */
-export interface LvmPlan {
-  readonly isOff: boolean;
-  readonly groups: readonly string[];
-  readonly volumes: readonly string[];
-  /** True if a RAID may do without a physical volume that is missing. */
-  readonly isPartial: boolean;
 }

@@ -7,7 +7,6 @@ import { listStores } from "./stack/overlay.ts";
 
 /** The paths of devices that are made of others and that levain does not set up yet, and by what. */
 const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [
-  ["multipath", /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)mpath[a-z]+(?:-part\d+|p?\d+)?$/],
   ["DRBD", /^\/dev\/drbd(?:\d+$|\/)/],
   ["ZFS", /^\/dev\/(?:zvol\/|zd\d+)/],
 ];

@@ -8,7 +8,10 @@ import type { BootError } from "../problems/errors.ts";
 import type { HeldTerminals } from "../prompt/held-terminals.ts";
 
 /** What a plan says of all storage: what may be opened, and for how long it is waited for. */
-export type OpeningPlan = Pick<BootPlan, "rootTimeoutMs" | "crypt" | "arrays" | "lvm" | "remote" | "keymap">;
+export type OpeningPlan = Pick<
+  BootPlan,
+  "rootTimeoutMs" | "crypt" | "arrays" | "lvm" | "multipath" | "remote" | "keymap"
+>;
 
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */
 export interface StoragePlan extends OpeningPlan, Pick<BootPlan, "rootOptions" | "image" | "layers"> {

@@ -20,15 +20,22 @@ export interface Patience {
 
 /** After this long the last resort is tried: a USB disk takes some seconds. */
 const LONG_MS = 10_000;
-/** The limit if none is given and a disk or a driver has not answered yet: a controller may need minutes to start, and a disk to recover. */
-const SLOW_LIMIT_MS = 180_000;
+/** Limits of a search: the usual one, and the one that replaces it while a disk or a driver has not answered yet. */
+export interface Limits {
+  readonly usualMs: number;
+  readonly slowMs: number;
+}
 
-/** Creates the patience for `wanted`, at most `timeoutMs` (null: no limit). */
+/** A controller may need minutes to start, and a disk to recover. */
+const ROOT_LIMITS: Limits = { usualMs: DEFAULT_TIMEOUT_MS, slowMs: 180_000 };
+
+/** Creates the patience for `wanted`, at most `timeoutMs` (null: no limit); only the usual limit is replaced by a longer one. */
 export function createPatience(
   { machine, drivers, voice }: Context,
   wanted: DeviceSpec,
   timeoutMs: number | null,
   search: Search,
+  { usualMs, slowMs }: Limits = ROOT_LIMITS,
 ): Patience {
   const [notice, otherNotice] = [createWaitNotice(voice), createWaitNotice(voice)];
   let startMs = machine.nowMs();
@@ -45,8 +52,7 @@ export function createPatience(
   const isAnyBusy = () => drivers.isHeldUp() || search.unanswered().length > 0;
   function waitForRoot(): boolean {
     const waitedMs = machine.nowMs() - startMs;
-    const limitMs =
-      waitedMs >= DEFAULT_TIMEOUT_MS && timeoutMs === DEFAULT_TIMEOUT_MS && isAnyBusy() ? SLOW_LIMIT_MS : timeoutMs;
+    const limitMs = waitedMs >= usualMs && timeoutMs === usualMs && isAnyBusy() ? slowMs : timeoutMs;
     const leftMs = limitMs === null ? Number.POSITIVE_INFINITY : limitMs - waitedMs;
     if (leftMs <= 0) return false;
     const noticeMs = notice(specText(wanted), waitedMs, limitMs, () => describeFound(search, wanted));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { fakeMember } from "../support/fake-arrays.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
@@ -49,6 +50,25 @@ describe("a root in a logical volume", () => {
       expect(console).toContain('root      /dev/mapper/vg0-root ext4 "ROOT"');
     },
   );
+
+  test("on Linux RAID is left so that lvm2 of the real system looks into the array", () => {
+    const bytes = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes });
+    const image = { type: "LVM2_member", bytes, root: root.root };
+    const disks = ["vda", "vdb"].map((name, place) => ({ name, content: fakeMember(image, { place }) }));
+    const names = ["dm-mod", "md-mod", "raid1"];
+    const { end, journal } = boot(disks, {
+      files: {
+        ...INITRAMFS,
+        [`${MODULES}/modules.dep`]: names.map((name) => `kernel/${name}.ko:\n`).join(""),
+        ...Object.fromEntries(names.map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
+      },
+      modules: { dm_mod: CRYPT_MODULES.dm_mod, md_mod: {}, raid1: { needs: ["md_mod"] } },
+      images: [root, image],
+    });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
+    expect(journal.filter((line) => line.includes("/b9:0"))).toEqual(["write /run/udev/data/b9:0"]);
+  });
 
   describe("in a partition of a volume", () => {
     const { bytes, offsets } = partitionDisk([{ image: small }]);

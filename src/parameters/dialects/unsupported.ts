@@ -33,7 +33,6 @@ export const UNSUPPORTED = {
     ...rows("encrypted devices need rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
     ...rows("no device of firmware RAID is set up", "rd.dm.uuid"),
-    ...rows("only one path to a disk is used", "rd.multipath", isAsked),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
     ...rows("changes are kept by overlayfs", "persistence-method", (value) => !/\boverlay\b/.test(value ?? "")),
     ...rows(

@@ -1,5 +1,6 @@
-import { list, toggle } from "../parameter.ts";
+import { alias, list, single, toggle } from "../parameter.ts";
 import { matching, parser } from "../parse.ts";
+import { readFlag } from "../values.ts";
 
 /** A UUID of 32 hexadecimal digits, as mdadm groups them or with dashes, in the form of RFC 9562. */
 export const arrayUuid = parser("the UUID of an array: 32 hexadecimal digits", (text) => {
@@ -25,6 +26,9 @@ const lvmVolume = parser("GROUP/VOLUME", (text) => {
   const name = text.replace(/^\/dev\//, "");
   return /^(?!-)[\w+.-]{1,127}\/(?!-)[\w+.-]{1,127}$/.test(name) ? name : null;
 });
+
+/** dracut's "default" asks for multipath without a configuration file, which levain does not require. */
+const yesOrDefault = parser("yes, no or default", (text) => (text === "default" ? true : readFlag(text)));
 
 /** Arrays of Linux RAID (md), and volumes of LVM. */
 export const ARRAYS = {
@@ -69,5 +73,13 @@ export const ARRAYS = {
     fallback: "no",
     text: "Activate a RAID volume of LVM without a physical volume that is missing, if its redundancy allows that, when the disk has been waited for: 30 seconds, or two thirds of rd.timeout=. A volume that needs the missing disk is never activated.",
     example: "rd.lvm.partial",
+  }),
+  multipath: single(yesOrDefault, {
+    syntax: "rd.multipath=yes|no|default",
+    bare: "1",
+    fallback: "yes",
+    text: "rd.multipath=0: use one path to each disk, although the image has multipath, which makes one device of them.",
+    example: "rd.multipath=0",
+    aliases: [alias("nompath", (value) => (value === null ? "0" : undefined))],
   }),
 };

@@ -45,7 +45,7 @@ export const RESUME = {
   resumeTimeoutMs: single(values.waitingTimeMs, {
     syntax: "rd.resume.timeout=SECONDS",
     aliases: ["resumedelay=SECONDS", alias("resumewait", () => "0")],
-    fallback: "10",
+    fallback: "10, or 60 while a disk has not answered",
     text: "How long to wait for the device of resume= before the boot goes on without it; 0 or resumewait waits without limit. It is a limit, never a sleep.",
     example: "root=LABEL=ROOT resume=LABEL=SWAP rd.resume.timeout=30",
   }),

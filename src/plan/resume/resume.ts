@@ -4,7 +4,8 @@ import type { Settings } from "../../parameters/parameters.ts";
 import type { FailurePolicy } from "../plan.ts";
 import type { ResumePlan } from "./plan.ts";
 
-const TIMEOUT_MS = 10_000;
+/** How long the device of resume= is waited for, unless a parameter says otherwise. */
+export const RESUME_TIMEOUT_MS = 10_000;
 
 /** Decides from where to resume. */
 export function decideResume(settings: Settings, onFailure: FailurePolicy): ResumePlan {
@@ -16,7 +17,7 @@ export function decideResume(settings: Settings, onFailure: FailurePolicy): Resu
     offset: device === null ? 0 : resumeOffset,
     asksFirmware: resumeDevice === undefined && !noResume,
     kernel: null,
-    timeoutMs: resumeTimeoutMs === undefined ? TIMEOUT_MS : resumeTimeoutMs,
+    timeoutMs: resumeTimeoutMs === undefined ? RESUME_TIMEOUT_MS : resumeTimeoutMs,
     policy: resumePolicy ?? (onFailure === "shell" ? "ask" : "stop"),
   };
 }

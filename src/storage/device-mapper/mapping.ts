@@ -47,8 +47,7 @@ export function createTable(
   return unlessRefused(
     () => {
       const mapping = machine.createMapping(request);
-      undo(() => removeMapping(machine, mapping));
-      informUdev({ machine, voice }, mapping, flags);
+      adoptMapping({ machine, voice, undo }, mapping, flags);
       return mapping;
     },
     (error) => {
@@ -56,6 +55,16 @@ export function createTable(
       throw problem("mapping-refused", { ...facts, kernelLog: machine.kernelLogSince(mark) });
     },
   );
+}
+
+/** Has the undo of the step remove a device, and tells udev of it; also one that a program of the image has made. */
+export function adoptMapping(
+  { machine, voice, undo }: Pick<Context, "machine" | "voice" | "undo">,
+  mapping: Mapping,
+  flags: readonly string[] = [],
+): void {
+  undo(() => removeMapping(machine, mapping));
+  informUdev({ machine, voice }, mapping, flags);
 }
 
 /** Returns what the kernel says a device is made of, by its names: of a partition its disk; empty for a disk. */
@@ -86,7 +95,7 @@ export function requireFreeNames(machine: Machine, names: readonly string[]): vo
 }
 
 /** Where udev keeps what it knows; /run moves along into the real root. */
-const UDEV_DATA = "/run/udev/data";
+export const UDEV_DATA = "/run/udev/data";
 
 /** Removes a device, and what was written down about it. */
 export function removeMapping(machine: Machine, { name, device }: Mapping): void {

@@ -16,6 +16,8 @@ interface Disk {
   /** As kpartx names what is in it: the name with the number, the uuid behind "partN-". */
   readonly name: string;
   readonly uuid: string;
+  /** What kpartx puts before the number. */
+  readonly delimiter: string;
   readonly partitions: readonly Partition[];
 }
 
@@ -46,7 +48,7 @@ export function startPartitions(context: StorageContext, { roots }: Pick<Storage
   function findDisk(hasRoot: boolean): Disk | null {
     for (const device of context.devices()) {
       if (done.has(device.name) || !hasOnlyTable(device) || !isReady(device, hasRoot)) continue;
-      const disk = readDisk(context, device);
+      const disk = readDisk(context, device, roots);
       if (disk !== null) return disk;
       done.add(device.name);
     }
@@ -105,21 +107,35 @@ function isVolume(machine: Machine, { name }: BlockDevice): boolean {
 }
 
 /** Reads what is to be mapped in a device; null if that is nothing. */
-function readDisk({ machine, voice }: StorageContext, device: BlockDevice): Disk | null {
+function readDisk({ machine, voice }: StorageContext, device: BlockDevice, roots: StoragePlan["roots"]): Disk | null {
   const mapping = machine.listMappings().find((one) => one.device === device.name);
   const own = mapping ?? { name: device.name.replaceAll("!", "-"), uuid: devnodeUuid(device.number) };
   const [levels = "", rest = ""] = /^((?:part\d+-)*)(.*)$/s.exec(own.uuid)?.slice(1) ?? [];
-  const isOurs = /^(?:CRYPT-|LVM-|devnode_)/.test(rest) && levels.split("-").length - 1 < MOST_LEVELS;
+  const isOurs = /^(?:CRYPT-|LVM-|mpath-|devnode_)/.test(rest) && levels.split("-").length - 1 < MOST_LEVELS;
   if (!isOurs || (isNested(machine, device) && !["gpt", "dos"].includes(device.facts.partitionTable ?? "")))
     return null;
   try {
     const partitions = readPartitions(machine, device);
-    return partitions.length === 0 ? null : { device, name: own.name, uuid: own.uuid, partitions };
+    if (partitions.length === 0) return null;
+    const { name, uuid } = own;
+    return { device, name, uuid, delimiter: delimiterOf(name, uuid, roots), partitions };
   } catch (error) {
     if (!isErrno(error)) throw error;
     voice.warn(`the partitions in ${device.node} cannot be read: ${headline(error)}`);
     return null;
   }
+}
+
+/** By default kpartx puts "p" behind a digit; for multipath, Debian and SUSE have it put "-part", unless `root=` says otherwise. */
+function delimiterOf(name: string, uuid: string, roots: StoragePlan["roots"]): string {
+  const usual = /\d$/.test(name) ? "p" : "";
+  if (!uuid.startsWith("mpath-")) return usual;
+  const isUsual = (text: string) => /^\d+$/.test(text.slice(usual.length)) && text.startsWith(usual);
+  const start = `/dev/mapper/${name}`;
+  const isAsked = roots.some(
+    (spec) => spec.by === "path" && spec.path.startsWith(start) && isUsual(spec.path.slice(start.length)),
+  );
+  return isAsked ? usual : "-part";
 }
 
 interface MappedPartition {
@@ -145,11 +161,11 @@ function openDisk(context: StorageContext, disk: Disk, most: number): readonly M
 
 function mapPartition(
   context: StorageContext,
-  { device, name: disk, uuid: diskUuid }: Disk,
+  { device, name: disk, uuid: diskUuid, delimiter }: Disk,
   { number, start, size }: Partition,
   readOnly: boolean,
 ): MappedPartition {
-  const name = `${disk}${/\d$/.test(disk) ? "p" : ""}${number}`;
+  const name = `${disk}${delimiter}${number}`;
   const uuid = `part${number}-${diskUuid}`;
   const known = context.machine.listMappings().find((one) => one.name === name && one.uuid === uuid);
   if (known !== undefined) return { mapping: known, isNew: false };

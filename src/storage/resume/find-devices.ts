@@ -4,15 +4,19 @@ import type { DeviceSpec } from "../../parameters/device-spec.ts";
 import { wantsEncryption } from "../../plan/crypt/crypt.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import type { ResumePlan } from "../../plan/resume/plan.ts";
+import { RESUME_TIMEOUT_MS } from "../../plan/resume/resume.ts";
 import { printable } from "../../problems/report.ts";
 import type { StoragePlan } from "../contract.ts";
 import { STICK_MS } from "../kinds/grace.ts";
-import { createPatience } from "../patience.ts";
+import { createPatience, type Limits } from "../patience.ts";
 import { createSearch, type Search } from "../search.ts";
 import { liesInVolume, liesOnStick } from "../trust.ts";
 
 /** A plan that resumes from a device. */
 export type NamedResume = ResumePlan & { readonly device: DeviceSpec };
+
+/** A disk that has not answered may hold the image, and the root must not be mounted behind its back. */
+const LIMITS: Limits = { usualMs: RESUME_TIMEOUT_MS, slowMs: 60_000 };
 
 /**
  * Waits until a device appears that `resume` names, and returns all that do; none if the time is up. It opens encrypted volumes and
@@ -25,7 +29,7 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
   const wish: StoragePlan = { ...plan, crypt, ...own };
   const search = createSearch(context, wish);
   // 1 ms: what is there when all drivers are loaded.
-  const patience = createPatience(context, resume.device, resume.isOff ? 1 : resume.timeoutMs, search);
+  const patience = createPatience(context, resume.device, resume.isOff ? 1 : resume.timeoutMs, search, LIMITS);
   const trust = createTrust(context, plan, search);
   try {
     for (;;) {

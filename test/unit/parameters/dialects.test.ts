@@ -143,10 +143,9 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["root=LABEL=R rd.skipfsck", { rootCheck: "skip" }],
     [
-      "root=LABEL=R rd.multipath=default rd.dm.uuid=ab netroot=fcoe:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
+      "root=LABEL=R rd.dm.uuid=ab netroot=fcoe:x rd.iscsi.firmware=1 rd.lvm=0 rd.md=0 rd.dm=0",
       {},
       [
-        "rd.multipath= is not supported yet, ignoring it: only one path to a disk is used",
         "rd.dm.uuid= is not supported yet, ignoring it: no device of firmware RAID is set up",
         "netroot= is not supported yet, ignoring it: the network is not set up",
         "rd.iscsi.firmware= is not supported yet, ignoring it: the network is not set up",

@@ -25,17 +25,17 @@ const S390 = "devices of S/390, which levain does not support";
 const SOURCES: Readonly<Record<string, Documented>> = {
   "dracut.cmdline(7) of dracut 059": {
     context: "root=LABEL=R",
-    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y root=cifs://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=dhcp init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.lvm=0 rd.lvm.vg=x rd.lvm.lv=x/y rd.retry=1 rd.timeout=1 resume=/dev/x rd.emergency=reboot
+    obeyed: `root=LABEL=x root=virtiofs:x root=live:http://x/y root=cifs://x/y root=nfs:x:/y root=nfs4:x:/y root=/dev/nfs root=dhcp init=/x rootfstype=ext4 rootflags=ro ro rw rootfallback=LABEL=x rd.auto rd.lvm=0 rd.lvm.vg=x rd.lvm.lv=x/y rd.multipath=0 rd.multipath=default rd.retry=1 rd.timeout=1 resume=/dev/x rd.emergency=reboot
       rd.driver.blacklist=a rd.driver.pre=a rd.driver.post=a rd.skipfsck rd.shell rd.debug rd.break rd.break=pre-mount rd.vconsole.keymap=de
       rd.luks=0 rd.luks.uuid=abcd rd.luks.allow-discards rd.luks.crypttab=0 rd.luks.timeout=1 rd.luks.key=/k rd.luks.key.tout=1
       rd.luks.partuuid=abcd rd.live.dir=x rd.live.squashimg=x rd.live.ram=1 rd.live.overlay=none rd.live.overlay=LABEL=x rd.live.overlay.size=1
       rd.live.overlay.readonly=0 rd.live.overlay.reset=0 rd.live.overlay.overlayfs=1 rd.live.image rd.live.check iso-scan/filename=/x ip=dhcp rd.neednet=1 ifname=x:52:54:00:12:34:56 rd.route=198.51.100.0/24:192.0.2.1 rd.bootif=0 rd.peerdns=0 rd.net.timeout.dhcp=1
       root=nbd:x:1 netroot=nbd:x:1 nameserver=192.0.2.1 vlan=vlan5:eth0 bond=bond0 bridge=br0:eth0 BOOTIF=52:54:00:12:34:56 roothash=${HASH} rd.fstab=0 mount.usr=LABEL=x`,
-    named: `rd.dm.uuid=x rd.multipath=default rd.luks.serial=x root=cifs:x root=iscsi:x
+    named: `rd.dm.uuid=x rd.luks.serial=x root=cifs:x root=iscsi:x
        root=x:/y netroot=iscsi:x nfsroot=x:/y rd.iscsi.initiator=x rd.iscsi.firmware=1
        rd.nvmf.discover=fc,auto fcoe=eth0:dcb`,
     nothing: {
-      "rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.multipath=0 rd.fcoe=0 rd.nonvmf":
+      "rd.lvm.conf=0 rd.md.imsm=0 rd.md.ddf=0 rd.md.conf=0 rd.md.waitclean=1 rd.dm=0 rd.fcoe=0 rd.nonvmf":
         "levain does none of it",
       "rd.hostonly=0 rd.zipl=x rd.ccw": "the image has no settings of a host",
       "rd.live.debug=1 rd.info rd.memdebug=1 rd.udev.info rd.udev.debug rd.noverifyssl rd.plymouth=0": "messages",

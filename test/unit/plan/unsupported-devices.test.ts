@@ -8,7 +8,6 @@ const UUID = "c1b72fc6-24b1-4bd1-9c81-3d3cc7ee1e5c";
 
 describe("a device that levain does not set up yet is named by its layer", () => {
   test.each([
-    ["root=/dev/mapper/mpatha-part1", "/dev/mapper/mpatha-part1", "multipath"],
     ["root=/dev/drbd/by-res/r0/0", "/dev/drbd/by-res/r0/0", "DRBD"],
     ["root=/dev/zvol/tank/root", "/dev/zvol/tank/root", "ZFS"],
   ])("%s", (cmdline, spec, layer) => {

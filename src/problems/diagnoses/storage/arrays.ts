@@ -16,6 +16,13 @@ export const ARRAYS = {
       inBootLoader("if the disk is no longer a member, use it as it is: rd.md=0"),
     ],
   }),
+  "no-multipath": diagnosis<Record<never, never>>({
+    text: () => "a parameter names a device of multipath, and the image has no multipath",
+    hints: () => [
+      inBuilder('add it: programs = ["/sbin/multipath"] and add = ["/lib/multipath"] in levain.toml'),
+      inBootLoader("or name what is on the disk: root=UUID=…; levain then uses one path"),
+    ],
+  }),
   "firmware-raid-refused": diagnosis<{ node: string; raid: string; why: string }>({
     text: ({ node, raid, why }) => `${node} is a member of ${raid}, which mdadm has not started: ${why}`,
     hints: () => [

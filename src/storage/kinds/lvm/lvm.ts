@@ -6,7 +6,7 @@ import { listParts } from "../claimed.ts";
 import { createGrace, createStickGrace } from "../grace.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { describeAbsent, describeStrays } from "./lacks.ts";
-import { linkVolume } from "./links.ts";
+import { linkVolume, noteArrays } from "./links.ts";
 import { createMembers } from "./members.ts";
 import { listVolumes } from "./tables/group-index.ts";
 import { volumeOfName } from "./tables/names.ts";
@@ -85,7 +85,10 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     problems: () => [...describeGroups(list(), members.strays(), plan), ...volumes.problems(isVain)],
     claim(device) {
       claimed = listParts(device, context.present());
-      for (const one of volumes.list()) if (isUsed(one)) linkVolume(context, one.judged.group, one.volume, one.device);
+      for (const { judged, volume, device: own } of volumes.list().filter(isUsed)) {
+        linkVolume(context, judged.group, volume, own);
+        noteArrays(context, judged.members.values());
+      }
     },
     close() {
       members.close();
