@@ -36,7 +36,6 @@ const PEERS: readonly (readonly [string, Family])[] = [
   ["dracut (sid)", "dracut"],
 ];
 
-/** The curves, by what grows. */
 export const CURVES: readonly Curve[] = [
   {
     name: "disks",

@@ -33,7 +33,6 @@ interface Cost {
   readonly cpu: number;
 }
 
-/** Runs commands one after the other. */
 function measure(...commands: readonly (readonly string[])[]): Cost {
   const startMs = performance.now();
   const cpu = commands.map((argv) => run(...argv)).reduce((one, other) => one + other);

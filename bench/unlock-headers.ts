@@ -1,7 +1,6 @@
 import { type CryptsetupRecipe, provideLuksImage } from "../test/support/luks/cryptsetup-image.ts";
 import { FOUR_PROCESSORS } from "../test/support/luks/four-processors.ts";
 
-/** A header to unlock, made by cryptsetup. */
 export interface TimedHeader {
   readonly name: string;
   /** The header file, and the file with its passphrase. */

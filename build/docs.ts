@@ -24,7 +24,6 @@ const HEAD = `# Kernel command line parameters
 - Yes is \`1\`, \`y\`, \`yes\`, \`on\` or \`true\`; no is \`0\`, \`n\`, \`no\`, \`off\` or \`false\`. The name alone means yes.
 `;
 
-/** Returns docs/parameters.md, from the tables of parameters. */
 export function formatParametersPage(): string {
   const parts = PARAMETER_GROUPS.map(({ title, rows }) => `## ${title}\n\n${rows.map(formatRow).join("\n")}`);
   return `${HEAD}\n${parts.join("\n")}\n${formatUnsupported()}`;

@@ -13,9 +13,6 @@ import {
 import { configSize, encodeConfig, MAX_LIBRARIES, STRINGS_OFFSET } from "./config.ts";
 import { type Renaming, renameLibraries } from "./rename.ts";
 
-/** What `layOut` returns. */
-export type Layout = ReturnType<typeof layOut>;
-
 /** What a packed file has at which address, after the program's memory and an empty page: the libraries, stage0 in `room` bytes, `pieces`. */
 export function layOut(input: Parts, room: number) {
   const { elf, target } = readProgram(input.program);
@@ -70,7 +67,6 @@ function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): 
   }
 }
 
-/** Concatenates the libraries at `address`. */
 function fillShelf(libraries: readonly NamedFile[], address: number) {
   let end = address;
   const shelved = libraries.map((library) => {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { EM } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
 
-/** A machine that stage0 supports. */
 export type Target = (typeof TARGETS)[number];
 
 /** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader, `canPage` whether there is a pager. */
@@ -30,10 +29,8 @@ export const AARCH64 = {
   canPage: false,
 };
 
-/** Every machine that stage0 supports. */
 export const TARGETS = [X86_64, AARCH64] as const;
 
-/** The machine that builds. */
 export const HOST = process.arch === "arm64" ? AARCH64 : X86_64;
 
 const COMMON_FLAGS = [

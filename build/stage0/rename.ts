@@ -51,7 +51,6 @@ export function renameLibraries(program: Uint8Array, elf: Elf, libraries: readon
   };
 }
 
-/** Returns the offset and value of each Elf64_Verneed.vn_file. */
 function readVersionNeeds(program: Uint8Array, elf: Elf): { offset: number; name: number }[] {
   const first = elf.dynamic.find((entry) => entry.tag === DT.VERNEED);
   if (first === undefined) return [];

@@ -84,7 +84,6 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   );
 }
 
-/** Makes the root tree; returns where it is. */
 function makeRoot(steps: Steps, plan: BootPlan, network: NetworkUp | null): string {
   const { root } = plan;
   if (root.kind !== "none") {

@@ -94,7 +94,6 @@ function readIds(machine: Machine, path: string): ReadonlyMap<string, number> {
   return new Map([["root", 0], ...ids.filter(([name, id]) => name !== "" && Number.isInteger(id))]);
 }
 
-/** Makes the node of every device in /sys/dev, where the kernel lists them by number. */
 function makeAllNodes(machine: Machine, config: MdevConfig): void {
   for (const kind of ["char", "block"]) {
     const directory = `/sys/dev/${kind}`;

@@ -120,7 +120,6 @@ function settle({ machine, console, seal }: SettleTools, plan: BootPlan | null, 
   console.trouble([...wrapLines(lines), ...describePlace(machine)]);
 }
 
-/** Returns what `act` throws, or null. */
 function catchError(act: () => unknown): unknown {
   try {
     act();

@@ -32,7 +32,6 @@ export interface CommandText {
   readonly description: string;
   /** A positional whose name ends with "..." takes any number of arguments. */
   readonly args?: ArgsDef;
-  /** Command lines, each with what it does. */
   readonly examples: Readonly<Record<string, string>>;
   /** Returns the exit status. */
   readonly run: (line: CommandWords, machine: Machine) => number | Promise<number>;

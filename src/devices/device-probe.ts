@@ -17,13 +17,10 @@ export interface DeviceProbe {
   readonly entry: DeviceEntry;
   /** When it began, as `Clock.nowMs`. */
   readonly startMs: number;
-  /** Asks the device for its first answer. */
   begin(): void;
   /** Continues for at most `waitMs`, or until the first answer. Returns the device, "gone" if it was removed or holds no medium, or null if it has not answered yet. */
   advance(waitMs: number, most?: Most): BlockDevice | "gone" | null;
-  /** How many answers the device has given. */
   answers(): number;
-  /** How many bytes the device has returned. */
   bytesRead(): number;
   close(): void;
 }

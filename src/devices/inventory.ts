@@ -11,6 +11,7 @@ export function createInventory() {
   const turnOf = (name: string) => turns.get(name) ?? 0;
   let nextTurn = 1;
   let lastTurn = 0;
+  let list: readonly BlockDevice[] | null = null;
 
   function sort(): void {
     const entries = [...inventory].toSorted(([one], [other]) => turnOf(one) - turnOf(other));
@@ -20,17 +21,21 @@ export function createInventory() {
 
   return {
     inventory,
+    /** Lists the devices in their order: the same array until one of them changes, so that what was made of it still holds. */
+    list: () => (list ??= [...inventory.values()]),
     appear(name: string): void {
       if (!turns.has(name)) turns.set(name, nextTurn++);
     },
     keep(name: string, device: BlockDevice | "gone"): void {
       const before = inventory.get(name);
       if (device === "gone") {
-        inventory.delete(name);
+        if (inventory.delete(name)) list = null;
         turns.delete(name);
         return;
       }
-      inventory.set(name, before !== undefined && Bun.deepEquals(before, device) ? before : device);
+      if (before !== undefined && Bun.deepEquals(before, device)) return;
+      list = null;
+      inventory.set(name, device);
       if (before === undefined && turnOf(name) < lastTurn) sort();
       lastTurn = Math.max(lastTurn, turnOf(name));
     },

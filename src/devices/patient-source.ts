@@ -29,9 +29,7 @@ export interface PatientSource {
   gather<T>(use: (read: ByteSource["read"]) => T): T;
   /** The first refusal of a read. */
   refusal(): SyscallError | undefined;
-  /** How many answers the device has given. */
   answers(): number;
-  /** How many bytes the device has returned. */
   bytesRead(): number;
   close(): void;
 }

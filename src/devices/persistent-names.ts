@@ -49,7 +49,6 @@ export function listLinks(machine: Machine, device: BlockDevice): readonly strin
   return [...ids, ...paths, ...names, ...cached, ...listArrayLinks(machine, disk, partition?.index)];
 }
 
-/** LVM's own link. */
 function listVolumeLinks(mapped: string, uuid: string): readonly string[] {
   const name = /^LVM-[^-]+$/.test(uuid) ? splitVolumeName(mapped) : null;
   return name === null ? [] : [`/dev/${name.group}/${name.volume}`];

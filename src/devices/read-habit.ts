@@ -5,7 +5,6 @@ import type { DeviceEntry } from "./block-devices.ts";
 export interface ReadHabit {
   /** The places that the probe of this device reads, most likely: its head, and those of others of its kind. */
   placesFor(entry: DeviceEntry): readonly ReadPlace[];
-  /** Remembers what was read of a device. */
   learn(entry: DeviceEntry, places: readonly ReadPlace[]): void;
 }
 

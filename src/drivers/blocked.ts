@@ -18,7 +18,6 @@ export interface BlockedDriver {
   readonly place: "command line" | "image parameters" | "modprobe.d";
 }
 
-/** The parameters that blacklist modules. */
 const PARAMETERS = ["module_blacklist", "modprobe.blacklist", "rd.driver.blacklist", "blacklist"];
 
 /** Returns why `target` is not loaded although the image has it; null if no blacklist and no install line forbids it. `named` are the modules that parameters blacklist. */

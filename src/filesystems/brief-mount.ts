@@ -1,7 +1,8 @@
 import type { Context } from "../drivers/context.ts";
 import type { Loader } from "../drivers/make-loader.ts";
 import { driversOf } from "../formats/filesystems/filesystem-types.ts";
-import type { ApartMounts, Machine, MountLook, MountRequest, RandomReader } from "../machine/machine.ts";
+import type { Machine, RandomReader } from "../machine/machine.ts";
+import type { ApartMounts, MountLook, MountRequest } from "../machine/mounts.ts";
 import { isErrno, SyscallError, tolerateRefusal } from "../problems/errors.ts";
 import { isMounted } from "./mounts.ts";
 import { mountUntouched } from "./untouched.ts";
@@ -63,7 +64,6 @@ export function mountDeviceBriefly<T>(
 interface Mounted {
   readonly directory: string;
   readonly machine: Machine;
-  /** Leaves the mount for the next look. */
   readonly leave: () => void;
   readonly end: () => void;
 }

@@ -1,6 +1,7 @@
 import { withReader } from "../devices/block-devices.ts";
 import { filesystemType, untouchedOptions } from "../formats/filesystems/filesystem-types.ts";
-import type { Machine, MountRequest } from "../machine/machine.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { MountRequest } from "../machine/mounts.ts";
 import { isErrno, orIfRefused, tolerateRefusal } from "../problems/errors.ts";
 
 /**

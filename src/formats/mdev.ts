@@ -21,7 +21,6 @@ export interface NodePlan {
   readonly mode: number;
 }
 
-/** A rule of mdev.conf. */
 interface MdevRule {
   /** Returns the groups of the match; null if the rule does not match the device. */
   readonly match: (device: MdevDevice) => readonly (string | undefined)[] | null;
@@ -38,7 +37,6 @@ export interface MdevConfig {
   readonly problems: readonly string[];
 }
 
-/** Numbers of users and groups by their names. */
 type Ids = Readonly<Record<"users" | "groups", ReadonlyMap<string, number>>>;
 
 /** Mode of a node that no rule matches and for which the kernel names none. */

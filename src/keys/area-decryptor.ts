@@ -67,7 +67,6 @@ function decryptEach(mode: "cbc" | "ctr", key: Uint8Array, ivs: Uint8Array, data
 
 /** The cipher for which IVs are made. */
 export interface IvCipher {
-  /** Bytes of each IV. */
   readonly ivBytes: number;
   readonly blockBytes: number;
   /** True for a valid key size. */

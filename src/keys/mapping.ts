@@ -3,7 +3,6 @@ import { type CryptSegment, isBackup, isBound, type LuksHeader, SECTOR_BYTES } f
 import { problem } from "../problems/problem.ts";
 import { refuseRequirements } from "./obstacles.ts";
 
-/** Parameters of a dm-crypt target. */
 interface CryptTarget {
   /** As in a device-mapper table: "aes-xts-plain64", or "capi:authenc(hmac(sha256),xts(aes))-random". */
   readonly cipher: string;
@@ -61,7 +60,6 @@ function randomIvBytes(name: string, mode: string, integrity: string): number {
 
 /** All of the device-mapper table of the data but the key and the number of the device. */
 export interface CryptMapping extends CryptTarget {
-  /** Bytes of the volume key. */
   readonly keyBytes: number;
   /** Added to each sector's number for its IV, in sectors of 512 bytes. */
   readonly ivOffset: bigint;

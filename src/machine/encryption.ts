@@ -85,7 +85,6 @@ export interface LibraryHash {
   readonly digestBytes: number;
   /** The block size, for HMAC. */
   readonly blockBytes: number;
-  /** Writes the digest of `message` into `digest`, which has `digestBytes`. */
   readonly hash: (message: Uint8Array, digest: Uint8Array) => void;
 }
 

@@ -7,7 +7,6 @@ export interface UpInterface {
   readonly name: string;
   /** The kernel's number for it. */
   readonly index: number;
-  /** Its hardware address. */
   readonly mac: string;
   /** How it got its addresses: "any" of the plan is decided here. */
   readonly method: Exclude<AddressMethod, "any">;

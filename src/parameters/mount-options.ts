@@ -1,4 +1,4 @@
-import type { MountFlag } from "../machine/machine.ts";
+import type { MountFlag } from "../machine/mounts.ts";
 
 /** What mount(2) takes: its flags, and the filesystem's own options. */
 export interface MountOptions {

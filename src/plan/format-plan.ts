@@ -5,12 +5,12 @@ import { printable } from "../problems/report.ts";
 import { formatChecks } from "./checks/checks.ts";
 import { formatCrypt } from "./crypt/format-crypt.ts";
 import { formatNetwork } from "./network/format-network.ts";
-import { formatPersistence } from "./persistence.ts";
 import type { BootPlan, ImagePlan } from "./plan.ts";
 import { formatRemote } from "./remote/remote.ts";
 import { formatResume } from "./resume/resume.ts";
 import { nameRoot } from "./root.ts";
-import { formatSubmounts } from "./submounts.ts";
+import { formatPersistence } from "./stack/persistence.ts";
+import { formatSubmounts } from "./stack/submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
 
 /** Formats the plan for `levain plan`: a line a subject, safe to print. */

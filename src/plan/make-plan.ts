@@ -24,7 +24,7 @@ import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
-import { decideStack, NO_STACK } from "./stack.ts";
+import { decideStack, NO_STACK } from "./stack/stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";

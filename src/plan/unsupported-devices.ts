@@ -1,9 +1,9 @@
 import { type DeviceSpec, decodeUdevName, formatDeviceSpec } from "../parameters/device-spec.ts";
 import { notSupportedYet } from "../problems/not-supported.ts";
 import { printable } from "../problems/report.ts";
-import { listStores } from "./overlay.ts";
 import type { BootPlan } from "./plan.ts";
 import { rootDevices } from "./root.ts";
+import { listStores } from "./stack/overlay.ts";
 
 /** The paths of devices that are made of others and that levain does not set up yet, and by what. */
 const PATHS: readonly (readonly [layer: string, path: RegExp])[] = [

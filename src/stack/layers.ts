@@ -1,8 +1,8 @@
 import type { Context } from "../drivers/context.ts";
 import type { MountedDevice } from "../filesystems/mount.ts";
 import { NO_CHECKS } from "../plan/checks/checks.ts";
-import { cryptForRoot } from "../plan/overlay.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import { cryptForRoot } from "../plan/stack/overlay.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { requireOneSide } from "../storage/trust.ts";

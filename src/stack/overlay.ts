@@ -1,7 +1,7 @@
 import { relative } from "node:path/posix";
 import type { Context } from "../drivers/context.ts";
 import { makePlace } from "../filesystems/mount.ts";
-import type { MountRequest } from "../machine/machine.ts";
+import type { MountRequest } from "../machine/mounts.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { isErrno } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";

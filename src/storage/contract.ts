@@ -34,9 +34,7 @@ export interface StorageContext extends Context {
   devices(): readonly BlockDevice[];
   /** Those of `devices`, and what shows a part of something else, as `Assembly.isShown` says. */
   present(): readonly BlockDevice[];
-  /** The device with the kernel's name `name`, if it is present. */
   named(name: string): BlockDevice | null;
-  /** The devices that `spec` names, in that order. */
   find(spec: DeviceSpec): readonly BlockDevice[];
   /** Those of them that may be a part of the root, each replaced by what was opened in it. */
   matches(spec: DeviceSpec): readonly BlockDevice[];

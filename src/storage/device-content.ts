@@ -20,7 +20,6 @@ interface Unsearched {
   readonly drivers: readonly string[];
 }
 
-/** The search by content. */
 interface ContentSearch {
   holds(device: BlockDevice, spec: FileSpec): boolean;
   /** null if the device was searched, or did not have to be. */

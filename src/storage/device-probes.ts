@@ -9,17 +9,17 @@ import type { Context } from "../drivers/context.ts";
 export interface DeviceProbes {
   /** A device that is probed again keeps its entry until it has answered, but nothing may match it by what it held. */
   readonly inventory: Inventory;
+  /** Lists the inventory in its order: the same array until a device changes. */
+  list(): readonly BlockDevice[];
   /** Probes a device that is new or has changed, by the kernel's name; waits for it at most `waitMs`. */
   look(name: string, waitMs: number): void;
   /** Probes devices that are new or have changed, and waits a moment for each. */
   lookAll(names: readonly string[]): void;
-  /** Removes a device. */
   forget(name: string): void;
   /** Brings the inventory up to date with /sys. */
   scan(): void;
   /** Takes the answers that have come, and names the devices that have become slow. */
   advance(): void;
-  /** True if the device has not answered yet. */
   isUnderWay(name: string): boolean;
   /** Milliseconds until every device has answered or counts as slow. */
   settlingMs(): number;
@@ -31,7 +31,7 @@ export interface DeviceProbes {
 /** Creates the probes of one search, with an empty inventory. */
 export function createDeviceProbes(context: Pick<Context, "machine" | "voice">): DeviceProbes {
   const { machine } = context;
-  const { inventory, appear, keep } = createInventory();
+  const { appear, keep, ...devices } = createInventory();
   const probes = new Map<string, DeviceProbe>();
   const notice = createSlowNotice(context);
   const habit = createReadHabit();
@@ -76,7 +76,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   }
 
   return {
-    inventory,
+    ...devices,
     look(name, waitMs) {
       begin(name);
       const probe = probes.get(name);
@@ -86,7 +86,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     forget,
     scan() {
       const present = listBlockDeviceNames(machine);
-      for (const name of [...inventory.keys(), ...probes.keys()]) if (!present.includes(name)) forget(name);
+      for (const name of [...devices.inventory.keys(), ...probes.keys()]) if (!present.includes(name)) forget(name);
       lookAll(present);
     },
     advance() {

@@ -27,24 +27,28 @@ export interface Selection extends Pick<StorageContext, "devices" | "present" | 
 export function createSelection(
   context: Context,
   plan: Pick<StoragePlan, "image">,
-  { inventory, isUnderWay }: Pick<DeviceProbes, "inventory" | "isUnderWay">,
+  { inventory, list, isUnderWay }: Pick<DeviceProbes, "inventory" | "list" | "isUnderWay">,
   assemblies: Assemblies,
 ): Selection {
   const { machine } = context;
   const content = createContentSearch(context);
-  const paths = createDiskPaths(machine, inventory);
+  const paths = createDiskPaths(machine, list);
   const look: Look = {
     name: createNamer(machine, inventory),
     links: (device) => listLinks(machine, device),
     holds: content.holds,
   };
-  const present = createPresence(machine, inventory, paths);
-  const devices = () => present().filter((device) => !assemblies.isShown(device));
+  const present = createPresence(machine, list, paths);
+  const mayBeShown = createShownTest(inventory);
+  const devices = () => {
+    const all = present();
+    return mayBeShown(all) ? all.filter((device) => !assemblies.isShown(device)) : all;
+  };
   const match = (spec: DeviceSpec, among: readonly BlockDevice[]) => {
     // A name may be that of the path that is not used.
-    const { isOther, used } = paths();
-    const others = spec.by === "file" ? [] : [...inventory.values()].filter(isOther);
-    return [...new Set(matchDevices(spec, [...among, ...others], look).map(used))];
+    const { others, used } = paths();
+    const all = spec.by === "file" || others.length === 0 ? among : [...among, ...others];
+    return [...new Set(matchDevices(spec, all, look).map(used))];
   };
   const find = (spec: DeviceSpec) => match(spec, devices());
   const required = () => {
@@ -76,7 +80,7 @@ export function createSelection(
       return isOther(device) ? used(device) : null;
     },
     unsearched: () =>
-      [...inventory.values()].flatMap((device) => {
+      list().flatMap((device) => {
         const obstacle = content.obstacle(device);
         return obstacle === null ? [] : [{ text: describeDevice(device), ...obstacle }];
       }),
@@ -90,22 +94,40 @@ export function createSelection(
   };
 }
 
+const isMapping = ({ name }: BlockDevice) => name.startsWith("dm-");
+
+/** Returns a test for lists of devices: may one of them show a part of another one? Only mappings do, and partitions of a disk that is itself a member of something. */
+function createShownTest(inventory: DeviceProbes["inventory"]): (devices: readonly BlockDevice[]) => boolean {
+  const may = (device: BlockDevice) =>
+    isMapping(device) || (device.partition !== null && inventory.get(device.partition.disk)?.facts.type !== null);
+  let known: readonly BlockDevice[] = [];
+  let found = false;
+  return (devices) => {
+    if (devices !== known) [known, found] = [devices, devices.some(may)];
+    return found;
+  };
+}
+
 /** Lists what is present and no part of a volume or another path to a disk; what lies in encrypted volumes comes first. */
-function createPresence(
-  machine: Machine,
-  inventory: DeviceProbes["inventory"],
-  paths: () => DiskPaths,
-): Selection["present"] {
+function createPresence(machine: Machine, list: DeviceProbes["list"], paths: () => DiskPaths): Selection["present"] {
   const parts = new WeakMap<BlockDevice, boolean>();
   const isPart = (device: BlockDevice) => {
     const known = parts.get(device) ?? isPartOfVolume(machine, device);
     parts.set(device, known);
     return known;
   };
+  let known: readonly BlockDevice[] = [];
+  /** null: they include mappings, and what these lie on may change. */
+  let found: readonly BlockDevice[] | null = [];
   return () => {
-    const { isOther } = paths();
-    const all = [...inventory.values()].filter((device) => !isPart(device) && !isOther(device));
-    if (!all.some(({ name }) => name.startsWith("dm-"))) return all;
+    const { others, isOther } = paths();
+    if (found !== null && list() === known) return found;
+    known = list();
+    const hasMappings = known.some(isMapping);
+    const isUsed = (device: BlockDevice) => !isPart(device) && !isOther(device);
+    const all = hasMappings || others.length > 0 ? known.filter(isUsed) : known;
+    found = hasMappings ? null : all;
+    if (found !== null) return found;
     const isInside = liesInVolume(machine);
     const inside = new Set(all.filter(isInside));
     return [...inside, ...all.filter((device) => !inside.has(device))];

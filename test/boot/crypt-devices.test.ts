@@ -56,7 +56,6 @@ const screen = ({ machine }: Booted) => machine.terminals.screen("/dev/ttyS0");
 const prompts = (result: Booted) => screen(result).split("  unlock    ").length - 1;
 const maps = ({ journal }: Booted) => journal.filter((line) => line.startsWith("map "));
 
-/** Acts at the first prompt. */
 const whenAsked = (act: (machine: FakeMachine) => void) => (machine: FakeMachine) => {
   const { readTerminals } = machine;
   let isFirst = true;

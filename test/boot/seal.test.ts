@@ -26,7 +26,6 @@ interface Found {
   readonly mounts: string;
 }
 
-/** Boots, and looks around in each shell. */
 function boot(cmdline: string, more: FakeBootOptions = {}) {
   const found: Found[] = [];
   const look = (machine: FakeMachine) => {

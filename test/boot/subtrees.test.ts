@@ -20,7 +20,6 @@ const USR: FakeTree = { "/sbin/init": INIT, "/lib/systemd/systemd-udevd": INIT }
 const ext4 = (label: string, tree: FakeTree) => fakeImage("ext4", { label }, tree);
 const usrDisk = { name: "vdb", image: ext4("USR", USR) };
 
-/** Boots a root whose fstab has these lines. */
 function boot(fstab: string, more: FakeBootOptions & { readonly tree?: FakeTree; readonly words?: string } = {}) {
   const { tree = ROOT_TREE, words = "", disks = [], ...rest } = more;
   const image = ext4("ROOT", { ...tree, ...(fstab === "" ? {} : { "/etc/fstab": fstab }) });

@@ -55,7 +55,6 @@ type Booted = ReturnType<typeof boot>;
 /** The console, each paragraph on one line. */
 const said = ({ console }: Booted) => console.replaceAll(/\n {4}/g, " ").replaceAll(/(\S)\n(?=\S)/g, "$1 ");
 const rootOf = ({ console }: Booted) => /^ {2}root {6}(\S+)/m.exec(console)?.[1];
-/** What is open at the end. */
 const mapped = ({ journal }: Booted) =>
   journal.reduce<readonly string[]>((open, line) => {
     const [, verb, name = ""] = /^(map|unmap) (\S+)/.exec(line) ?? [];

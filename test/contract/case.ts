@@ -53,7 +53,6 @@ export function refuses(code: string, call: () => unknown): void {
   });
 }
 
-/** A file's text. */
 export function readText(machine: Machine, path: string): string {
   return Buffer.from(machine.readFile(path)).toString();
 }
@@ -82,13 +81,11 @@ export function makeMedium(machine: Machine, directory: string): string {
   return `${directory}/medium/tree.sfs`;
 }
 
-/** Mounts a squashfs read-only at a directory, which is made. */
 export function mountImage(machine: Machine, source: string, target: string): void {
   machine.makeDirectory(target);
   machine.mount({ source, target, type: "squashfs", flags: ["ro"], options: "" });
 }
 
-/** Loads a module of the fixtures. */
 export function loadModule(machine: Machine, name: string): void {
   equal(machine.startModule(`${FIXTURES.modules}/${name}.ko`, "").isDone(60_000), true);
 }

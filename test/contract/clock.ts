@@ -4,7 +4,6 @@ import type { ContractCase } from "./case.ts";
 const DAY_MS = 86_400_000;
 const TOLERANCE_MS = 5000;
 
-/** The time of day. */
 export const CLOCK_CASES: readonly ContractCase[] = [
   {
     name: "the time of day can be set, and goes on from there; the other clock does not change",

@@ -4,7 +4,6 @@ import { type ContractCase, mountTmpfs, refuses } from "./case.ts";
 
 const MIB = 2 ** 20;
 
-/** Copies of files. */
 export const COPY_CASES: readonly ContractCase[] = [
   {
     name: "copyFile tells its progress after each part, and gives every byte of the copy to a check",

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { DM_DEV_SUSPEND } from "../../src/machine/abi-crypt.ts";
+import { DM_DEV_SUSPEND } from "../../src/machine/abi/crypt.ts";
 import { askDeviceMapper, openControl } from "../../src/machine/linux/storage/dm-ioctl.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { FIXTURES, readText } from "./case.ts";

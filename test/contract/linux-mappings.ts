@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import * as fs from "node:fs";
-import { DM_STATUS_TABLE_FLAG, DM_TABLE_STATUS, DM_TARGET_SPEC } from "../../src/machine/abi-crypt.ts";
+import { DM_STATUS_TABLE_FLAG, DM_TABLE_STATUS, DM_TARGET_SPEC } from "../../src/machine/abi/crypt.ts";
 import { askDeviceMapper, openControl, readText } from "../../src/machine/linux/storage/dm-ioctl.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, loadModule, mountTmpfs, refuses } from "./case.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { MountRequest } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { type ContractCase, FIXTURES, HELLO, readText, refuses } from "./case.ts";
 import { addHungDisk, HUNG } from "./hung-disk.ts";
 

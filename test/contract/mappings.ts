@@ -9,12 +9,10 @@ export const XTS = { cipher: "aes-xts-plain64", key: counting(64, 9) } as const;
 /** What is in them. */
 export const PLAIN = counting(16 * 512, 1);
 
-/** A line of a table. */
 export function tableLine(type: string, sectors: number, parameters: string, startSector = 0): MappingTarget {
   return { startSector, sectors, type, parameters: Buffer.from(parameters) };
 }
 
-/** A mapping of one line. */
 export function mappingOf(name: string, target: MappingTarget, rest: Partial<MappingRequest> = {}): MappingRequest {
   return { name, uuid: `CRYPT-TEST-${name}`, readOnly: false, targets: [target], ...rest };
 }
@@ -24,7 +22,6 @@ export function attachEncrypted(machine: Machine, directory: string, how: FakeCi
   return attachBytes(machine, directory, encryptSectors(how, plain));
 }
 
-/** A loop device that holds `bytes`. */
 export function attachBytes(machine: Machine, directory: string, bytes: Uint8Array): string {
   machine.writeFile(`${directory}/volume`, bytes);
   return machine.attachLoop({ file: `${directory}/volume`, readOnly: false });
@@ -37,7 +34,6 @@ export function cryptLine(how: FakeCipher, device: string, bytes: number, key = 
   return tableLine("crypt", bytes / 512, `${cipher} ${key} ${ivOffset} ${device} 0${options}`);
 }
 
-/** All that a device holds. */
 export function readDevice(machine: Machine, path: string): Buffer {
   const reader = machine.openReader(path);
   try {

@@ -1,7 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { type ContractCase, FIXTURES, refuses } from "./case.ts";
 
-/** Programs and time. */
 export const PROCESS_CASES: readonly ContractCase[] = [
   {
     name: "a program's status and captured output come back, cut at 64 KiB",

@@ -5,7 +5,6 @@ import { systemCall } from "../../src/machine/linux/libc.ts";
 export interface PseudoTerminal {
   /** As "/dev/pts/0". */
   readonly node: string;
-  /** Somebody types. */
   type(bytes: string | Uint8Array): void;
   /** What has been written on it since the last time. */
   shown(): string;

@@ -21,7 +21,6 @@ const table = (data: string, hashes: string, more = "", rootHash = DISK.rootHash
     `1 ${data} ${hashes} 4096 4096 ${DATA.length / 4096} 1 sha256 ${rootHash} 5a17${more}`,
   );
 
-/** What dm-verity shows, and what it refuses. */
 export const VERITY_TABLE_CASES: readonly ContractCase[] = [
   {
     name: "dm-verity shows data that match the tree, holds both devices, and fails to read others",

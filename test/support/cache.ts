@@ -88,7 +88,6 @@ export function scratchDirectory(): string {
   return path;
 }
 
-/** Removes all scratch directories of this process. */
 export function removeScratch(): void {
   rmSync(join(cacheDirectory("scratch"), `${process.pid}`), { recursive: true, force: true });
 }

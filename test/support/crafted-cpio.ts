@@ -19,7 +19,6 @@ export interface RawMember {
 export const FILE = 0o100644;
 export const DIRECTORY = 0o040755;
 export const SYMLINK = 0o120777;
-export const BLOCK = 0o060600;
 export const CHARACTER = 0o020600;
 
 /** A newc (or, by its magic, a crc) archive with these members as they are: no name and no number is checked. */

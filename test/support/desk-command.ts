@@ -20,7 +20,6 @@ const MEASURE = `
   const cpuSeconds = Number(resourceUsage.cpuTime.total) / 1e6;
   console.log(JSON.stringify({ status: exitCode, stdout: stdout.toString(), stderr: stderr.toString(), peakMib, cpuSeconds }));`;
 
-/** Runs a command of levain as a person would. */
 export function levain(argv: readonly string[]): DeskRun {
   const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
   const command = [process.execPath, "-e", MEASURE, process.execPath, MAIN, ...argv];

@@ -7,7 +7,6 @@ import { type ImageNames, type ImageType, rootImage, treeImage } from "./filesys
 
 const MIB = 1024 * 1024;
 
-/** One partition of a disk. */
 export interface Partition {
   /** The filesystem image that fills it; a partition without one is empty. */
   readonly file?: string;

@@ -24,7 +24,6 @@ const COSTS = {
 } as const;
 const SMALL_LUKS2 = "--luks2-metadata-size 16k --luks2-keyslots-size 2m";
 
-/** The script of a guest that makes all volumes. */
 export function formatScript(volumes: readonly FormattedVolume[], insides: readonly InsideFile[]): string {
   const scripts = volumes.map(({ volume, serial, headerSerial }) => {
     const header = headerSerial === null ? "" : `--header $(device ${headerSerial})`;

@@ -9,7 +9,6 @@ import { guestPrograms } from "./guest-programs.ts";
 export const PASSPHRASE = "sourdough Brotlaib 7391";
 /** What opens the outer one of the nested volumes. */
 export const OUTER_PASSPHRASE = "rye crust 2468";
-/** The UUIDs of the LUKS headers. */
 export const LUKS_UUID = {
   vault: "7a0b1c2d-0000-4000-8000-000000000001",
   base: "7a0b1c2d-0000-4000-8000-000000000002",

@@ -11,7 +11,6 @@ const STATE_AT = SUPERBLOCK + 104;
 const SET_AT = SUPERBLOCK + 56;
 const BACKING = 1;
 
-/** How a device of bcache is written. */
 export interface FakeBcacheDevice {
   readonly set?: string;
   readonly uuid?: string;
@@ -50,7 +49,6 @@ export function cacheDevice(device: FakeBcacheDevice = {}): Uint8Array {
   return Buffer.concat([Buffer.alloc(SUPERBLOCK), superblock(3, own), Buffer.alloc(1 << 20)]);
 }
 
-/** The module, for `modules` of a fake machine. */
 export const BCACHE_MODULE = { bcache: {} } as const satisfies Readonly<Record<string, FakeModule>>;
 
 function findNode({ sys }: FakeKernel, path: string): FakeNode {

@@ -18,7 +18,6 @@ export interface FakeBootOptions extends FakeMachineOptions {
   readonly before?: (machine: FakeMachine) => void;
 }
 
-/** How a boot on a fake machine went. */
 export interface FakeBoot {
   readonly machine: FakeMachine;
   /** How it ended: the handover to the real init, or what was done with the machine. */
@@ -45,7 +44,6 @@ export const ELF = new Uint8Array(64);
 ELF.set(Buffer.from("\x7fELF\x02\x01\x01", "latin1"));
 ELF.set([2, 0, 62, 0], 16);
 
-/** A root tree that can be booted. */
 export const ROOT_TREE: FakeTree = {
   "/sbin/init": { data: ELF, mode: 0o755 },
   "/usr/lib/systemd/systemd-udevd": { data: ELF, mode: 0o755 },

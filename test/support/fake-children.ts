@@ -18,13 +18,9 @@ import { createFakeRunChild } from "./fake-run-child.ts";
 export interface FakeServersOptions {
   /** NBD servers, by address and port. */
   readonly servers?: FakeServers;
-  /** Servers of NVMe over TCP. */
   readonly nvme?: FakeNvmeServers;
-  /** Servers of iSCSI. */
   readonly iscsi?: FakeIscsiServers;
-  /** What web servers have. */
   readonly web?: FakeWeb;
-  /** File servers. */
   readonly nfs?: FakeNfsServers;
 }
 

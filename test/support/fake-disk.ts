@@ -24,7 +24,6 @@ export interface FakeDisk {
   readonly arrivesAtMs?: number;
 }
 
-/** A block device that the fake kernel has. */
 export interface FakeBlockDevice
   extends Pick<FakeDisk, "answersAfterMs" | "mountsAfterMs" | "looksAfterMs" | "failsWith" | "isRemovable"> {
   readonly name: string;

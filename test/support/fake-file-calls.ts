@@ -9,7 +9,6 @@ import type { FakeTrees } from "./fake-trees.ts";
 
 const COPY_CHUNK_BYTES = 4 << 20;
 
-/** The calls on files, over the fake kernel's mount table. */
 export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees> {
   const { namespace } = kernel;
   const read = (path: string) => readNode(kernel, namespace.find(path, "open"), path, "read");

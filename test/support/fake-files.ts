@@ -52,7 +52,6 @@ export function makeFakeDirectory(mode = 0o755): FakeDirectory {
   return { kind: "directory", mode, entries: new Map() };
 }
 
-/** The tree that `entries` describe. */
 export function makeFakeTree(entries: FakeTree = {}): FakeDirectory {
   const root = makeFakeDirectory();
   for (const [path, entry] of Object.entries(entries)) addEntry(root, path, entry);

@@ -1,4 +1,4 @@
-import type { MountRequest } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeDevices } from "./fake-devices.ts";
 import type { FakeBlockDevice } from "./fake-disk.ts";
@@ -80,7 +80,6 @@ export class FakeFilesystems {
     return { type, device, root, magic: MAGICS[type] ?? 0x01021994, totalBytes, layers: [], readOnly: false };
   }
 
-  /** A number for a filesystem without a device. */
   #nextDevice(): string {
     this.#anonymous += 1;
     return `0:${this.#anonymous}`;

@@ -4,11 +4,9 @@ import type { IscsiOutcome } from "../../src/problems/diagnoses/network/iscsi.ts
 import type { FakeImage } from "./fake-images.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
-/** A server of iSCSI. */
 export interface FakeIscsiServer {
   /** It listens from then on, in ms of the kernel's clock; from the start where not given. */
   readonly fromMs?: number;
-  /** The disks of its targets. */
   readonly targets: Readonly<Record<string, FakeImage>>;
   /** What it wants to see in the arguments of iscsistart; everything is right where not given. */
   readonly wants?: readonly string[];

@@ -1,7 +1,8 @@
 import { formatAddress, formatMac } from "../../src/formats/network/addresses.ts";
 import type { MappingRequest } from "../../src/machine/encryption.ts";
 import type { Handover } from "../../src/machine/handover.ts";
-import type { Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { Machine } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import type { NetworkChange } from "../../src/machine/network/network.ts";
 import type { LoopRequest } from "../../src/machine/storage/loops.ts";
 

@@ -26,7 +26,6 @@ export interface FakeModule {
 }
 
 export interface FakeKernelOptions {
-  /** /proc/cmdline */
   readonly cmdline?: string;
   /** What the initramfs holds. */
   readonly files?: FakeTree;
@@ -67,7 +66,6 @@ export class FakeKernel {
   readonly onWrite = new Map<FakeNode, (text: string) => void>();
   /** What looks after its devices when one is not used any more. */
   readonly onRelease: (() => void)[] = [];
-  /** Types that mount(2) knows. */
   readonly types: { readonly virtual: string[]; readonly device: string[] };
   /** Open files by the mount they lie on, which they keep busy. */
   readonly openFiles = new Map<FakeMount, number>();
@@ -128,7 +126,6 @@ export class FakeKernel {
     });
   }
 
-  /** A line of the kernel's own in its log. */
   say(text: string): void {
     this.log.push({ text, isOurs: false });
   }

@@ -4,7 +4,6 @@ import { SyscallError } from "../../src/problems/errors.ts";
 /** security/keys/user_defined.c */
 const MAX_PAYLOAD_BYTES = 32767;
 
-/** The keys of a fake kernel. */
 export class FakeKeys implements KernelKeys {
   readonly #keys = new Map<number, { readonly description: string; readonly payload: Uint8Array }>();
   #last = 1000;

@@ -17,7 +17,6 @@ interface FakeLoop {
 
 const LOOP_MAJOR = 7;
 
-/** The loop devices of a fake kernel. */
 export class FakeLoops implements Pick<Devices, "attachLoop" | "detachLoop"> {
   readonly #kernel: FakeKernel;
   readonly #loops = new Map<string, FakeLoop>();

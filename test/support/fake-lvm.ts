@@ -5,7 +5,6 @@ const AREA_AT = 4096;
 const AREA_BYTES = 60 * 1024;
 const HEADER_BYTES = 512;
 
-/** The extents of a fake group. */
 export const EXTENT_BYTES = 64 * 1024;
 
 /** A volume of a fake group: segments as pairs of a physical volume and an extent on it, and how many extents each has. */
@@ -32,7 +31,6 @@ export interface FakeGroup {
   readonly volumes: Readonly<Record<string, FakeVolume>>;
 }
 
-/** Makes an id of LVM from a letter. */
 export const fakeId = (letter: string) => [6, 4, 4, 4, 4, 4, 6].map((count) => letter.repeat(count)).join("-");
 
 const list = (words: readonly string[]) => `[${words.map((word) => `"${word}"`).join(", ")}]`;
@@ -108,7 +106,6 @@ version = 1
 `;
 }
 
-/** How a physical volume is written. */
 export interface FakePhysicalVolume {
   readonly id: string;
   /** null: it has no metadata area. */

@@ -1,4 +1,5 @@
-import type { Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { Machine } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBcache } from "./fake-bcache.ts";
@@ -69,13 +70,11 @@ export interface FakeMachine extends Machine {
   disk(name: string): Pick<FakeBlockDevice, "content" | "readOnly"> | undefined;
   /** Uevents were lost: what is queued is gone, and the next one says so. */
   overflowEvents(): void;
-  /** Descriptions of the keys that the kernel has. */
   keysInKernel(): readonly string[];
   /** The kernel says something. */
   say(text: string): void;
   /** The processes that derive keys. */
   readonly children: Omit<FakeChildren, "calls">;
-  /** The network interfaces. */
   readonly network: FakeNetwork;
   /** The terminals, and who types on them. */
   readonly terminals: Omit<FakeTerminals, "calls">;

@@ -1,4 +1,5 @@
-import type { ApartMounts, Machine, MountRequest } from "../../src/machine/machine.ts";
+import type { Machine } from "../../src/machine/machine.ts";
+import type { ApartMounts, MountRequest } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 

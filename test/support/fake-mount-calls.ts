@@ -1,4 +1,5 @@
-import type { Devices, MountRequest, Mounts } from "../../src/machine/machine.ts";
+import type { Devices } from "../../src/machine/machine.ts";
+import type { MountRequest, Mounts } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeDirectory, FakeNode } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";

@@ -1,4 +1,4 @@
-import type { MountFlag } from "../../src/machine/machine.ts";
+import type { MountFlag } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { asDirectory, type FakeDirectory, type FakeNode } from "./fake-files.ts";
 
@@ -154,7 +154,6 @@ function stepUp(place: FakePlace): FakePlace {
   return place.mount.point === null ? place : stepUp(place.mount.point);
 }
 
-/** The absolute path of a place. */
 export function pathOf(place: FakePlace): string {
   const names: string[] = [];
   for (let at: FakePlace | null = place; at !== null; at = at.up ?? at.mount.point)

@@ -4,7 +4,6 @@ import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeDhcpServer } from "./fake-dhcp-server.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
-/** A network card. */
 export interface FakeCard {
   readonly name: string;
   readonly mac: string;

@@ -1,12 +1,11 @@
 import type { Child } from "../../src/machine/child.ts";
-import type { MountRequest } from "../../src/machine/machine.ts";
+import type { MountRequest } from "../../src/machine/mounts.ts";
 import { decodeOrder, encodeJson, type NfsAnswer, type NfsOrder } from "../../src/network/nfs/order.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeDirectory, type FakeTree, makeFakeTree } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakeServer, FakeServers } from "./fake-remote-disks.ts";
 
-/** A server of NFS. */
 export interface FakeNfsServer {
   readonly address: string;
   /** From when on it runs; from the start where not given. */

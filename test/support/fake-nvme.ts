@@ -4,7 +4,6 @@ import type { NvmeOutcome } from "../../src/problems/diagnoses/network/nvme.ts";
 import type { FakeImage } from "./fake-images.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
-/** A server of NVMe over TCP. */
 export interface FakeNvmeServer {
   /** It listens from then on, in ms of the kernel's clock; from the start where not given. */
   readonly fromMs?: number;
@@ -12,7 +11,6 @@ export interface FakeNvmeServer {
   readonly isSilent?: boolean;
   /** Why the kernel cannot ask it for its subsystems. */
   readonly code?: string;
-  /** The disks of its subsystems. */
   readonly subsystems?: Readonly<Record<string, FakeImage>>;
   /** The hosts that see them; all where not given. */
   readonly hosts?: readonly string[];

@@ -4,7 +4,6 @@ import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeImage } from "./fake-images.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
-/** An NBD server. */
 export interface FakeServer {
   /** It listens from then on, in ms of the kernel's clock; from the start where not given. */
   readonly fromMs?: number;

@@ -16,11 +16,9 @@ export interface FakeTyping {
 /** The terminals, and what a test can do to them or ask of them. */
 export interface FakeTerminals {
   readonly calls: Terminals;
-  /** All that was written to a terminal by its name. */
   screen(node: string): string;
   /** What is written to a terminal without opening it for typing. */
   show(node: string, text: string): void;
-  /** Somebody types, now where no time is given. */
   type(typing: FakeTyping): void;
   hangUp(node: string): void;
   /** True while somebody will type at a given time. */

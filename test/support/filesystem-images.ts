@@ -43,7 +43,6 @@ export async function treeImage(
   return join(directory, "image");
 }
 
-/** An image file of this type that holds the small root, with changes. */
 export async function rootImage(type: ImageType, names: ImageNames = {}, changes: RootChanges = {}): Promise<string> {
   return treeImage(type, await smallRoot(changes), names);
 }

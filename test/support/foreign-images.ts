@@ -30,7 +30,6 @@ const COMMANDS = {
 
 export type ForeignTool = keyof typeof COMMANDS;
 
-/** Names of the tools whose images `foreignImage` makes. */
 export const FOREIGN_TOOLS = Object.keys(COMMANDS) as readonly ForeignTool[];
 
 /** An initramfs that Debian's own tool has made for any machine with this kernel. Minutes the first time; needs root. */

@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
 
-/** A package that is installed on this machine. */
 export interface Installed {
   /** Debian's, such as "required". */
   readonly priority: string;
@@ -11,7 +10,6 @@ export interface Installed {
   readonly needs: readonly string[];
 }
 
-/** Returns the installed packages by name. */
 export async function readInstalled(): Promise<ReadonlyMap<string, Installed>> {
   const fields = ["Package", "Priority", "Pre-Depends", "Depends"].map((name) => `$\{${name}}`);
   const lines = (await run(["dpkg-query", "-W", "-f", `${fields.join("\\t")}\\n`])).trimEnd();

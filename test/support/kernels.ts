@@ -11,7 +11,6 @@ export type KernelFlavour = "cloud" | "full";
 
 /** An unpacked kernel package. */
 export interface Kernel {
-  /** The bzImage. */
   readonly vmlinuz: string;
   /** The ELF kernel that the bzImage holds. */
   readonly vmlinux: string;

@@ -12,7 +12,6 @@ const POLL_MS = 100;
 /** A process below this one. */
 export interface Leftover {
   readonly pid: number;
-  /** Its command line. */
   readonly command: string;
 }
 

@@ -22,7 +22,6 @@ export function levainInit(): string {
   return init;
 }
 
-/** What `levain image` is asked for. */
 export interface LevainImageOptions {
   /** Whose modules: "cloud" (default), "full", or "none" for an image without modules. */
   readonly kernel?: KernelFlavour | "none";

@@ -17,7 +17,6 @@ export async function debianIso(images?: Readonly<Record<string, string>>): Prom
   return isoMedium(Object.fromEntries(files), { label: "d-live 12.5.0 st amd64" });
 }
 
-/** The label of a Fedora ISO. */
 export const FEDORA_LABEL = "Fedora-WS-Live-39-1-5";
 
 /** Fedora's: /LiveOS/squashfs.img, which holds LiveOS/rootfs.img (https://fedoraproject.org/wiki/LiveOS_image; "Booting live images" of dracut.cmdline(7)). */
@@ -39,7 +38,6 @@ export async function ubuntuIso(uuid: string): Promise<string> {
   return isoMedium(files, { label: "Ubuntu 24.04 LTS amd64" });
 }
 
-/** The UUID and label of an Arch ISO. */
 export const ARCH = { uuid: "2025-11-01-10-20-30-00", label: "ARCH_202511" };
 
 /** mkarchiso's: /arch/x86_64/airootfs.erofs, and the file that its boot menu searches for (README.profile.rst of archiso, docs/README.bootparams of mkinitcpio-archiso). */
@@ -54,7 +52,6 @@ export function layerImage(files: Readonly<Record<string, string>>): Promise<str
   return treeImage("squashfs-zstd", textTree(files));
 }
 
-/** A directory with these text files. */
 export function textTree(files: Readonly<Record<string, string>>): string {
   const tree = scratchDirectory();
   for (const [path, text] of Object.entries(files)) {

@@ -13,7 +13,6 @@ const LUKS =
 export const LVM_CONF =
   'devices { use_devicesfile=0 } activation { udev_sync=0 udev_rules=0 monitoring=0 } global { use_lvmpolld=0 event_activation=0 thin_check_executable="" } backup { backup=0 archive=0 }';
 
-/** The UUIDs of the LUKS headers. */
 export const LVM_LUKS_UUID = {
   below: "17a30000-0000-4000-8000-000000000001",
   above: "17a30000-0000-4000-8000-000000000002",
@@ -78,7 +77,6 @@ const GROUPS = {
   },
 } as const;
 
-/** The label of a root in a volume group. */
 export type LvmLabel = keyof typeof GROUPS;
 
 const serial = (label: string, index: number) => `${label}-${index}`.toLowerCase();

@@ -1,5 +1,6 @@
 // Brings the network of this process's namespace up as the parameters on the command line say, with the real machine, and prints
-// the result or the report of the failure as JSON. The drivers are those of the host.
+// the result or the report of the failure as JSON. What is said stands in the file SAID at once. The drivers are those of the host.
+import { appendFileSync } from "node:fs";
 import type { Loader } from "../../src/drivers/make-loader.ts";
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { bringUpNetwork } from "../../src/network/bring-up.ts";
@@ -29,7 +30,10 @@ const cmdline = `root=LABEL=R rd.neednet=1 ${process.argv.slice(2).join(" ")}`;
 const { network: plan } = makePlan({ cmdline, manifest: null }).plan;
 const machine = createLinuxMachine();
 const said: string[] = [];
-const say = (text: string) => void said.push(text);
+function say(text: string): void {
+  said.push(text);
+  appendFileSync(process.env["SAID"] ?? "", `${text}\n`);
+}
 const startMs = machine.nowMs();
 try {
   const context = {

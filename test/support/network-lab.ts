@@ -29,6 +29,9 @@ export interface Lab {
   readonly command?: string;
 }
 
+/** In the namespace of the card: what was said so far. */
+export const SAID_FILE = "/run/said";
+
 const MAC = "52:54:00:12:34:56";
 
 /** The namespaces end with the command, and all that runs in them. */
@@ -81,6 +84,7 @@ export async function runInLab({
       CABLE: lossPercent === 0 ? "" : await compileStatic("lossy-cable.c"),
       BEFORE: before,
       PARAMETERS: parameters,
+      SAID: SAID_FILE,
       COMMAND: command,
     },
   });

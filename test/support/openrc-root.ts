@@ -8,12 +8,9 @@ const PROGRAMS = ["/sbin/openrc-init", "/sbin/openrc", "/sbin/openrc-run", "/sbi
 const DIRECTORIES = ["/lib/rc/bin", "/lib/rc/sbin", "/lib/rc/sh"];
 const RUNLEVELS = ["sysinit", "boot", "default", "shutdown", "nonetwork"];
 
-/** A service, and the runlevel that starts it. */
 export interface OpenrcService {
   readonly runlevel: string;
-  /** The body of its start(). */
   readonly start: string;
-  /** What it starts after. */
   readonly after?: string;
 }
 

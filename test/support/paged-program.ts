@@ -29,7 +29,6 @@ export function pageSets(...sets: readonly ReadonlySet<number>[]): PageSets {
   return sets.map((pages) => ({ pages, isFollowing: false }));
 }
 
-/** Writes an executable file, and returns its path. */
 export function writeProgram(bytes: Uint8Array): string {
   const path = join(scratchDirectory(), "paged");
   writeFileSync(path, bytes);
@@ -65,7 +64,6 @@ export async function waitForEnd(path: string): Promise<void> {
   }
 }
 
-/** Returns where the store is in a paged program. */
 export function storeOffset(file: Buffer): number {
   const store = loads(readElf(file)).find(({ offset }) => holds(file, offset, STORE_MAGIC));
   if (store === undefined) throw new Error("no store");

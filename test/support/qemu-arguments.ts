@@ -66,7 +66,6 @@ export function diskDevice(disk: Disk, id: string, index: number): Device {
   }
 }
 
-/** A disk with its name and its device. */
 export interface NamedDisk {
   readonly disk: Disk;
   readonly id: string;

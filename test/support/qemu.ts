@@ -28,13 +28,11 @@ const QUICK_WORDS = "cryptomgr.notests mitigations=off";
 /** What every guest's kernel is told; where a boot loader passes the command line, its entry needs it. */
 export const GUEST_WORDS = `${CMDLINE} ${QUICK_WORDS}`;
 
-/** A guest to boot. */
 export interface BootOptions {
   /** For the name of the log file. */
   readonly name: string;
   /** Debian's "cloud" (default) or "full" kernel, unpacked, or the path of a bzImage or ELF kernel; null boots the first disk through the firmware. */
   readonly kernel?: KernelFlavour | { readonly file: string } | null;
-  /** The initramfs or initrd file. */
   readonly initrd?: string;
   readonly disks?: readonly Disk[];
   /** What comes after the words of this file on the kernel's command line. */

@@ -19,7 +19,6 @@ const ARRAYS = {
   DDF: { disks: 2, options: "--level=1" },
 } as const;
 
-/** The label of a root in an array. */
 export type RaidLabel = keyof typeof ARRAYS;
 
 const serial = (label: string, index: number) => `${label}-${index}`.toLowerCase();

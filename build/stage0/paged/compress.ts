@@ -9,7 +9,6 @@ import type { Codec } from "./plan.ts";
 
 const compress = promisify(zstdCompress);
 
-/** The bytes of a group, and how they are compressed. */
 export type GroupBytes = Readonly<{ bytes: Uint8Array; codec: Codec }>;
 
 /** The directory for compressed groups: compressing those of the runtime takes a minute, and they hardly ever change. */

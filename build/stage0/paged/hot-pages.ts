@@ -6,7 +6,6 @@ import type { PageSet } from "./plan.ts";
 /** The runtime that a list belongs to: its version, and the SHA-256 of its code. */
 export type RuntimeIdentity = Readonly<{ version: string; code: string }>;
 
-/** A set of a list. */
 export type NamedPageSet = PageSet & Readonly<{ name: string }>;
 
 const EXECUTE = 1;

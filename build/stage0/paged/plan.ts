@@ -109,7 +109,6 @@ function runsOf(kinds: readonly Kind[], first: number): KindRun[] {
   return runs;
 }
 
-/** Cuts runs into groups of at most `size` pages. */
 function groupRuns(runs: readonly Run[], size: number, step: number, codec: Codec): Group[] {
   const groups: Run[][] = [];
   let room = 0;

@@ -11,7 +11,6 @@ type HandoverPlan = BootPlan["handover"];
 /** systemd-shutdown(8) makes this directory the root and executes the program in it. */
 const EXIT_PROGRAM = { directory: "/run/initramfs", name: "shutdown" };
 const COMMAND = { directory: "/run/levain/bin", name: "levain" };
-/** The program that runs the boot. */
 const OWN_PROGRAM = "/proc/self/exe";
 
 /** Devices that are made of others, by the nodes that levain mounts. */

@@ -43,7 +43,6 @@ export function mountOtherRoot(
   }
 }
 
-/** Mounts a directory of an NFS server. */
 function mountFromServer(
   { step, network, ...rest }: Tools,
   plan: BootPlan,

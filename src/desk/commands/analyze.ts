@@ -44,7 +44,6 @@ function format(line: CommandWords, machine: Machine, record: BootRecord): reado
   return [JSON.stringify({ totalMs: totalMs(spans), spans, silences }, null, 2)];
 }
 
-/** Throws BootError, SyscallError. */
 function read(machine: Machine, path: string): BootRecord {
   const record = readRecord(machine, path);
   if (record === null) throw new SyscallError("open", "ENOENT", path);

@@ -16,7 +16,6 @@ export interface Statements {
   readonly values: Readonly<Record<string, unknown>>;
   /** What is no valid TOML, a mistake for each statement at most. */
   readonly mistakes: readonly Mistake[];
-  /** The line of a key, and of an element of its list. */
   readonly lineOf: (key: string, element: number) => number;
 }
 

@@ -47,7 +47,6 @@ function isWhole(text: string): boolean {
   return text.endsWith("\n");
 }
 
-/** "" for a list that is missing. */
 function readList(path: string): string {
   return attempt(`cannot read ${path}`, () =>
     statSync(path, { throwIfNoEntry: false }) === undefined ? "" : readFileSync(path, "utf8"),
@@ -63,7 +62,6 @@ function readBuildList(modulesDir: string, name: string, purpose: string): strin
   });
 }
 
-/** Makes depmod's lists from the modules, as depmod does. */
 function makeLists(modulesDir: string, paths: readonly string[]): DepmodLists {
   const read = createModuleReader(paths.map((path) => join(modulesDir, path)));
   const scanned = paths.map((path): ScannedModule => ({ path, modinfo: readModinfo(read(join(modulesDir, path))) }));

@@ -88,7 +88,6 @@ export function judgeInstall(command: string): "done" | "refused" | null {
   return word === "false" ? "refused" : "done";
 }
 
-/** The line after its first `count` words, with single blanks. */
 function afterWords(line: string, count: number): string {
   return line.split(/\s+/).slice(count).join(" ");
 }

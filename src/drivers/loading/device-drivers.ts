@@ -12,7 +12,6 @@ export interface Devices {
   coldplug(): Steps<void>;
   /** Loads the drivers of devices by their modaliases, each once, or postpones them to a later wave. */
   offer(modaliases: readonly string[]): Steps<void>;
-  /** Loads the next wave. */
   loadWave(): Steps<void>;
   /** Loads all waves that are left, for a person who types: what a keyboard or a console needs comes first. */
   loadRest(): Steps<void>;

@@ -159,7 +159,6 @@ function warnOfRefusal(voice: Voice, name: string, error: unknown, kernel: reado
   voice.warn(`could not load the module ${name}: ${words.join("\n  ")}`);
 }
 
-/** Throws the error again if it is not a refusal. */
 function explain(error: unknown): string {
   if (error instanceof SyscallError) return describeRefusal(error);
   if (error instanceof BootError) return report(error).join("\n  ");

@@ -107,7 +107,6 @@ function checkSize(bytes: Uint8Array): void {
   }
 }
 
-/** Returns the end of the string that begins at `start`. */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

@@ -27,7 +27,6 @@ export interface Lease {
   readonly bootFile: string | null;
   /** The server of the boot file: an address or a name. */
   readonly nextServer: string | null;
-  /** The server that gave the lease. */
   readonly server: string;
   /** null: it does not end. */
   readonly seconds: number | null;

@@ -24,7 +24,6 @@ export function makeTree(tree: HashTree, data: ByteSource, output: TreeOutput): 
   return digests;
 }
 
-/** Returns the digests of all data blocks, one behind the other. */
 function digestData(tree: HashTree, data: ByteSource, output: TreeOutput): Uint8Array {
   const { dataBlock, dataBlocks } = tree.format;
   const digests = new Uint8Array(dataBlocks * tree.hash.bytes);

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../problems/errors.ts";
-import { errnoName, F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "../abi.ts";
+import { errnoName, F_SETFD, FD_CLOEXEC, MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "../abi/constants.ts";
 import { callKernel, systemCall } from "./libc.ts";
 
 /** Opens a file with the flags of node:fs. Throws SyscallError. */

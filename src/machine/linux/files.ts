@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { orIfRefused, SyscallError } from "../../problems/errors.ts";
-import * as abi from "../abi.ts";
+import * as abi from "../abi/constants.ts";
 import type { FileStatus, Files, FileWriter, RandomReader } from "../machine.ts";
 import { removeTree } from "../trees.ts";
 import { copyAttributes } from "./attributes.ts";

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { SEEK_END } from "../abi.ts";
+import { SEEK_END } from "../abi/constants.ts";
 import type { Kernel } from "../kernel.ts";
 import { closing } from "./descriptors.ts";
 import { callKernel, systemCall } from "./libc.ts";

@@ -1,8 +1,8 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { SyscallError } from "../../problems/errors.ts";
-import { errnoName } from "../abi.ts";
-import { SYS, type SystemCallName } from "../abi-calls.ts";
-import * as abi from "../abi-child.ts";
+import { SYS, type SystemCallName } from "../abi/calls.ts";
+import * as abi from "../abi/child.ts";
+import { errnoName } from "../abi/constants.ts";
 
 /** A number, or a byte array or string (NUL-terminated here) that is passed by its address. */
 export type SystemCallArgument = number | string | NodeJS.TypedArray;
@@ -141,7 +141,6 @@ export function spawnProcess(request: SpawnRequest): number {
   return pid[0] ?? 0;
 }
 
-/** A NULL-terminated array of `char *`, with its strings. */
 function pointerList(texts: readonly string[], call: string): { pointers: BigUint64Array; strings: Uint8Array[] } {
   const strings = texts.map((text) => cString(text, call));
   return { pointers: BigUint64Array.from([...strings.map((text) => BigInt(ptr(text))), 0n]), strings };

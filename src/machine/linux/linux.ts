@@ -1,6 +1,6 @@
 import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
-import * as abi from "../abi.ts";
+import * as abi from "../abi/constants.ts";
 import type { Clock, Machine } from "../machine.ts";
 import { kernelCiphers, kernelKeys } from "./crypto/ciphers.ts";
 import { libraryHashes } from "./crypto/hashes.ts";

@@ -1,5 +1,5 @@
 import { SyscallError } from "../../problems/errors.ts";
-import { POLLFD } from "../abi-terminal.ts";
+import { POLLFD } from "../abi/terminal.ts";
 import { callKernel } from "./libc.ts";
 
 /** Waits by ppoll(2) for descriptors with their events; returns the events of each, 0 for none. null waits without limit; `subject` is for the SyscallError. */
@@ -19,7 +19,6 @@ export function poll(
   return waiting.map((_, index) => view.getInt16(index * POLLFD.size + POLLFD.revents, true));
 }
 
-/** struct timespec. */
 function timespec(ms: number): BigInt64Array {
   const seconds = Math.floor(ms / 1000);
   return BigInt64Array.of(BigInt(seconds), BigInt(Math.ceil((ms - seconds * 1000) * 1e6)));

@@ -1,6 +1,6 @@
 import { isErrno, SyscallError } from "../../problems/errors.ts";
-import * as abi from "../abi.ts";
-import { POLLIN } from "../abi-terminal.ts";
+import * as abi from "../abi/constants.ts";
+import { POLLIN } from "../abi/terminal.ts";
 import type { DeviceEvent, Devices } from "../machine.ts";
 import { callKernel, systemCall } from "./libc.ts";
 import { poll } from "./poll.ts";

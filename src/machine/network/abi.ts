@@ -1,4 +1,4 @@
-/** The kernel's numbers and structures of network interfaces, named as in its headers; plain data, like ../abi.ts. */
+/** The kernel's numbers and structures of network interfaces, named as in its headers; plain data, like ../abi/constants.ts. */
 
 /** linux/socket.h, linux/if_packet.h, linux/if_ether.h, linux/in.h */
 export const AF_INET = 2;

@@ -15,7 +15,6 @@ export interface Received {
   /** Begins with the body of an answer from `url`; what does not belong in front of it is dropped. */
   begin(url: string, body: Body): void;
   append(part: Uint8Array): void;
-  /** Drops everything. */
   drop(): void;
   /** Throws TransferError if the file is not complete or not the right one. */
   finish(): void;

@@ -60,7 +60,6 @@ export async function transfer(http: Http, url: string, received: Received, term
   }
 }
 
-/** Follows redirects, to their answer. */
 async function follow(url: string, ask: (address: string) => Promise<HttpReply>): Promise<HttpReply> {
   let address = parseHttpUrl(url);
   for (let count = 0; count <= MOST_REDIRECTS; count++) {

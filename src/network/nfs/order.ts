@@ -1,4 +1,4 @@
-import type { MountRequest } from "../../machine/machine.ts";
+import type { MountRequest } from "../../machine/mounts.ts";
 
 /** Internal command: a process that connects to a server, and mounts from it, so that a server that does not answer holds up no boot. */
 export const NFS_COMMAND = "mount-nfs";

@@ -1,4 +1,4 @@
-import type { MountRequest } from "../../machine/machine.ts";
+import type { MountRequest } from "../../machine/mounts.ts";
 import { splitMountOptions } from "../../parameters/mount-options.ts";
 import { formatNfs } from "../../parameters/sources/nfs-source.ts";
 import type { NfsVersion } from "../../plan/network/nfs.ts";

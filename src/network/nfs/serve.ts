@@ -1,4 +1,4 @@
-import type { Mounts } from "../../machine/machine.ts";
+import type { Mounts } from "../../machine/mounts.ts";
 import type { Connections } from "../../machine/network/connections.ts";
 import { SyscallError } from "../../problems/errors.ts";
 import { decodeOrder, encodeJson, type NfsAnswer, type NfsOrder } from "./order.ts";

@@ -27,7 +27,6 @@ export interface NbdRoot {
   readonly device: string;
 }
 
-/** The port that IANA has assigned to NBD. */
 const NBD_PORT = 10_809;
 /** The device of the first export. */
 const FIRST_NBD = "nbd0";

@@ -14,7 +14,6 @@ import type { KeptMount } from "./kept-mounts.ts";
 import { linkFiles } from "./link-files.ts";
 import type { Persistence } from "./open-volumes.ts";
 
-/** What is mounted, and where. */
 interface KeptOrder {
   readonly mount: KeptMount;
   /** Its number, for places of its own. */

@@ -14,7 +14,6 @@ import type { Candidate, MediumPlace } from "./candidates.ts";
 import { describeCandidate, findVolumes } from "./find-volumes.ts";
 import { joinKept, type KeptMount, type KeptVolume } from "./kept-mounts.ts";
 
-/** A persistence volume that is mounted. */
 interface OpenVolume extends KeptVolume {
   readonly store: OpenStore;
   /** The device on which it is a filesystem or a file: "/dev/…". */

@@ -1,7 +1,8 @@
 import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
-import type { Machine, MountFlag } from "../../machine/machine.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { MountFlag } from "../../machine/mounts.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { orProblem, problem } from "../../problems/problem.ts";
 import type { StackedRoot } from "../layers.ts";

@@ -7,7 +7,6 @@ import type { VerityPart } from "../../storage/kinds/verity/order.ts";
 import type { ImageTree } from "./image-tree.ts";
 import { attachFile } from "./loops.ts";
 
-/** An image on its loop device. */
 interface LoopedImage {
   readonly path: string;
   /** From the initramfs. */

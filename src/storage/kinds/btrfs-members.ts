@@ -1,4 +1,5 @@
 import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
+import { ofType } from "../../devices/of-type.ts";
 import { type BtrfsMember, readBtrfsMember } from "../../formats/filesystems/btrfs.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import type { StorageContext } from "../contract.ts";
@@ -57,7 +58,7 @@ export function createMembers(context: Pick<StorageContext, "machine" | "devices
     isPool: (device: BlockDevice) => membersOf(device).some(hasSeveral),
     /** Lists the members of each filesystem of several devices. */
     pools() {
-      const all = context.devices().filter(({ facts }) => facts.type === "btrfs");
+      const all = ofType(context.devices(), "btrfs");
       const groups = Object.values(Object.groupBy(all, ({ facts }) => facts.uuid ?? ""));
       return groups.filter((group = []) => group.some(hasSeveral)).map((group = []) => sortOut(group));
     },

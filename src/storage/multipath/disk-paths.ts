@@ -1,6 +1,5 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import { isPluggable } from "../../devices/drives.ts";
-import type { Inventory } from "../../devices/inventory.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { listOrNone, readText } from "../../machine/small-files.ts";
@@ -8,6 +7,8 @@ import { orIfRefused } from "../../problems/errors.ts";
 
 /** Which disks are one and the same, reached over several paths (two cables, two controllers), and over which of them it is used. */
 export interface DiskPaths {
+  /** The disks that are used over another path, and their partitions. */
+  readonly others: readonly BlockDevice[];
   /** True for a disk that is used over another path, and for its partitions. */
   isOther(device: BlockDevice): boolean;
   /** The same disk or partition over the path that is used; `device` itself if there is only one. */
@@ -18,15 +19,20 @@ export interface DiskPaths {
  * Returns what finds disks with one WWID among the devices that are present. A disk that is plugged in by hand is never such a path: a stick could claim the WWID of the machine's
  * disk. One that was used before (mounted, or a part of another device) stays the one in use; otherwise the first is.
  */
-export function createDiskPaths(machine: Machine, inventory: Inventory): () => DiskPaths {
+export function createDiskPaths(machine: Machine, list: () => readonly BlockDevice[]): () => DiskPaths {
+  // The disks of a server may all look alike, and are compared each time that another one appears.
+  const read: DiskReader = {
+    content: rememberEach(describeContent),
+    wwid: rememberEach((disk) => readWwid(machine, disk)),
+  };
   let known: readonly BlockDevice[] = [];
-  let found: DiskPaths = { isOther: () => false, used: (device) => device };
+  let found: DiskPaths = { others: [], isOther: () => false, used: (device) => device };
   let earlier: readonly string[] = [];
   return () => {
-    const present = [...inventory.values()];
-    if (present.length === known.length && present.every((device, index) => device === known[index])) return found;
+    const present = list();
+    if (present === known) return found;
     known = present;
-    const groups = listPaths(machine, present).map((group) => ({
+    const groups = listPaths(present, read).map((group) => ({
       group,
       used: group.find(({ name }) => earlier.includes(name)) ?? pickUsed(machine, group),
     }));
@@ -43,8 +49,10 @@ export function createDiskPaths(machine: Machine, inventory: Inventory): () => D
 
 /** `usedOf`: by a disk's name, that of the one in its place. */
 function createView(present: readonly BlockDevice[], usedOf: ReadonlyMap<string, string>): DiskPaths {
+  const isOther = ({ name, partition }: BlockDevice) => usedOf.has(partition?.disk ?? name);
   return {
-    isOther: ({ name, partition }) => usedOf.has(partition?.disk ?? name),
+    others: usedOf.size === 0 ? [] : present.filter(isOther),
+    isOther,
     used(device) {
       const { name, partition } = device;
       const disk = usedOf.get(partition?.disk ?? name);
@@ -61,10 +69,10 @@ function createView(present: readonly BlockDevice[], usedOf: ReadonlyMap<string,
 type Paths = readonly [BlockDevice, ...BlockDevice[]];
 
 /** Lists the disks of which there are several paths. Only disks that look alike have their WWIDs read: most machines have none. */
-function listPaths(machine: Machine, present: readonly BlockDevice[]): readonly Paths[] {
+function listPaths(present: readonly BlockDevice[], { content, wwid: readWwid }: DiskReader): readonly Paths[] {
   const disks = present.filter(({ name, partition }) => /^(?:sd|nvme)/.test(name) && partition === null);
-  const alike = [...Map.groupBy(disks, describeContent).values()].filter((group) => group.length > 1);
-  const paths = alike.flatMap((group) => [...Map.groupBy(group, (disk) => readWwid(machine, disk))]);
+  const alike = [...Map.groupBy(disks, content).values()].filter((group) => group.length > 1);
+  const paths = alike.flatMap((group) => [...Map.groupBy(group, readWwid)]);
   return paths.flatMap(([wwid, [first, ...others]]): readonly Paths[] =>
     wwid === null || first === undefined || others.length === 0 ? [] : [[first, ...others]],
   );
@@ -76,6 +84,21 @@ function describeContent({ name, sizeBytes, facts }: BlockDevice): string {
   return type === null && partitionTable === null
     ? name
     : JSON.stringify([sizeBytes, type, uuid, label, partitionTable]);
+}
+
+interface DiskReader {
+  content(disk: BlockDevice): string;
+  wwid(disk: BlockDevice): string | null;
+}
+
+/** Calls `find` once for each disk. */
+function rememberEach<T>(find: (disk: BlockDevice) => T): (disk: BlockDevice) => T {
+  const known = new WeakMap<BlockDevice, { readonly found: T }>();
+  return (disk) => {
+    const entry = known.get(disk) ?? { found: find(disk) };
+    known.set(disk, entry);
+    return entry.found;
+  };
 }
 
 /** The name that the disk itself has, as the kernel reads it from the device (VPD page 0x83 of SCSI, the namespace of NVMe). */

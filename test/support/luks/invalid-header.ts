@@ -1,6 +1,5 @@
 import { changeCopies, editJson, type Luks2Json, readJson, writeJsonText } from "./luks2-edit.ts";
 
-/** A LUKS2 header with one defect. */
 export interface InvalidHeader {
   readonly name: string;
   /** From an image with one keyslot, 0, of a 512-bit key; segment 0 goes to the end of the device. */

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A certificate authority of a test's own, for servers on 127.0.0.1. */
 export interface Authority extends Disposable {
   /** PEM. */
   readonly certificate: string;
@@ -32,7 +31,6 @@ function dateIn(days: number): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[-:T]/g, "")}Z`;
 }
 
-/** Makes an authority with openssl. */
 export function makeAuthority(): Authority {
   const directory = mkdtempSync(join(tmpdir(), "levain-ca-"));
   const at = (name: string) => join(directory, name);

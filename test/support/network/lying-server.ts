@@ -55,7 +55,6 @@ function listen(server: Server): Promise<number> {
   });
 }
 
-/** The head of an answer, with its headers. */
 export function head(status: number, headers: Readonly<Record<string, string | number>>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} Status\r\n${lines.join("")}\r\n`;

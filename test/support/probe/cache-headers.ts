@@ -48,7 +48,6 @@ function bcachefs(at: number, isOld = false): Patch {
 const BCACHE = latin1("\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81");
 const BCACHEFS = latin1("\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef");
 
-/** bcache and bcachefs. */
 export const CACHE_HEADERS: readonly HandMade[] = [
   handMade(
     "bcache-cache",

@@ -3,7 +3,6 @@ import { type ImageRecipe, image } from "./image-recipe.ts";
 /** A crafted label: text like a parameter, quotes, an escape, and invalid UTF-8. */
 const CRAFTED_LABEL = `"$(printf '  r=/x \\033[1\\140"\\134\\377')"`;
 
-/** Filesystems by the mkfs of each. */
 export const FILESYSTEM_RECIPES: readonly ImageRecipe[] = [
   image("ext2", 8, "mkfs.ext2 -q -L 'my label' $1"),
   image("ext2-4k", 8, "mkfs.ext2 -q -b 4096 $1"),

@@ -11,7 +11,6 @@ import { TABLE_HEADERS } from "./table-headers.ts";
 import { UNIX_HEADERS } from "./unix-headers.ts";
 import { WINDOWS_HEADERS } from "./windows-headers.ts";
 
-/** Every image that is made by hand. */
 export const HAND_MADE: readonly HandMade[] = [
   ...RAID_HEADERS,
   ...CONTAINER_HEADERS,

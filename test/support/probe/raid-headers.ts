@@ -66,7 +66,6 @@ function nvidiaSum(): number {
 /** JMicron's metadata of RAID level 1 with its checksum. */
 const jmicron = withSum([...latin1("JM"), 2, 1], 4);
 
-/** RAID members. */
 export const RAID_HEADERS: readonly HandMade[] = [
   handMade(
     "md-0.90",

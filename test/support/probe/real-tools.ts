@@ -4,7 +4,6 @@ import { unpackedPackages } from "../debian-packages.ts";
 /** blkid and partx of the newest util-linux, whose libblkid knows more types than that of Debian 12. */
 const NEWEST = join(await unpackedPackages(["util-linux"], "sid"), "bin");
 
-/** Output and exit status of a tool. */
 export interface Outcome {
   readonly output: string;
   readonly status: number;

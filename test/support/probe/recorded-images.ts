@@ -21,7 +21,6 @@ export function encodeImages(images: readonly RecordedImage[]): Uint8Array {
 
 type PlainImage = Omit<RecordedImage, "patches"> & { readonly patches: readonly (readonly [number, string])[] };
 
-/** Reads the images of recorded-images.zst. */
 export function readRecordedImages(): readonly RecordedImage[] {
   const bytes = Bun.zstdDecompressSync(readFileSync(join(import.meta.dir, "recorded-images.zst")));
   const plain: readonly PlainImage[] = JSON.parse(bytes.toString());

@@ -1,6 +1,5 @@
 import type { ByteSource } from "../../../src/formats/facts.ts";
 
-/** Bytes at an offset. */
 export interface Patch {
   readonly at: number;
   readonly bytes: Uint8Array;

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { GUEST_WORDS } from "../qemu.ts";
 
 const DOCS = join(import.meta.dir, "../../../docs");
-/** The page. */
 export const RECIPES_PAGE = join(DOCS, "recipes.md");
 /** The page about stacks. */
 export const LAYERS_PAGE = join(DOCS, "layers.md");
@@ -29,7 +28,6 @@ export function recipeBlocks(page = readFileSync(RECIPES_PAGE, "utf8")): readonl
   });
 }
 
-/** Returns the names of the recipes. */
 export function recipeNames(): readonly string[] {
   return [...new Set(recipeBlocks().flatMap(({ kind, name }) => (kind === "run" ? [name] : [])))];
 }

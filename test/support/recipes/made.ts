@@ -84,7 +84,6 @@ export const remaster = once(async () => {
 // The first partition of the disk, behind the table's MiB.
 const FIRST_MIB = 8;
 
-/** The passphrase that is typed in the recipe "encrypt". */
 export const RECIPE_PASSPHRASE = "sourdough 1492";
 
 const FAT_MODULES = ["fs/fat/fat.ko", "fs/fat/vfat.ko", "fs/nls/nls_cp437.ko", "fs/nls/nls_ascii.ko"];

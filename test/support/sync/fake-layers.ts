@@ -8,7 +8,6 @@ import { fakeTree } from "../fake-tree.ts";
 import { createRandom, type RandomChanges, randomChanges } from "./random-changes.ts";
 import { mergedSnapshot, type Snapshot } from "./snapshot.ts";
 
-/** The power failed. */
 export class PowerCutError extends Error {}
 
 /** Three layers in memory, and the power, which fails after so many changes of the store. */

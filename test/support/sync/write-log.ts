@@ -1,4 +1,3 @@
-/** A write to a disk. */
 export interface LoggedWrite {
   /** Bytes. */
   readonly offset: number;

@@ -21,7 +21,7 @@ test("dist/levain is the same bit for bit, wherever it is made, and a static pro
   expect(readFileSync(one).includes("/zone/de.res")).toBeFalse();
   expect(Bun.spawnSync(["file", one]).stdout.toString()).toContain("statically linked");
   expect(Bun.spawnSync([one, "--version"]).exitCode).toBe(0);
-}, 600_000);
+});
 
 test("an output that cannot be written is an error, and leaves nothing behind", () => {
   const directory = scratchDirectory();

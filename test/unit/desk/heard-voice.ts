@@ -1,6 +1,5 @@
 import type { Voice } from "../../../src/problems/voice.ts";
 
-/** A Voice that records warnings and progress. */
 export interface HeardVoice extends Voice {
   readonly warnings: string[];
   readonly progressed: string[];

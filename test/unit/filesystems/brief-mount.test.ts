@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { mountDeviceBriefly, type PendingMount } from "../../../src/filesystems/brief-mount.ts";
-import type { MountLook, MountRequest } from "../../../src/machine/machine.ts";
+import type { MountLook, MountRequest } from "../../../src/machine/mounts.ts";
 import { SyscallError } from "../../../src/problems/errors.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 

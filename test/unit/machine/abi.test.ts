@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { constants } from "node:os";
-import { errnoName } from "../../../src/machine/abi.ts";
-import { SYS } from "../../../src/machine/abi-calls.ts";
+import { SYS } from "../../../src/machine/abi/calls.ts";
+import { errnoName } from "../../../src/machine/abi/constants.ts";
 
 describe("errnoName", () => {
   test("agrees with the runtime where it has a name", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { createLinuxMachine } from "../../../src/machine/linux/linux.ts";
 import { connections } from "../../../src/machine/linux/network/connections.ts";
-import type { MountRequest } from "../../../src/machine/machine.ts";
+import type { MountRequest } from "../../../src/machine/mounts.ts";
 import { decodeAnswer, encodeJson, type NfsOrder } from "../../../src/network/nfs/order.ts";
 import { createNfsMounts } from "../../../src/network/nfs/serve.ts";
 import { createServerSearch } from "../../../src/network/remote/find-server.ts";

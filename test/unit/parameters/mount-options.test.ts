@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { MOUNT_FLAGS } from "../../../src/machine/abi.ts";
+import { MOUNT_FLAGS } from "../../../src/machine/abi/constants.ts";
 import { findForeignOption, splitMountOptions } from "../../../src/parameters/mount-options.ts";
 
 describe("splitMountOptions", () => {

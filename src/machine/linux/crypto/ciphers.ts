@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { SyscallError } from "../../../problems/errors.ts";
-import { SOCK_CLOEXEC } from "../../abi.ts";
-import * as abi from "../../abi-crypt.ts";
+import { SOCK_CLOEXEC } from "../../abi/constants.ts";
+import * as abi from "../../abi/crypt.ts";
 import type { KernelCiphers, KernelKeys } from "../../encryption.ts";
 import { closing } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";

@@ -1,6 +1,6 @@
 import { ptr } from "bun:ffi";
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import * as net from "../../network/abi.ts";
 import type { DhcpSocket } from "../../network/network.ts";
 import { callKernel, systemCall } from "../libc.ts";

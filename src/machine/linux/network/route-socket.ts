@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import * as net from "../../network/abi.ts";
 import { type NetlinkMessage, parseMessages, viewOf } from "../../network/netlink.ts";
 import { callKernel, systemCall } from "../libc.ts";

@@ -1,6 +1,6 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
-import { POLLIN } from "../../abi-terminal.ts";
+import * as abi from "../../abi/constants.ts";
+import { POLLIN } from "../../abi/terminal.ts";
 import * as net from "../../network/abi.ts";
 import type { TcpSocket } from "../../network/remote.ts";
 import { callKernel, systemCall } from "../libc.ts";

@@ -1,9 +1,9 @@
 import { toArrayBuffer } from "bun:ffi";
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { SOCK_CLOEXEC } from "../../abi.ts";
-import { AF_UNIX, MAP_SHARED, PR_SET_PDEATHSIG, PROT_READ, PROT_WRITE, SIGKILL, SOCK_STREAM } from "../../abi-child.ts";
-import { POLLIN } from "../../abi-terminal.ts";
+import { AF_UNIX, MAP_SHARED, PR_SET_PDEATHSIG, PROT_READ, PROT_WRITE, SIGKILL, SOCK_STREAM } from "../../abi/child.ts";
+import { SOCK_CLOEXEC } from "../../abi/constants.ts";
+import { POLLIN } from "../../abi/terminal.ts";
 import type { Child, Children } from "../../child.ts";
 import { IS_PACKED } from "../crypto/library.ts";
 import { openMemoryFile } from "../descriptors.ts";

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { SIGSTOP, WUNTRACED } from "../../abi-child.ts";
+import { SIGSTOP, WUNTRACED } from "../../abi/child.ts";
 import { closing } from "../descriptors.ts";
 import { callKernel } from "../libc.ts";
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi.ts";
-import { TIOCOUTQ } from "../../abi-terminal.ts";
+import { MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi/constants.ts";
+import { TIOCOUTQ } from "../../abi/terminal.ts";
 import type { Processes } from "../../child.ts";
 import type { Handover } from "../../handover.ts";
 import { closing, takeStage0Fd, writeAll } from "../descriptors.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import type { Files } from "../../machine.ts";
 import type { ArrayRequest, Arrays, PendingArray } from "../../storage/arrays.ts";
 import type { AsyncCalls, PendingAnswer } from "../workers/async-calls.ts";

@@ -1,5 +1,5 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import { BTRFS_IOC_DEVICES_READY, BTRFS_IOC_FORGET_DEV, BTRFS_IOCTL_VOL_ARGS } from "../../abi.ts";
+import { BTRFS_IOC_DEVICES_READY, BTRFS_IOC_FORGET_DEV, BTRFS_IOCTL_VOL_ARGS } from "../../abi/constants.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 

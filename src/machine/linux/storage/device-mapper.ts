@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
-import { AT_FDCWD, O_CLOEXEC } from "../../abi.ts";
-import * as abi from "../../abi-crypt.ts";
+import { AT_FDCWD, O_CLOEXEC } from "../../abi/constants.ts";
+import * as abi from "../../abi/crypt.ts";
 import type { DeviceMapper, Mapping, MappingRequest } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
 import { closing } from "../descriptors.ts";

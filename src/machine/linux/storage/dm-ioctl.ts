@@ -1,5 +1,5 @@
 import { SyscallError, unlessRefused } from "../../../problems/errors.ts";
-import * as abi from "../../abi-crypt.ts";
+import * as abi from "../../abi/crypt.ts";
 import type { MappingTarget } from "../../encryption.ts";
 import type { Files } from "../../machine.ts";
 import { openFile } from "../descriptors.ts";

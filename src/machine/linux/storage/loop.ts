@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { isErrno } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import type { LoopRequest } from "../../storage/loops.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";

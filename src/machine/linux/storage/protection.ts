@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { tolerateRefusal } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import type { Devices } from "../../machine.ts";
 import { openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";

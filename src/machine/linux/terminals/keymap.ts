@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi-terminal.ts";
+import * as abi from "../../abi/terminal.ts";
 import { closing } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
 

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../abi-terminal.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../abi/terminal.ts";
 import type { TerminalInput, Terminals } from "../../terminals.ts";
 import { closing } from "../descriptors.ts";
 import { poll } from "../poll.ts";

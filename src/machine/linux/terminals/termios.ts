@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { isErrno } from "../../../problems/errors.ts";
-import * as abi from "../../abi-terminal.ts";
+import * as abi from "../../abi/terminal.ts";
 import { openFile } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
 

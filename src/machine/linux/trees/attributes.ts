@@ -1,5 +1,5 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import { XATTR_LIST_MAX, XATTR_SIZE_MAX } from "../../abi-trees.ts";
+import { XATTR_LIST_MAX, XATTR_SIZE_MAX } from "../../abi/trees.ts";
 import { callKernel } from "../libc.ts";
 import { encodeName } from "./names.ts";
 

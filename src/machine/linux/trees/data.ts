@@ -1,7 +1,7 @@
 import { closeSync, constants } from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { O_CLOEXEC } from "../../abi.ts";
-import { O_NOFOLLOW, SEEK_DATA, SEEK_HOLE, UTIME_OMIT } from "../../abi-trees.ts";
+import { O_CLOEXEC } from "../../abi/constants.ts";
+import { O_NOFOLLOW, SEEK_DATA, SEEK_HOLE, UTIME_OMIT } from "../../abi/trees.ts";
 import type { DataReader, DataWriter, Kept } from "../../trees.ts";
 import { callKernel, systemCall } from "../libc.ts";
 import type { EntryPlace } from "./directories.ts";

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { O_CLOEXEC, O_PATH } from "../../abi.ts";
-import { O_DIRECTORY, O_NOFOLLOW } from "../../abi-trees.ts";
+import { O_CLOEXEC, O_PATH } from "../../abi/constants.ts";
+import { O_DIRECTORY, O_NOFOLLOW } from "../../abi/trees.ts";
 import { systemCall } from "../libc.ts";
 import { encodeName } from "./names.ts";
 
@@ -21,7 +21,6 @@ export interface Directories {
   pair(from: string, to: string): readonly [EntryPlace, EntryPlace];
   /** Closes the directory at `path` and those below it: the path may now mean another. */
   forget(path: string): void;
-  /** Closes all of them. */
   close(): void;
 }
 

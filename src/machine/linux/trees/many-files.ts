@@ -1,6 +1,6 @@
 import { dlopen } from "bun:ffi";
 import { SyscallError } from "../../../problems/errors.ts";
-import { errnoName } from "../../abi.ts";
+import { errnoName } from "../../abi/constants.ts";
 import type { EntryStatus } from "../../trees.ts";
 import { IS_PACKED, provideLibrary } from "../crypto/library.ts";
 import { splitTime } from "./data.ts";

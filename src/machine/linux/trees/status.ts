@@ -1,6 +1,6 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFSOCK, STATX, STATX_BASIC_STATS } from "../../abi-trees.ts";
+import * as abi from "../../abi/constants.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFSOCK, STATX, STATX_BASIC_STATS } from "../../abi/trees.ts";
 import type { EntryStatus } from "../../trees.ts";
 import { callKernel, systemCall } from "../libc.ts";
 import type { EntryPlace } from "./directories.ts";

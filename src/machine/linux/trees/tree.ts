@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { orIfRefused, SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
-import * as numbers from "../../abi-trees.ts";
+import * as abi from "../../abi/constants.ts";
+import * as numbers from "../../abi/trees.ts";
 import type { NodeKind, Tree, Trees } from "../../trees.ts";
 import { refusable } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";

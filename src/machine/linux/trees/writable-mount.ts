@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { AT_FDCWD, O_CLOEXEC } from "../../abi.ts";
-import * as numbers from "../../abi-trees.ts";
+import { AT_FDCWD, O_CLOEXEC } from "../../abi/constants.ts";
+import * as numbers from "../../abi/trees.ts";
 import { callKernel, systemCall } from "../libc.ts";
 
 /** A mount that no path leads to: it ends when its descriptor is closed, also if the process is killed. */

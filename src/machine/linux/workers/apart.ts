@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
-import { AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from "../../abi-trees.ts";
-import type { ApartMounts, MountLook, MountRequest } from "../../machine.ts";
+import * as abi from "../../abi/constants.ts";
+import { AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from "../../abi/trees.ts";
+import type { ApartMounts, MountLook, MountRequest } from "../../mounts.ts";
 import { systemCall } from "../libc.ts";
 import type { AsyncCalls } from "./async-calls.ts";
 import { bitsOf, mount, throwIfRefused, unmountOrder } from "./mount-calls.ts";
@@ -127,7 +127,6 @@ const ROOM_BYTES = 60 << 10;
 /** The calls between open and close. */
 const READS = CALLS - 2;
 
-/** The order to look at a path. */
 function touchOrder(path: string, look: MountLook): Order {
   const { data } = encodeTexts(path);
   const at = { data: 0 };

@@ -92,7 +92,6 @@ export function createAsyncCalls(program?: string): AsyncCalls {
   };
 }
 
-/** Creates the pool of idle workers. */
 function createPool(program?: string) {
   const first = takeFirstWorker();
   const idle: Worker[] = first === null ? [] : [first];

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { orIfRefused, SyscallError, tolerateRefusal, unlessRefused } from "../../../problems/errors.ts";
-import { POSIX_FADV_SEQUENTIAL } from "../../abi.ts";
+import { POSIX_FADV_SEQUENTIAL } from "../../abi/constants.ts";
 import type { CopyWatch } from "../../machine.ts";
 import { closing, openFile, refusable } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";

@@ -1,5 +1,5 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import type { LoadOptions, PendingModule } from "../../kernel.ts";
 import { closing, openFile } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";

@@ -1,6 +1,6 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
-import type { MountRequest } from "../../machine.ts";
+import * as abi from "../../abi/constants.ts";
+import type { MountRequest } from "../../mounts.ts";
 import { refusable } from "../descriptors.ts";
 import { systemCall } from "../libc.ts";
 import { encodeTexts } from "./orders.ts";

@@ -1,6 +1,6 @@
 import { orIfRefused } from "../../../problems/errors.ts";
-import * as abi from "../../abi.ts";
-import type { Mounts } from "../../machine.ts";
+import * as abi from "../../abi/constants.ts";
+import type { Mounts } from "../../mounts.ts";
 import { systemCall } from "../libc.ts";
 import { mountApart } from "./apart.ts";
 import type { AsyncCalls } from "./async-calls.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { basename, dirname } from "node:path";
-import * as abi from "../../abi.ts";
+import * as abi from "../../abi/constants.ts";
 import type { OpenOptions, ReadPlace } from "../../async.ts";
 import { callKernel } from "../libc.ts";
 import type { Answer, Argument, Order, WorkerCall } from "./worker.ts";

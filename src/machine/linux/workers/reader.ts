@@ -1,5 +1,5 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi.ts";
+import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi/constants.ts";
 import type { AsyncReader, OpenOptions, ReadPlace } from "../../async.ts";
 import type { RandomReader } from "../../machine.ts";
 import { CALLS_TO_OPEN, closeOrder, openOrder, readOrder } from "./orders.ts";

@@ -1,8 +1,8 @@
 import { SyscallError } from "../../../problems/errors.ts";
-import { errnoName, SOCK_CLOEXEC } from "../../abi.ts";
-import { SYS, type SystemCallName } from "../../abi-calls.ts";
-import { AF_UNIX, SIGKILL, SOCK_SEQPACKET, WNOHANG } from "../../abi-child.ts";
-import { POLLIN } from "../../abi-terminal.ts";
+import { SYS, type SystemCallName } from "../../abi/calls.ts";
+import { AF_UNIX, SIGKILL, SOCK_SEQPACKET, WNOHANG } from "../../abi/child.ts";
+import { errnoName, SOCK_CLOEXEC } from "../../abi/constants.ts";
+import { POLLIN } from "../../abi/terminal.ts";
 import { IS_PACKED } from "../crypto/library.ts";
 import { takeStage0Fd } from "../descriptors.ts";
 import { callKernel, spawnProcess, systemCall } from "../libc.ts";

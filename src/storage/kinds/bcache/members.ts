@@ -1,4 +1,5 @@
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
+import { ofType } from "../../../devices/of-type.ts";
 import { type BcacheDevice, readBcacheDevice } from "../../../formats/containers/bcache.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -24,7 +25,7 @@ export function createMembers({ machine, devices }: Pick<StorageContext, "machin
   }
 
   const list = () =>
-    devices().flatMap((device): readonly Member[] => {
+    ofType(devices(), "bcache").flatMap((device): readonly Member[] => {
       const info = readMember(device);
       return info === null ? [] : [{ device, info }];
     });

@@ -1,5 +1,6 @@
 import { wipe } from "../../../crypto/secret.ts";
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { ofType } from "../../../devices/of-type.ts";
 import { createDeriver } from "../../../keys/deriver.ts";
 import { AUTO_MAX_KDF_MS } from "../../../plan/crypt/crypt.ts";
 import type { CryptVolume } from "../../../plan/plan.ts";
@@ -14,6 +15,8 @@ import { askForVolume } from "./prompt.ts";
 import { describeState, describeWait, hasNews, requiredOf, troublesOf } from "./report.ts";
 import { newVolume, type Volume } from "./state.ts";
 import { advance, isGone, type Standing } from "./volume.ts";
+
+const LUKS = "crypto_LUKS";
 
 interface Unlocking {
   readonly context: CryptContext;
@@ -125,9 +128,9 @@ function isDoubted({ context, passphrases }: Unlocking, root: BlockDevice | null
 /** Adds the LUKS volumes that are to be opened although no parameter names them. */
 function collectUnnamed({ context, plan, volumes }: Unlocking, root: BlockDevice | null): void {
   const { unnamed, everyLuks } = plan.crypt;
-  for (const device of context.devices()) {
+  for (const device of ofType(context.devices(), LUKS)) {
     const isRoot = device.name === root?.name;
-    if (!isLuks(device) || !(isRoot || everyLuks)) continue;
+    if (!isRoot && !everyLuks) continue;
     const isIt = ({ attempt, wish }: Volume) =>
       attempt?.device.name === device.name || context.find(wish.device).includes(device);
     if (volumes.some(isIt)) continue;
@@ -138,5 +141,5 @@ function collectUnnamed({ context, plan, volumes }: Unlocking, root: BlockDevice
 }
 
 function isLuks({ facts }: BlockDevice): boolean {
-  return facts.type === "crypto_LUKS";
+  return facts.type === LUKS;
 }

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
+import { ofType } from "../../../devices/of-type.ts";
 import { FIRMWARE_RAID } from "../../../formats/contents.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import type { BootError } from "../../../problems/errors.ts";
@@ -31,7 +32,7 @@ export function startFirmwareRaid(
   const diskOf = (device: BlockDevice) => (device.partition === null ? null : named(device.partition.disk));
   let isLate = !isForResume;
   const isMember = (device: BlockDevice) => kindOf(device) !== null && device.partition === null;
-  const members = () => present().filter(isMember);
+  const members = () => listOfTypes(present()).filter(isMember);
   // A stick that claims to be a newer member would have mdadm leave out the machine's disks.
   const offered = () => members().filter(({ name }) => !liesOnStick(machine, name));
   const waiting = () => members().filter(({ name }) => findVolumes(machine, name).length === 0);
@@ -88,6 +89,10 @@ export function startFirmwareRaid(
     dueMs: mdadm.dueMs,
     close: mdadm.close,
   };
+}
+
+function listOfTypes(devices: readonly BlockDevice[]): readonly BlockDevice[] {
+  return Object.keys(FIRMWARE_RAID).flatMap((type) => ofType(devices, type));
 }
 
 /** Why a member is of no use; null if it is in use, or others are missing. */

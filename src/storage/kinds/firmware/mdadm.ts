@@ -15,7 +15,6 @@ const ENVIRONMENT = { IMSM_NO_PLATFORM: "1", MDADM_NO_UDEV: "1" };
 
 const TURN_MS = 100;
 
-/** A run of mdadm. */
 interface Run {
   readonly child: Child;
   /** The disk that it was given, or the container that it was to start. */

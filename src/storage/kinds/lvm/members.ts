@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { ofType } from "../../../devices/of-type.ts";
 import { createPatientSource, NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
 import { type PhysicalVolume, readPhysicalVolume } from "../../../formats/lvm/physical-volume.ts";
 import type { Machine } from "../../../machine/machine.ts";
@@ -47,7 +48,7 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
     list(): readonly JudgedGroup<BlockDevice>[] {
       const present = devices();
       for (const device of [...reads.keys()]) if (!present.includes(device)) stopReading(device);
-      const found = present.flatMap((device) => {
+      const found = ofType(present, "LVM2_member").flatMap((device) => {
         const info = readMember(device);
         return info === null ? [] : [{ device, node: device.node, info }];
       });

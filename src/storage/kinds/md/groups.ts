@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { ofType } from "../../../devices/of-type.ts";
 import { createPatientSource, NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
 import { type ArrayMember, readArrayMember } from "../../../formats/containers/md-member.ts";
 import type { Machine } from "../../../machine/machine.ts";
@@ -50,7 +51,7 @@ export function createGroups(
   function list(): readonly Group[] {
     const devices = present();
     for (const device of [...reads.keys()]) if (!devices.includes(device)) stopReading(device);
-    const members = devices.flatMap((device) => readMember(device) ?? []);
+    const members = ofType(devices, "linux_raid_member").flatMap((device) => readMember(device) ?? []);
     return [...Map.groupBy(members, ({ info }) => info.uuid)].flatMap(([uuid, [first, ...others]]) => {
       if (first === undefined) return [];
       const group = [first, ...others] as const;

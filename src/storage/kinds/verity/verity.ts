@@ -23,7 +23,6 @@ import { openVerity } from "./open.ts";
 import type { VerityOrder, VerityPart } from "./order.ts";
 import { findSignature, hasAllPartitions, listBeside, readSignature } from "./signature.ts";
 
-/** A volume at work. */
 interface Opening {
   readonly wish: VerityVolume;
   /** What it was made of; null while it is closed. */

@@ -45,7 +45,6 @@ const OPTIONS: ImageOptions = {
   machines: {},
 };
 
-/** The files of an image that is not compressed, by name. */
 function readImage(path: string): ReadonlyMap<string, string> {
   return new Map(
     readCpio(readFileSync(path)).members.map(({ name, data }) => [name, Buffer.from(data).toString("latin1")]),

@@ -67,8 +67,9 @@ test("another process downloads a file, and reports how far it is", () => {
   const heard: string[] = [];
   expect(get("file", (text) => heard.push(text))).toEqual({ url: `${url}/file`, bytes: 3_000_000 });
   expect(statSync(join(directory, "file")).size).toBe(3_000_000);
-  expect(heard.length).toBeGreaterThan(0);
-  expect(heard[0]).toMatch(/^downloading file, [\d.]+ .iB of 2.9 MiB \(\d+ %\), [\d.]+ .iB\/s(?:, \d+ s left)?$/);
+  // On a busy host the server may be late.
+  const [first] = heard.filter((text) => !text.startsWith("waiting for file, "));
+  expect(first).toMatch(/^downloading file, [\d.]+ .iB of 2.9 MiB \(\d+ %\), [\d.]+ .iB\/s(?:, \d+ s left)?$/);
   expect(listDownloads()).toEqual([]);
 });
 

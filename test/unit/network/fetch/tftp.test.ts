@@ -75,7 +75,7 @@ test("a window of blocks, of which some are lost or come twice", () => {
       expect([why, content.equals(FILE)]).toEqual([null, true]);
     },
   );
-}, 20_000);
+});
 
 test("the second address of a server is asked if the first does not answer", () =>
   withServer(

@@ -26,7 +26,7 @@ test("a tree that is deeper than a process may have open files is removed, and n
     tree.close();
   }
   fs.rmSync(directory, { recursive: true });
-}, 10_000);
+});
 
 test("so does a boot that empties a store", () => {
   const directory = fs.mkdtempSync(`${tmpdir()}/levain-deep-`);
@@ -66,7 +66,7 @@ test("a sync of a deep tree is planned, unless its paths are too long", () => {
     for (const tree of layers) tree.close();
   }
   createLinuxMachine().removeTree(directory);
-}, 60_000);
+});
 
 test("no character of a name becomes a dot or a slash, which would lead out of the tree", () => {
   const directory = fs.mkdtempSync(`${tmpdir()}/levain-names-`);

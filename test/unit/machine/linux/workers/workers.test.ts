@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { POLLIN } from "../../../../../src/machine/abi-terminal.ts";
+import { POLLIN } from "../../../../../src/machine/abi/terminal.ts";
 import type { AsyncReader, OpenOptions } from "../../../../../src/machine/async.ts";
 import { poll } from "../../../../../src/machine/linux/poll.ts";
 import { mountApart } from "../../../../../src/machine/linux/workers/apart.ts";

@@ -1,6 +1,6 @@
-import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
-import { printable } from "../report.ts";
-import { BOOT_WITHOUT_STORE, RESET_STORE } from "../store-hints.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
+import { printable } from "../../report.ts";
+import { BOOT_WITHOUT_STORE, RESET_STORE } from "../../store-hints.ts";
 
 interface ImageFacts {
   /** Its path on the medium, or as it is seen from the initramfs. */

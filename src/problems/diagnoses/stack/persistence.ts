@@ -1,5 +1,5 @@
-import { byHand, diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
-import { printable } from "../report.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder } from "../../diagnosis.ts";
+import { printable } from "../../report.ts";
 
 /** What starts the system without its persistence volumes. */
 const WITHOUT = inBootLoader("boot without them once: nopersistence");

@@ -1,5 +1,5 @@
-import { WITHOUT_FSTAB } from "../causes/mount.ts";
-import { byHand, diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
+import { WITHOUT_FSTAB } from "../../causes/mount.ts";
+import { byHand, diagnosis, inBootLoader, inBuilder } from "../../diagnosis.ts";
 
 interface PathFacts {
   /** In the root. */

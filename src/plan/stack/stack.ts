@@ -1,7 +1,7 @@
-import type { Settings } from "../parameters/parameters.ts";
+import type { Settings } from "../../parameters/parameters.ts";
+import type { BootPlan } from "../plan.ts";
 import { decideOverlay } from "./overlay.ts";
 import { decidePersistence } from "./persistence.ts";
-import type { BootPlan } from "./plan.ts";
 import { decideSubmounts, decideVolatile, NO_SUBMOUNTS } from "./submounts.ts";
 
 /** The parts of a plan that decide how the root tree is made. */

@@ -1,9 +1,9 @@
-import { onlyTexts } from "../formats/text.ts";
-import { type DeviceSpec, formatDeviceSpec } from "../parameters/device-spec.ts";
-import type { Settings } from "../parameters/parameters.ts";
-import { formatStore } from "../parameters/stack/overlay.ts";
-import type { TmpfsPlan, UnionSetting } from "../parameters/stack/submounts.ts";
-import type { BootPlan, SubmountsPlan, UnionPlan, UsrPlan, VolatilePlan } from "./plan.ts";
+import { onlyTexts } from "../../formats/text.ts";
+import { type DeviceSpec, formatDeviceSpec } from "../../parameters/device-spec.ts";
+import type { Settings } from "../../parameters/parameters.ts";
+import { formatStore } from "../../parameters/stack/overlay.ts";
+import type { TmpfsPlan, UnionSetting } from "../../parameters/stack/submounts.ts";
+import type { BootPlan, SubmountsPlan, UnionPlan, UsrPlan, VolatilePlan } from "../plan.ts";
 
 /** The device of a verified /usr. */
 const VERIFIED_USR: DeviceSpec = { by: "path", path: "/dev/mapper/usr" };

@@ -1,4 +1,4 @@
-/** The kernel's numbers and structures of terminals and keyboards, named as in its headers; plain data, like abi.ts. */
+/** The kernel's numbers and structures of terminals and keyboards, named as in its headers; plain data, like constants.ts. */
 
 /** asm-generic/ioctls.h */
 export const TCGETS = 0x5401;

@@ -1,8 +1,8 @@
-import { byHand, diagnosis, inBootLoader, inShell } from "../diagnosis.ts";
-import type { Hint } from "../errors.ts";
-import { notSupportedYet } from "../not-supported.ts";
-import { formatBytes } from "../size.ts";
-import { BOOT_WITHOUT_STORE, RESET_STORE, SHOW_STORE } from "../store-hints.ts";
+import { byHand, diagnosis, inBootLoader, inShell } from "../../diagnosis.ts";
+import type { Hint } from "../../errors.ts";
+import { notSupportedYet } from "../../not-supported.ts";
+import { formatBytes } from "../../size.ts";
+import { BOOT_WITHOUT_STORE, RESET_STORE, SHOW_STORE } from "../../store-hints.ts";
 
 interface StoreFacts {
   /** As the user named it: "LABEL=DATA:/dir". */

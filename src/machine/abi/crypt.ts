@@ -1,6 +1,6 @@
 /**
  * The kernel's numbers and structures for encrypted volumes, named as in its headers: device mapper, keys and ciphers. Plain data,
- * like abi.ts.
+ * like constants.ts.
  */
 
 /** linux/dm-ioctl.h: requests, each _IOWR(0xfd, number, struct dm_ioctl). */

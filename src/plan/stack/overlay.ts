@@ -1,9 +1,9 @@
-import type { DeviceSpec } from "../parameters/device-spec.ts";
-import type { Settings } from "../parameters/parameters.ts";
-import type { OverlayPlan, StorePlan } from "../parameters/stack/overlay.ts";
-import type { StoreSpec } from "../parameters/stack/store-spec.ts";
-import type { BootPlan, CryptPlan, CryptVolume } from "./plan.ts";
-import { rootDevices } from "./root.ts";
+import type { DeviceSpec } from "../../parameters/device-spec.ts";
+import type { Settings } from "../../parameters/parameters.ts";
+import type { OverlayPlan, StorePlan } from "../../parameters/stack/overlay.ts";
+import type { StoreSpec } from "../../parameters/stack/store-spec.ts";
+import type { BootPlan, CryptPlan, CryptVolume } from "../plan.ts";
+import { rootDevices } from "../root.ts";
 
 interface Surroundings {
   /** True if the root cannot be written to without an overlay. */

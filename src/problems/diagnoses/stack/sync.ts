@@ -1,6 +1,6 @@
-import { byHand, diagnosis } from "../diagnosis.ts";
-import { printable } from "../report.ts";
-import { formatBytes } from "../size.ts";
+import { byHand, diagnosis } from "../../diagnosis.ts";
+import { printable } from "../../report.ts";
+import { formatBytes } from "../../size.ts";
 
 const NOT_WRITABLE = {
   "old-kernel": { reasons: ["this needs Linux 5.12 or newer"], cure: "boot a newer kernel" },

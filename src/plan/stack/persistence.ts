@@ -1,7 +1,7 @@
-import { onlyTexts } from "../formats/text.ts";
-import type { Settings } from "../parameters/parameters.ts";
-import { readDialect } from "./media.ts";
-import type { BootPlan, PersistencePlan, PersistenceVolume } from "./plan.ts";
+import { onlyTexts } from "../../formats/text.ts";
+import type { Settings } from "../../parameters/parameters.ts";
+import { readDialect } from "../media.ts";
+import type { BootPlan, PersistencePlan, PersistenceVolume } from "../plan.ts";
 
 /** What a volume keeps, by its name: live-boot(7) and persistence.conf(5) of Debian, casper(7) of Ubuntu; live-rw and home-rw are live-boot's names before 3.0. */
 const DEBIAN: readonly PersistenceVolume[] = [
