@@ -1,11 +1,13 @@
 import type { BlockDevice } from "../devices/block-devices.ts";
 import type { Context } from "../drivers/context.ts";
 import type { RunResult } from "../machine/child.ts";
+import type { OnWait } from "../machine/kernel.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { describeRefusal, printable } from "../problems/report.ts";
+import { createWaitNotice } from "../problems/wait-notice.ts";
 import { linkShell } from "./busybox.ts";
 
 /** The directories in which an image may have fsck.TYPE. */
@@ -32,12 +34,13 @@ export function checkFilesystem(
   const program = programs.find((path) => machine.stat(path)?.kind === "file");
   if (program === undefined) return;
   const mark = machine.kernelLogMark();
-  const { status, output } = runChecker(machine, [
-    program,
-    REPAIR_OPTIONS[rootRepair],
-    ...(rootCheck === "force" ? ["-f"] : []),
-    device.node,
-  ]);
+  const force = rootCheck === "force" ? ["-f"] : [];
+  const notice = createWaitNotice(voice);
+  const { status, output } = runChecker(
+    machine,
+    [program, REPAIR_OPTIONS[rootRepair], ...force, device.node],
+    (waitedMs) => notice(`fsck.${type} of ${device.node}`, waitedMs, null),
+  );
   const lines = output.split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "").slice(-LAST_LINES);
   if (status >= NOT_STARTED || (status >= FSCK_FAILED && (status & FSCK_ERRORS_LEFT) === 0)) {
@@ -64,10 +67,10 @@ function describeKill(status: number, kernel: readonly string[], program: string
 }
 
 /** Returns 127, as a shell does, if the program cannot be started. Some checkers are scripts, so /bin/sh has to exist. */
-function runChecker(machine: Machine, argv: readonly string[]): RunResult {
+function runChecker(machine: Machine, argv: readonly string[], onWait: OnWait): RunResult {
   const run = () => {
     linkShell(machine);
-    return machine.run(argv, { capture: true });
+    return machine.run(argv, { capture: true, onWait });
   };
   return unlessRefused(run, (refusal) => ({ status: NOT_STARTED, output: describeRefusal(refusal) }));
 }

@@ -10,6 +10,7 @@ import type { Role } from "../problems/causes/mount.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { describeRefusal } from "../problems/report.ts";
+import { createWaitNotice } from "../problems/wait-notice.ts";
 import { findMountCause, type Refusal } from "./mount-causes.ts";
 import { hasUnreplayedJournal, mountUntouched, readOnly } from "./untouched.ts";
 
@@ -104,7 +105,10 @@ type MountContext = Pick<Context, "machine" | "voice" | "undo">;
 function mountAs(context: MountContext, order: MountOrder, type: string): void {
   const { machine, voice, undo } = context;
   const { device, target, access } = order;
-  const request = { source: device.node, target, type, ...splitMountOptions(order.options) };
+  const notice = createWaitNotice(voice);
+  // A long journal, a large btrfs, or a disk that hangs.
+  const onWait = (waitedMs: number) => notice(`${order.name ?? device.node} to be mounted`, waitedMs, null);
+  const request = { source: device.node, target, type, ...splitMountOptions(order.options), onWait };
   if (access === "untouched") {
     undo(mountUntouched(machine, request));
     warnOfJournal(context, order, type);

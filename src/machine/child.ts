@@ -1,4 +1,5 @@
 import type { Handover } from "./handover.ts";
+import type { OnWait } from "./kernel.ts";
 
 /** The state of a child process when its answer is awaited. */
 export type ChildNews =
@@ -29,6 +30,14 @@ export interface Children {
   serveParent(work: (order: Uint8Array) => Uint8Array | Promise<Uint8Array>): Promise<never>;
 }
 
+/** How to run a program. */
+export interface RunOptions {
+  /** Collects its output instead of showing it. */
+  readonly capture?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly onWait?: OnWait;
+}
+
 /** How a program ended. */
 export interface RunResult {
   /** The exit status, or 128 + the signal's number. */
@@ -41,11 +50,8 @@ export interface RunResult {
 export interface Processes {
   /** True if this process is the boot: stage0 waits for its handover. */
   readonly isBoot: boolean;
-  /** Runs a program until it exits; argv[0] is a path. `capture` collects its output instead of showing it. */
-  run(
-    argv: readonly string[],
-    options?: { readonly capture?: boolean; readonly environment?: Readonly<Record<string, string>> },
-  ): RunResult;
+  /** Runs a program until it exits; argv[0] is a path. */
+  run(argv: readonly string[], options?: RunOptions): RunResult;
   /**
    * Runs a program in a new session with `terminal` (a tty node) as its controlling terminal; returns its exit status. `onStart` gets
    * its process id; `meanwhile` is called again and again while it runs, and waits for a moment itself.

@@ -1,3 +1,6 @@
+/** Called while something is waited for, first at once, with the milliseconds so far; returns after how many more to call it again. */
+export type OnWait = (waitedMs: number) => number;
+
 /** How to load a module. */
 export interface LoadOptions {
   /** The kernel decompresses the file (MODULE_INIT_COMPRESSED_FILE). */

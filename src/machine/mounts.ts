@@ -1,4 +1,5 @@
 import type { MOUNT_FLAGS } from "./abi/constants.ts";
+import type { OnWait } from "./kernel.ts";
 
 /** The names of mount(8) for the flags of mount(2). */
 export type MountFlag = keyof typeof MOUNT_FLAGS;
@@ -13,6 +14,7 @@ export interface MountRequest {
   readonly options: string;
   /** Where relative paths in `options` begin; / by default. */
   readonly directory?: string;
+  readonly onWait?: OnWait;
 }
 
 /** What is asked about a path: its status, where a link leads, the names in a directory, or the content of a file (its first 1.7 MiB). */

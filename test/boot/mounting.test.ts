@@ -102,12 +102,37 @@ describe("fsck, if the image has it", () => {
     expect(end).toMatchObject({ mode: "switch_root" });
   });
 
+  test("that takes long is waited for aloud", () => {
+    const { end, console } = fakeBoot(
+      withRoot(undefined, {
+        files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+        programs: { "/sbin/fsck.ext4": () => ({ tookMs: 9000 }) },
+      }),
+    );
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect([...(console.match(/waiting for .*/g) ?? [])]).toEqual([
+      "waiting for fsck.ext4 of /dev/vda, 1 s",
+      "waiting for fsck.ext4 of /dev/vda, 2 s",
+      "waiting for fsck.ext4 of /dev/vda, 5 s",
+    ]);
+  });
+
   test("never checks what is not written: the lower layer of an overlay", () => {
     expect(checked(4, "", "root=LABEL=ROOT rd.overlay").end).toMatchObject({ mode: "switch_root" });
   });
 });
 
 describe("mount", () => {
+  test("that takes long is waited for aloud, with quiet from 5 s on", () => {
+    const disks = [{ name: "vda", image: rootImage(), replaysForMs: 12_000 }];
+    const waits = (cmdline: string): string[] => [
+      ...(fakeBoot({ cmdline, disks }).console.match(/waiting for .*/g) ?? []),
+    ];
+    const said = [1, 2, 5, 10].map((seconds) => `waiting for /dev/vda to be mounted, ${seconds} s`);
+    expect(waits("root=LABEL=ROOT")).toEqual(said);
+    expect(waits("root=LABEL=ROOT quiet")).toEqual(said.slice(2));
+  });
+
   test("rw on a write-protected device: read-only, with a warning", () => {
     const { console, journal } = fakeBoot({
       cmdline: "root=LABEL=ROOT rw",

@@ -96,6 +96,19 @@ export const LINUX_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a program that takes long is waited for aloud",
+    check(machine) {
+      const heardMs: number[] = [];
+      const onWait = (waitedMs: number) => {
+        heardMs.push(waitedMs);
+        return 50;
+      };
+      const argv = [FIXTURES.busybox, "sh", "-c", "/bin/busybox usleep 300000; echo done; exit 3"];
+      deepEqual(machine.run(argv, { capture: true, onWait }), { status: 3, output: "done\n" });
+      ok(heardMs.length > 1 && (heardMs.at(-1) ?? 0) >= 50, `${heardMs}`);
+    },
+  },
+  {
     name: "an interactive shell on a terminal has job control, and SIGHUP ends it",
     check(machine) {
       const argv = [FIXTURES.busybox, "sh", "-i", "-c", "set -m; /bin/busybox true & wait; exit 7"];

@@ -76,6 +76,24 @@ export const LINUX_SLOW_MOUNT_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a mount that the disk holds up is waited for aloud, and made when it answers",
+    check(machine, directory) {
+      const disk = addHungDisk(machine);
+      const heardMs: number[] = [];
+      const onWait = (waitedMs: number) => {
+        heardMs.push(waitedMs);
+        if (heardMs.length === 3) disk.resume();
+        return 100;
+      };
+      machine.mount({ ...requestOf(HUNG, directory), onWait });
+      equal(readText(machine, `${directory}/hello`), HELLO);
+      ok(heardMs.length >= 3 && (heardMs[2] ?? 0) >= 200, `${heardMs}`);
+      machine.unmount(directory);
+      refuses("EINVAL", () => machine.mount({ ...requestOf(HUNG, directory), options: "none", onWait }));
+      disk.remove();
+    },
+  },
+  {
     name: "an unmount that the disk holds up ends after 10 s, and the kernel goes on with it",
     check(machine, directory) {
       const disk = addHungDisk(machine, false);

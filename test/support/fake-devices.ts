@@ -45,8 +45,16 @@ export class FakeDevices {
     const content = disk.content ?? image?.bytes ?? table?.bytes ?? CONTENT_IF_NONE;
     if (image !== undefined) this.addImage(image);
     const devpath = `/devices/pci0000:00/0000:00:0${this.#disks}.0/block/${name}`;
-    const { readOnly = false, answersAfterMs, mountsAfterMs, looksAfterMs, failsWith, isRemovable } = disk;
-    const same = { readOnly, answersAfterMs, mountsAfterMs, looksAfterMs, failsWith, isRemovable };
+    const {
+      readOnly = false,
+      answersAfterMs,
+      mountsAfterMs,
+      replaysForMs,
+      looksAfterMs,
+      failsWith,
+      isRemovable,
+    } = disk;
+    const same = { readOnly, answersAfterMs, mountsAfterMs, replaysForMs, looksAfterMs, failsWith, isRemovable };
     this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, ...same }, { DEVTYPE: "disk" });
     for (const [index, partition] of partitions.entries()) {
       this.addImage(partition.image);

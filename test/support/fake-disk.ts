@@ -16,6 +16,8 @@ export interface FakeDisk {
   readonly answersAfterMs?: number | undefined;
   /** Milliseconds that a mount for a look takes; none where not given. */
   readonly mountsAfterMs?: number | undefined;
+  /** Milliseconds that the kernel replays its journal for in a mount that is to stay; none where not given. */
+  readonly replaysForMs?: number | undefined;
   /** How long each look at a file of its filesystem takes. */
   readonly looksAfterMs?: number | undefined;
   /** The errno name of every read. */
@@ -25,7 +27,10 @@ export interface FakeDisk {
 }
 
 export interface FakeBlockDevice
-  extends Pick<FakeDisk, "answersAfterMs" | "mountsAfterMs" | "looksAfterMs" | "failsWith" | "isRemovable"> {
+  extends Pick<
+    FakeDisk,
+    "answersAfterMs" | "mountsAfterMs" | "replaysForMs" | "looksAfterMs" | "failsWith" | "isRemovable"
+  > {
   readonly name: string;
   /** "major:minor" */
   readonly number: string;

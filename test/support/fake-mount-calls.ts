@@ -5,6 +5,7 @@ import type { FakeDirectory, FakeNode } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { FakeLoops } from "./fake-loops.ts";
 import type { FakeMount, FakePlace } from "./fake-mounts.ts";
+import { waitAloud } from "./fake-processes.ts";
 
 /** mount(2), umount(2) and loop devices, over the fake kernel's mount table. */
 export function createFakeMounts(
@@ -26,7 +27,17 @@ function mount(kernel: FakeKernel, request: MountRequest): void {
   if (flags.includes("remount")) remount(kernel, point, request);
   else if (flags.includes("private")) mountAt(point, "mount", target);
   else if (flags.includes("bind")) attach(kernel, bind(kernel, point, request), target);
-  else attach(kernel, openNew(kernel, point, request), target);
+  else {
+    const made = openNew(kernel, point, request);
+    waitForReplay(kernel, request);
+    attach(kernel, made, target);
+  }
+}
+
+function waitForReplay(kernel: FakeKernel, { source, onWait }: MountRequest): void {
+  const node = source.startsWith("/") ? kernel.namespace.find(source, "mount").node : null;
+  const device = node?.kind === "block" ? kernel.devices.byNumber(node.number) : undefined;
+  waitAloud(kernel, device?.replaysForMs ?? 0, onWait);
 }
 
 /** A bind shows what the other place shows, flags and all; `ro` has no say until it is remounted. */

@@ -1,6 +1,6 @@
 import type { Processes } from "../../src/machine/child.ts";
 import type { Handover } from "../../src/machine/handover.ts";
-import type { Kernel } from "../../src/machine/kernel.ts";
+import type { Kernel, OnWait } from "../../src/machine/kernel.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { pathOf } from "./fake-mounts.ts";
@@ -13,7 +13,7 @@ export type FakeProgram = (call: {
   readonly terminal: string | null;
 }) => FakeEnd | undefined;
 
-/** How it ends. `tookMs`: in a process of its own, when; at once by default. */
+/** How it ends, and after how many milliseconds: at once by default. */
 export interface FakeEnd {
   readonly status?: number;
   readonly output?: string;
@@ -33,6 +33,15 @@ export class Ended extends Error {
     this.name = "Ended";
     this.handover = handover;
     this.power = power;
+  }
+}
+
+/** Moves the clock by `ms`, and calls `onWait` meanwhile. */
+export function waitAloud(kernel: FakeKernel, ms: number, onWait: OnWait | undefined): void {
+  const startMs = kernel.nowMs;
+  while (kernel.nowMs < startMs + ms) {
+    const pauseMs = onWait?.(kernel.nowMs - startMs) ?? ms;
+    kernel.waitUntil(Math.min(startMs + ms, kernel.nowMs + pauseMs));
   }
 }
 
@@ -71,8 +80,9 @@ export function createFakeProcesses(
   return {
     isBoot: options.isBoot ?? true,
     start: (argv, environment) => start(argv, environment, null),
-    run(argv, { capture = false, environment = {} } = {}) {
-      const { status = 0, output = "" } = start(argv, environment, null);
+    run(argv, { capture = false, environment = {}, onWait } = {}) {
+      const { status = 0, output = "", tookMs = 0 } = start(argv, environment, null);
+      waitAloud(kernel, tookMs, onWait);
       if (!capture) options.show(output);
       return {
         status,

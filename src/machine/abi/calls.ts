@@ -65,6 +65,7 @@ const SYSTEM_CALLS = {
   move_mount: [429, 429],
   fsconfig: [431, 431],
   fspick: [433, 433],
+  pidfd_open: [434, 434],
   openat2: [437, 437],
   mount_setattr: [442, 442],
 } as const;

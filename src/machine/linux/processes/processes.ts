@@ -1,11 +1,13 @@
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
 import { MFD_CLOEXEC, RLIMIT_NOFILE, SIGHUP, SIGQUIT } from "../../abi/constants.ts";
-import { TIOCOUTQ } from "../../abi/terminal.ts";
+import { POLLIN, TIOCOUTQ } from "../../abi/terminal.ts";
 import type { Processes } from "../../child.ts";
 import type { Handover } from "../../handover.ts";
+import type { OnWait } from "../../kernel.ts";
 import { closing, takeStage0Fd, writeAll } from "../descriptors.ts";
 import { callKernel, findEnd, type SpawnRequest, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
+import { poll } from "../poll.ts";
 import { writeToTerminal } from "../terminals/terminals.ts";
 import { withEcho } from "../terminals/termios.ts";
 
@@ -29,6 +31,8 @@ export function createLinuxProcesses(): Processes {
     isBoot: handoverFd !== null,
     run(argv, options = {}) {
       const request = { argv, environment: listEnvironment(options.environment ?? {}), terminal: null };
+      const { onWait } = options;
+      const runToEnd = (full: SpawnRequest) => waitAloud(spawnProcess(full), onWait);
       if (options.capture !== true) return { status: runToEnd({ ...request, outputFd: null }), output: "" };
       // A file in memory, not a pipe: a daemon that the program leaves behind cannot block us.
       return closing(systemCall("memfd_create", "output", "output", MFD_CLOEXEC), (outputFd) => {
@@ -38,7 +42,7 @@ export function createLinuxProcesses(): Processes {
     },
     runOnTerminal(argv, terminal, environment, onStart, meanwhile = null) {
       const request = { argv, environment: listEnvironment(environment), terminal, outputFd: null };
-      return withEcho(terminal, () => runToEnd(request, onStart, meanwhile));
+      return withEcho(terminal, () => runBeside(request, onStart, meanwhile));
     },
     hangUp,
     restartInit: () => void systemCall("kill", "1", 1, SIGQUIT),
@@ -72,10 +76,22 @@ function listEnvironment(more: Readonly<Record<string, string>>): string[] {
   return Object.entries(all).map(([name, value]) => `${name}=${value ?? ""}`);
 }
 
+function waitAloud(pid: number, onWait: OnWait | undefined): number {
+  if (onWait === undefined) return waitForEnd(pid);
+  const startMs = performance.now();
+  return closing(systemCall("pidfd_open", String(pid), pid, 0), (fd) => {
+    for (;;) {
+      poll([{ fd, events: POLLIN }], onWait(performance.now() - startMs), "pidfd");
+      const status = findEnd(pid);
+      if (status !== null) return status;
+    }
+  });
+}
+
 /** Returns the exit status, or 128 + the signal's number. */
-function runToEnd(request: SpawnRequest, onStart?: (pid: number) => void, meanwhile: (() => void) | null = null) {
+function runBeside(request: SpawnRequest, onStart: (pid: number) => void, meanwhile: (() => void) | null): number {
   const pid = spawnProcess(request);
-  onStart?.(pid);
+  onStart(pid);
   if (meanwhile === null) return waitForEnd(pid);
   for (;;) {
     const status = findEnd(pid);

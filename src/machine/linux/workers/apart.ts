@@ -5,8 +5,8 @@ import { AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from "../../abi/trees.ts";
 import type { ApartMounts, MountLook, MountRequest } from "../../mounts.ts";
 import { systemCall } from "../libc.ts";
 import type { AsyncCalls } from "./async-calls.ts";
-import { bitsOf, mount, throwIfRefused, unmountOrder } from "./mount-calls.ts";
-import { encodeTexts } from "./orders.ts";
+import { mount, mountOrder, throwIfRefused, unmountOrder } from "./mount-calls.ts";
+import { encodeTexts, joinData } from "./orders.ts";
 import { type Answer, CALLS, type Order, type StartedWorker, type WorkerCall } from "./worker.ts";
 
 /** A filesystem that was only read is unmounted at once. */
@@ -31,7 +31,7 @@ export function mountApart(
     mount(request, timeoutMs) {
       if (mounted !== null) return `${outside}${mounted}`;
       const makeOrder = () => {
-        const order = mountOrder(request, isFirst);
+        const order = mountApartOrder(request, isFirst);
         isFirst = false;
         return order;
       };
@@ -105,20 +105,13 @@ function mountHere(): ApartMounts {
 }
 
 /** The order to mount; `isFirst`: in a mount namespace of its own, from which nothing spreads. */
-function mountOrder(request: MountRequest, isFirst: boolean): Order {
-  const { source, target, type, options } = request;
-  const { data, places } = encodeTexts(source, target, type, options, "/");
-  const at = (index: number) => ({ data: places[index] ?? 0 });
-  const apart = [
-    ["unshare", abi.CLONE_NEWNS],
-    ["mount", at(4), at(4), 0, abi.MOUNT_FLAGS.rec | abi.MOUNT_FLAGS.private, 0],
-  ] as const;
-  const given = options === "" ? 0 : at(3);
-  return {
-    calls: [...(isFirst ? apart : []), ["mount", at(0), at(1), at(2), bitsOf(request), given]],
-    data,
-    answerBytes: 0,
-  };
+function mountApartOrder(request: MountRequest, isFirst: boolean): Order {
+  const order = mountOrder(request);
+  if (!isFirst) return order;
+  const root = { data: order.data.length };
+  const { data } = joinData(order.data, new TextEncoder().encode("/\0"));
+  const flags = abi.MOUNT_FLAGS.rec | abi.MOUNT_FLAGS.private;
+  return { ...order, calls: [["unshare", abi.CLONE_NEWNS], ["mount", root, root, 0, flags, 0], ...order.calls], data };
 }
 
 /** Where a worker has room for results that do not come back, behind a path of at most PATH_MAX bytes, and how much. */

@@ -20,11 +20,20 @@ export function mount(request: MountRequest): void {
 }
 
 /** The flags as mount(2) has them. */
-export const bitsOf = ({ flags }: MountRequest) => flags.reduce((sum, flag) => sum | abi.MOUNT_FLAGS[flag], 0);
+const bitsOf = ({ flags }: MountRequest) => flags.reduce((sum, flag) => sum | abi.MOUNT_FLAGS[flag], 0);
 
 /** Throws SyscallError if the result is an errno name. */
 export function throwIfRefused(call: string, subject: string, result: number | string | undefined): void {
   if (typeof result === "string") throw new SyscallError(call, result, subject);
+}
+
+/** The order to mount; relative paths in its options begin where the worker is. */
+export function mountOrder(request: MountRequest): Order {
+  const { source, target, type, options } = request;
+  const { data, places } = encodeTexts(source, target, type, options);
+  const at = (index: number) => ({ data: places[index] ?? 0 });
+  const given = options === "" ? 0 : at(3);
+  return { calls: [["mount", at(0), at(1), at(2), bitsOf(request), given]], data, answerBytes: 0 };
 }
 
 /** The order to unmount. */
