@@ -195,6 +195,21 @@ describe("a persistence volume on the medium's disk", () => {
     }
   });
 
+  test.each([
+    ["filesystem", "/dev/sda2"],
+    ["file", "/dev/loop1"],
+  ])("is only what persistence-storage=%s names", (storage, source) => {
+    const inner = listed("/ union\n", {}, "any");
+    const { squashfs, medium } = live({ "/persistence": inner.bytes });
+    const done = fakeBoot({
+      cmdline: `boot=live persistence persistence-storage=${storage}`,
+      disks: [stick("sda", medium, listed("/ union\n"))],
+      images: [squashfs, inner],
+    });
+    expect(done.end).toMatchObject(DONE);
+    expect(done.journal).toContain(`mount ext4 ${source} at /run/levain/store-persistence/0`);
+  });
+
   test("is shown only when what was begun with it is completed", () => {
     const reset = JSON.stringify({ version: 1, keep: ["b"] });
     const begun = (path: string): FakeTree => ({
@@ -343,8 +358,8 @@ describe("casper's persistent", () => {
     return fakeBoot({ cmdline: "boot=casper persistent", disks, images: [squashfs, ...known] });
   }
 
-  test("keeps all changes on the volume writable, and /home on home-rw", () => {
-    const [root, home] = [volume("writable"), volume("home-rw", { "/me/x": "" })];
+  test.each(["writable", "casper-rw"])("keeps all changes on the volume %s, and /home on home-rw", (name) => {
+    const [root, home] = [volume(name), volume("home-rw", { "/me/x": "" })];
     const done = ubuntu([root, home]);
     expect(done.end).toMatchObject(DONE);
     expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/upper");
@@ -399,6 +414,13 @@ describe("encrypted volumes", () => {
     expect(done.end).toMatchObject(DONE);
     expect(said(done)).toContain("unlocking /dev/sda2");
     expect(overlays(done)[0]).toContain("upperdir=/run/levain/store-persistence/0/rw");
+  });
+
+  test("may be among others that are not encrypted with none,luks", () => {
+    const { squashfs, medium } = live();
+    const done = unlock("persistence-encryption=none,luks", [stick("sda", medium, vault)], [squashfs, vault]);
+    expect(done.end).toMatchObject(DONE);
+    expect(said(done)).toContain("unlocking /dev/sda2");
   });
 
   test("are left alone without it", () => {

@@ -32,11 +32,12 @@ export const FIXTURES = {
   modules: "/fixtures/modules",
   /** BusyBox. */
   busybox: "/bin/busybox",
-  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; one with two partitions; and the first, not unmounted. */
+  /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; one with two partitions; the first, not unmounted; and an ext4 whose files may have fs-verity. */
   disk: "vda",
   protectedDisk: "vdb",
   partitionedDisk: "vdc",
   uncleanDisk: "vdd",
+  verityDisk: "vde",
 } as const;
 
 /** What the file `hello` says. */

@@ -5,6 +5,7 @@ import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/li
 import type { Machine } from "../../src/machine/machine.ts";
 import { LINUX_ARRAY_CASES } from "./arrays.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
+import { LINUX_FS_VERITY_CASES } from "./linux-fs-verity.ts";
 import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";
 import { LINUX_SLOW_MOUNT_CASES } from "./linux-slow-mounts.ts";
 import { LINUX_TERMINAL_CASES } from "./linux-terminals.ts";
@@ -19,6 +20,7 @@ export const LINUX_CASES: readonly ContractCase[] = [
   ...LINUX_ARRAY_CASES,
   ...LINUX_WORKER_CASES,
   ...LINUX_SLOW_MOUNT_CASES,
+  ...LINUX_FS_VERITY_CASES,
   {
     name: "stage0 waits for this process, and nobody else is told what it has said to us",
     check(machine) {
@@ -181,15 +183,8 @@ export const LINUX_CASES: readonly ContractCase[] = [
   {
     name: "a handover with a NUL in it is refused before anything is written",
     check(machine) {
-      const handover = {
-        mode: "stay",
-        root: "/",
-        putOld: null,
-        init: "/in\0it",
-        argv: ["init"],
-        environment: [],
-      } as const;
-      refuses("EINVAL", () => machine.handOver(handover));
+      const handover = { mode: "stay", root: "/", putOld: null, argv: ["init"], environment: [] } as const;
+      refuses("EINVAL", () => machine.handOver({ ...handover, init: "/in\0it" }));
     },
   },
 ];

@@ -4,6 +4,7 @@ import { FIXTURES, HELLO, PARTITIONS } from "../contract/case.ts";
 import { CONTRACT } from "../contract/contract.ts";
 import { LINUX_CASES } from "../contract/linux-only.ts";
 import { scratchDirectory } from "../support/cache.ts";
+import { run } from "../support/command.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { treeImage, uncleanImage } from "../support/filesystem-images.ts";
 import { packInitramfs, writeTree } from "../support/initramfs.ts";
@@ -59,7 +60,10 @@ async function guestOptions() {
     ...(await moduleEntries(FIXTURES.modules, MODULES)),
   });
   const unclean = await uncleanImage(disk);
-  const disks = [{ file: disk }, { file: disk, readOnly: true }, { file: partitioned }, { file: unclean }];
+  const verity = join(scratchDirectory(), "verity");
+  await run(["mkfs.ext4", "-q", "-b", "4096", "-O", "verity", verity, "8M"]);
+  const files = [partitioned, unclean, verity].map((file) => ({ file }));
+  const disks = [{ file: disk }, { file: disk, readOnly: true }, ...files];
   return { initrd, cmdline: "quiet", disks, smp: 2, timeoutMs: TIMEOUT_MS };
 }
 

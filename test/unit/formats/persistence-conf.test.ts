@@ -94,7 +94,12 @@ describe("persistence.conf", () => {
         "/a/b",
       ),
     );
-    const line = fc.array(word, { maxLength: 5 }).map((words) => words.join(" "));
+    const directory = fc.constantFrom("/", "/home", "/home/a", "/a/../b", "/run/x", "/srv");
+    const option = fc.constantFrom("union", "bind", "link", "source=x", "source=y/z", "source=y", "source=../a");
+    const line = fc.oneof(
+      fc.array(word, { maxLength: 5 }).map((words) => words.join(" ")),
+      fc.tuple(directory, fc.array(option, { maxLength: 2 })).map(([name, options]) => `${name} ${options.join(",")}`),
+    );
     fc.assert(
       fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
         const { kept: all, ignored } = parsePersistenceConf(lines.join("\n"));
