@@ -48,6 +48,7 @@ const ALIASES: Readonly<Record<string, readonly [string, string, string]>> = {
   iscsi_password: [`${ISCSI} rd.iscsi.username=u`, "iscsi_password=x", "rd.iscsi.password=x"],
   iscsi_in_username: [`${ISCSI} rd.iscsi.in.password=p`, "iscsi_in_username=x", "rd.iscsi.in.username=x"],
   iscsi_in_password: [`${ISCSI} rd.iscsi.in.username=u`, "iscsi_in_password=x", "rd.iscsi.in.password=x"],
+  nompath: ["root=LABEL=X", "nompath", "rd.multipath=0"],
   "rd.retry": ["root=LABEL=X", "rd.retry=7", "rd.timeout=7"],
   roottimeout: ["root=LABEL=X", "roottimeout=7", "rd.timeout=7"],
   rootwait: ["root=LABEL=X", "rootwait", "rd.timeout=0"],
