@@ -127,6 +127,12 @@ test("a multipath that hangs is given up after 30 s, and no path is used before"
   expect(result.console.replaceAll(/\s+/g, " ")).toContain("no answer for 30 s; using one path to each");
 });
 
+test("one that hangs is not run again for the next search", () => {
+  const result = boot("root=LABEL=ROOT resume=LABEL=SWAP rd.resume.timeout=1", () => ({ tookMs: 1e9 }));
+  expect(mountedFrom(result)).toEqual(["/dev/sda1"]);
+  expect(result.endMs).toBeLessThan(35_000);
+});
+
 test("nothing is left in udev's database of a disk that was only shown to multipath", () => {
   const { journal } = boot("root=LABEL=ROOT", combine);
   const entries = journal.flatMap((line) => /^(\w+) .*(b\d+:\d+)$/.exec(line)?.slice(1).join(" ") ?? []);
