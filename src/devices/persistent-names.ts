@@ -110,13 +110,22 @@ function* scsiIdentities(devicePath: string, read: AttributeReader): Generator<s
     const [, target, unit] = /\d+:\d+:(\d+):(\d+)\/block\//.exec(devicePath) ?? [];
     const parts = [vendor, model, usb].map((part) => part.trim()).filter((part) => part !== "");
     yield `usb-${parts.join("_")}-${target}:${unit}`;
-  } else if (vendor.trim() === "ATA") {
-    const identity = ataIdentity(read.bytes("device/vpd_pg89") ?? new Uint8Array());
+  } else if (isAta(read)) {
+    const identity = readAtaIdentity(read);
     if (identity !== null) yield `ata-${identity}`;
   } else {
     const identity = scsiIdentity(read.bytes("device/vpd_pg83") ?? new Uint8Array(), vendor, model);
     if (identity !== null) yield `scsi-${identity}`;
   }
+}
+
+const isAta = (read: AttributeReader) => read.text("device/vendor")?.trim() === "ATA";
+const readAtaIdentity = (read: AttributeReader) => ataIdentity(read.bytes("device/vpd_pg89") ?? new Uint8Array());
+
+/** Returns udev's ID_SERIAL of an ATA disk, which has model and serial number, "" if it cannot be read; null for any other disk. */
+export function readAtaSerial(machine: Machine, disk: string): string | null {
+  const read = createReader(machine, `/sys/class/block/${disk}`);
+  return isAta(read) ? replace(readAtaIdentity(read) ?? "") : null;
 }
 
 /** The serial number of the USB device of a disk, "" if it has none; null if the disk is not on USB. */

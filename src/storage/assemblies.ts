@@ -67,11 +67,24 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     useTyped: () => {
       for (const assembly of list) assembly.useTyped?.();
     },
-    claim: (device) => {
+    ...joinEnds(list),
+  };
+}
+
+/** How assemblies keep what is used, and end. */
+function joinEnds(list: readonly Assembly[]): Required<Pick<Assembly, "claim" | "stopUnused" | "close">> {
+  const stopUnused = () => {
+    for (const assembly of list) assembly.stopUnused?.();
+  };
+  return {
+    claim(device) {
       for (const assembly of list) assembly.claim?.(device);
     },
+    stopUnused,
     close() {
+      stopUnused();
       for (const assembly of list) assembly.close?.();
+      stopUnused();
     },
   };
 }

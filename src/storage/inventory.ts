@@ -20,9 +20,9 @@ export function followEvents(context: Context, probes: DeviceProbes, timeoutMs: 
   for (let leftMs = timeoutMs; ; leftMs = deadlineMs - machine.nowMs()) {
     const first = leftMs > 0 ? machine.nextDeviceEvent(leftMs) : null;
     const events = [...(first === null ? [] : [first]), ...takeQueuedEvents(machine)];
-    followAll(context, probes, events);
+    const hadNews = followAll(context, probes, events);
     // null: the time is up, or another process has answered.
-    if (first === null || events.some(isNews)) break;
+    if (first === null || hadNews) break;
   }
   context.drivers.advance();
   probes.advance();
@@ -33,14 +33,17 @@ function isNews({ action, subsystem, properties }: DeviceEvent): boolean {
   return subsystem === "block" || action === "overflow" || (action === "add" && properties["MODALIAS"] !== undefined);
 }
 
-/** Handles these events, and those that the drivers cause that they have loaded. */
-function followAll(context: Context, probes: DeviceProbes, first: readonly DeviceEvent[]): void {
+/** Handles these events, and those that come meanwhile: their drivers cause some. Returns true if any of them may change a search. */
+function followAll(context: Context, probes: DeviceProbes, first: readonly DeviceEvent[]): boolean {
   let events = first;
+  let hadNews = false;
   for (let turn = 1; events.length > 0; turn++) {
     followOnce(context, probes, events);
+    hadNews ||= events.some(isNews);
     const isDone = turn === MOST_TURNS || events.every(({ subsystem }) => subsystem === "block");
     events = isDone ? [] : takeQueuedEvents(context.machine);
   }
+  return hadNews;
 }
 
 function followOnce({ drivers, voice }: Context, probes: DeviceProbes, events: readonly DeviceEvent[]): void {

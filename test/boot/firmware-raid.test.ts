@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage } from "../support/fake-boot.ts";
+import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { hibernatedSwap } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import { EXTENT_BYTES, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import type { FakeEnd } from "../support/fake-processes.ts";
@@ -134,6 +136,43 @@ test("an array that the root is not in is stopped again, with its container", ()
   const used = boot(DISKS, plugIn, { sys });
   expect(used.end).toMatchObject({ mode: "switch_root" });
   expect(used.runs).toEqual(["--incremental /dev/vda", "--incremental /dev/vdb"]);
+});
+
+test("what lies on an array that the root is not in is closed before mdadm is to stop it", () => {
+  const group: FakeGroup = {
+    members: { pv0: fakeId("a") },
+    volumes: { data: { segments: [{ on: "pv0", from: 0, extents: 1 }] } },
+  };
+  const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(group), data: new Uint8Array(EXTENT_BYTES) });
+  const { "/class/block/md127/md/metadata_version": metadata, ...others } = sysOf(1);
+  const open: number[] = [];
+  const { end, journal } = boot(
+    [...DISKS, { name: "vdz", image: rootImage("OTHER"), arrivesAtMs: 15_000 }],
+    (machine, args) => {
+      if (args[0] === "--stop") open.push(machine.listMappings().length);
+      if (args.at(-1) !== "/dev/vdb") return {};
+      machine.plugIn({ name: "md126", content, arrivesAtMs: machine.nowMs() });
+      machine.plugIn({ name: "md127", arrivesAtMs: machine.nowMs() });
+      return {};
+    },
+    {
+      cmdline: "root=LABEL=OTHER rdshell=0",
+      files: {
+        ...FILES,
+        ...MDADM,
+        [`${MODULES}/modules.dep`]: [...LEVELS, "dm-mod"].map((name) => `kernel/${name}.ko:\n`).join(""),
+        [`${MODULES}/kernel/dm-mod.ko`]: "module",
+      },
+      modules: {
+        ...Object.fromEntries(LEVELS.map((name) => [name.replace("-", "_"), {}])),
+        dm_mod: CRYPT_MODULES.dm_mod,
+      },
+      sys: { ...others, [`${pci(4, "md127")}/md/metadata_version`]: metadata },
+    },
+  );
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal).toContain("unmap vg0-data");
+  expect(open).toEqual([0]);
 });
 
 test("a mdadm that hangs holds up no other disk", () => {

@@ -39,6 +39,24 @@ const boot = (disks: readonly FakeDisk[], more: FakeBootOptions = {}) =>
     ...more,
   });
 
+/** Boots with the group on a mirror of two disks. */
+function bootOnRaid(cmdline = "root=/dev/vg0/root", more: readonly FakeDisk[] = []) {
+  const bytes = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes });
+  const image = { type: "LVM2_member", bytes, root: root.root };
+  const disks = ["vda", "vdb"].map((name, place) => ({ name, content: fakeMember(image, { place }) }));
+  const names = ["dm-mod", "md-mod", "raid1"];
+  return boot([...disks, ...more], {
+    cmdline,
+    files: {
+      ...INITRAMFS,
+      [`${MODULES}/modules.dep`]: names.map((name) => `kernel/${name}.ko:\n`).join(""),
+      ...Object.fromEntries(names.map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
+    },
+    modules: { dm_mod: CRYPT_MODULES.dm_mod, md_mod: {}, raid1: { needs: ["md_mod"] } },
+    images: [root, image],
+  });
+}
+
 describe("a root in a logical volume", () => {
   test.each([["/dev/vg0/root"], ["/dev/mapper/vg0-root"], ["/dev/disk/by-id/dm-name-vg0-root"], ["LABEL=ROOT"]])(
     "root=%s is activated, and its link is there",
@@ -52,22 +70,20 @@ describe("a root in a logical volume", () => {
   );
 
   test("on Linux RAID is left so that lvm2 of the real system looks into the array", () => {
-    const bytes = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes });
-    const image = { type: "LVM2_member", bytes, root: root.root };
-    const disks = ["vda", "vdb"].map((name, place) => ({ name, content: fakeMember(image, { place }) }));
-    const names = ["dm-mod", "md-mod", "raid1"];
-    const { end, journal } = boot(disks, {
-      files: {
-        ...INITRAMFS,
-        [`${MODULES}/modules.dep`]: names.map((name) => `kernel/${name}.ko:\n`).join(""),
-        ...Object.fromEntries(names.map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
-      },
-      modules: { dm_mod: CRYPT_MODULES.dm_mod, md_mod: {}, raid1: { needs: ["md_mod"] } },
-      images: [root, image],
-    });
+    const { end, journal } = bootOnRaid();
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(journal).toContain("mount ext4 /dev/mapper/vg0-root at /sysroot (ro)");
     expect(journal.filter((line) => line.includes("/b9:0"))).toEqual(["write /run/udev/data/b9:0"]);
+  });
+
+  test("on Linux RAID is closed before the array is stopped, if the root is elsewhere", () => {
+    const late = { name: "vdz", image: rootImage("OTHER"), arrivesAtMs: 15_000 };
+    const { end, journal } = bootOnRaid("root=LABEL=OTHER", [late]);
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal.filter((line) => /^(?:unmap vg0-root|stop md0)$/.test(line))).toEqual([
+      "unmap vg0-root",
+      "stop md0",
+    ]);
   });
 
   describe("in a partition of a volume", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { readText } from "../../src/machine/small-files.ts";
+import { ataPage } from "../support/ata-page.ts";
 import { ELF, type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { fakeImage } from "../support/fake-images.ts";
@@ -126,10 +127,36 @@ test("a multipath that hangs is given up after 30 s, and no path is used before"
   expect(result.console.replaceAll(/\s+/g, " ")).toContain("no answer for 30 s; using one path to each");
 });
 
+test("one that hangs is not run again for the next search", () => {
+  const result = boot("root=LABEL=ROOT resume=LABEL=SWAP rd.resume.timeout=1", () => ({ tookMs: 1e9 }));
+  expect(mountedFrom(result)).toEqual(["/dev/sda1"]);
+  expect(result.endMs).toBeLessThan(35_000);
+});
+
 test("nothing is left in udev's database of a disk that was only shown to multipath", () => {
   const { journal } = boot("root=LABEL=ROOT", combine);
   const entries = journal.flatMap((line) => /^(\w+) .*(b\d+:\d+)$/.exec(line)?.slice(1).join(" ") ?? []);
   expect(entries).toEqual(["write b8:0", "write b8:16", "remove b8:0", "remove b8:16", "write b253:0", "write b253:1"]);
+});
+
+test("SATA disks are shown by model and serial number, as there are models of which each has the same WWID", () => {
+  const sys = ["sda", "sdb", "sdc"].map((name, index) => ({
+    [`/devices/pci0000:00/0000:00:0${index + 1}.0/block/${name}/device/vendor`]: "ATA     \n",
+    ...(name === "sdc"
+      ? {}
+      : { [`/devices/pci0000:00/0000:00:0${index + 1}.0/block/${name}/device/vpd_pg89`]: ataPage("Disk  1", name) }),
+  }));
+  const entries: string[] = [];
+  const readEntries = (machine: FakeMachine): FakeEnd => {
+    const names = machine.listDirectory("/run/udev/data").filter((name) => name.startsWith("b8:"));
+    entries.push(...names.map((name) => readText(machine, `/run/udev/data/${name}`)));
+    return {};
+  };
+  boot("root=LABEL=ROOT", readEntries, {
+    disks: ["sda", "sdb", "sdc"].map((name) => ({ name, partitions: [{ image: root }] })),
+    sys: Object.assign(wwids({ sda: NAA, sdb: NAA, sdc: NAA }), ...sys),
+  });
+  expect(entries).toEqual(["sda", "sdb"].map((name) => `I:1\nE:ID_WWN=${NAA}\nE:ID_SERIAL=Disk_1_${name}`));
 });
 
 test("a root of multipath is named if the image has none", () => {

@@ -3,22 +3,11 @@ import { normalize } from "node:path";
 import type { BlockDevice } from "../../../src/devices/block-devices.ts";
 import { isLink, isPartOfVolume, listLinks } from "../../../src/devices/persistent-names.ts";
 import { ataIdentity, scsiIdentity } from "../../../src/devices/scsi-identity.ts";
+import { ataPage } from "../../support/ata-page.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
 import { fakeMachine } from "../../support/fake-machine.ts";
 
 // What the sysfs of a guest said, and the links that systemd 252's udev made in it.
-
-/** VPD page 0x89 with these fields of IDENTIFY DEVICE, whose words have their bytes swapped. */
-function ataPage(model: string, serial: string): Uint8Array {
-  const page = new Uint8Array(572).fill(0x20);
-  page.set([0, 0x89, 0x02, 0x38]);
-  const put = (at: number, text: string): void => {
-    for (const [index, character] of [...text].entries()) page[60 + at + (index ^ 1)] = character.charCodeAt(0);
-  };
-  put(20, serial.padEnd(20));
-  put(54, model.padEnd(40));
-  return page;
-}
 
 const VPD83 = Uint8Array.from([0, 0x83, 0, 0x0c, 2, 0, 0, 8, ...Buffer.from("S 1-scsi")]);
 const PCI = "/devices/pci0000:00/0000:00";

@@ -77,9 +77,11 @@ function listEnvironment(more: Readonly<Record<string, string>>): string[] {
 }
 
 function waitAloud(pid: number, onWait: OnWait | undefined): number {
-  if (onWait === undefined) return waitForEnd(pid);
+  // Linux has it since 5.3. A program that runs must not count as one that could not be started: fsck would go on below the mount.
+  const pidfd = onWait === undefined ? "none" : callKernel("pidfd_open", [pid, 0]);
+  if (onWait === undefined || typeof pidfd === "string") return waitForEnd(pid);
   const startMs = performance.now();
-  return closing(systemCall("pidfd_open", String(pid), pid, 0), (fd) => {
+  return closing(pidfd, (fd) => {
     for (;;) {
       poll([{ fd, events: POLLIN }], onWait(performance.now() - startMs), "pidfd");
       const status = findEnd(pid);

@@ -5,7 +5,8 @@ import type { Machine } from "../../../machine/machine.ts";
 import type { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
-import { listArrays } from "../../device-mapper/mapping.ts";
+import { listBcaches } from "../../device-mapper/bcache.ts";
+import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
 import { liesIn, liesOnStick } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
@@ -98,21 +99,31 @@ export function startFirmwareRaid(
 function createLeaving(
   { machine, present }: StorageContext,
   mdadm: Mdadm,
-): Required<Pick<Assembly, "claim" | "close">> {
+): Required<Pick<Assembly, "claim" | "stopUnused" | "close">> {
   const before = listArrays(machine);
   let claimed: readonly BlockDevice[] = [];
   return {
     claim(device) {
       claimed = listParts(device, present());
     },
-    close() {
+    stopUnused() {
       mdadm.close();
-      const isUsed = ({ volumes }: Container) => claimed.some(liesIn(machine, volumes));
+      const isUsed = ({ volumes }: Container) => claimed.some(liesIn(machine, volumes)) || isHeld(machine, volumes);
       const idle = listContainers(machine).filter((one) => !before.includes(one.name) && !isUsed(one));
       const names = idle.flatMap(({ name, volumes }) => [...volumes, name]);
       if (names.length > 0 && mdadm.isThere()) mdadm.stop(names);
     },
+    close: mdadm.close,
   };
+}
+
+/** True if another device was made of one of these, by the kernel's names. */
+function isHeld(machine: Machine, volumes: readonly string[]): boolean {
+  const isOn = (name: string): boolean =>
+    listBelow(machine, name).some((below) => volumes.includes(below) || isOn(below));
+  return [...machine.listMappings().map(({ device }) => device), ...listArrays(machine), ...listBcaches(machine)].some(
+    isOn,
+  );
 }
 
 function listOfTypes(devices: readonly BlockDevice[]): readonly BlockDevice[] {

@@ -53,15 +53,11 @@ export function createMdadm(context: StorageContext): Mdadm {
   let run: Run | null = null;
 
   function start(about: Run["about"], args: readonly string[]): Round {
-    if (run !== null) return advance();
+    if (run !== null) return finish(0);
     const child = machine.startChild(RUN_COMMAND);
     child.order(encodeJson({ argv: [path ?? "", "--incremental", ...args], environment: ENVIRONMENT }));
     run = { child, about };
     return finish(SLOW_MS);
-  }
-
-  function advance(): Round {
-    return run === null ? "idle" : finish(0);
   }
 
   function finish(timeoutMs: number): Round {
@@ -94,7 +90,7 @@ export function createMdadm(context: StorageContext): Mdadm {
       return start(container, ["--run", `/dev/${container}`]);
     },
     canForce: (container) => !forced.has(container),
-    advance,
+    advance: () => finish(0),
     whyNot(device) {
       if (run?.about === device) return "mdadm has not answered yet";
       return refused.get(device) ?? null;
@@ -106,7 +102,10 @@ export function createMdadm(context: StorageContext): Mdadm {
       if (result?.status !== 0)
         voice.warn(`mdadm did not stop ${names.join(" and ")}: ${printable(lastLine(result?.output ?? "no answer"))}`);
     },
-    close: () => run?.child.stop(),
+    close() {
+      run?.child.stop();
+      run = null;
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Machine } from "../../../machine/machine.ts";
-import { tolerateRefusal } from "../../../problems/errors.ts";
+import { orIfRefused } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { liesIn, liesOnStick } from "../../trust.ts";
 import { listParts } from "../claimed.ts";
@@ -69,10 +69,12 @@ export function startArrays(context: StorageContext, { arrays, rootTimeoutMs }: 
     claim(device) {
       claimed = listParts(device, context.present());
     },
+    stopUnused() {
+      for (const name of stopUnused(machine, ours, claimed)) ours.splice(ours.indexOf(name), 1);
+    },
     close() {
       close();
       starter.close();
-      stopUnused(machine, ours, claimed);
     },
   };
 }
@@ -104,14 +106,16 @@ function sticksLast(machine: Machine, groups: readonly Group[]): readonly Group[
   return [...groups.filter((group) => !isOnStick(group)), ...groups.filter(isOnStick)];
 }
 
-function stopUnused(machine: Machine, ours: readonly string[], claimed: readonly BlockDevice[]): void {
-  for (const name of ours) {
-    if (claimed.some(liesIn(machine, [name]))) continue;
-    tolerateRefusal(() => {
+/** Returns the names of those that are stopped now. */
+function stopUnused(machine: Machine, ours: readonly string[], claimed: readonly BlockDevice[]): readonly string[] {
+  return ours.filter((name) => {
+    if (claimed.some(liesIn(machine, [name]))) return false;
+    return orIfRefused(() => {
       machine.stopArray(name);
       unlinkArray(machine, name);
-    });
-  }
+      return true;
+    }, false);
+  });
 }
 
 function linksOf({ members, started }: Group, devices: readonly BlockDevice[]): readonly Link[] {

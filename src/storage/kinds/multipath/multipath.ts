@@ -5,6 +5,8 @@ import { findMultipath, listPaths, runMultipath } from "./program.ts";
 
 /** A program that hangs must not keep the root away: one path works without it. */
 const LIMIT_MS = 30_000;
+/** The boots in which it hung, by their drivers: each further search would wait as long. */
+const hung = new WeakSet<StorageContext["drivers"]>();
 /** The names of multipath-tools with user_friendly_names. */
 const FRIENDLY = /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)mpath[a-z]+(?:-part\d+|p?\d+)?$/;
 
@@ -25,17 +27,16 @@ export function startMultipath(
 }
 
 function combinePaths(context: StorageContext, program: string): Assembly {
-  const { machine, voice } = context;
+  const { machine, voice, drivers } = context;
   const maps = createPathMaps(context);
   const judged = new Set(maps.paths());
-  let isHung = false;
   return {
     advance() {
-      const disks = isHung ? [] : listPaths(machine);
+      const disks = hung.has(drivers) ? [] : listPaths(machine);
       if (disks.every((disk) => judged.has(disk))) return "idle";
       // All else waits: what has opened a path keeps it from multipath.
       const answer = runMultipath(context, program, disks, LIMIT_MS);
-      isHung = answer === undefined;
+      if (answer === undefined) hung.add(drivers);
       const why = answer === undefined ? `no answer for ${LIMIT_MS / 1000} s` : answer;
       if (why !== null) voice.warn(`multipath made no device of the paths to disks: ${why}; using one path to each`);
       for (const disk of disks) judged.add(disk);

@@ -1,5 +1,6 @@
 import { listBlockDeviceNames } from "../../../devices/block-devices.ts";
 import { isPluggable } from "../../../devices/drives.ts";
+import { readAtaSerial } from "../../../devices/persistent-names.ts";
 import { runWithin } from "../../../filesystems/run-apart.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { readText } from "../../../machine/small-files.ts";
@@ -26,8 +27,9 @@ export function findMultipath(machine: Machine): string | null {
 
 /** Lists the disks that may be paths, by the kernel's names: those of the machine that have a WWID. A stick may claim any. */
 export function listPaths(machine: Machine): readonly string[] {
+  const hasWwid = (name: string) => readWwid(machine, name) !== "" && readAtaSerial(machine, name) !== "";
   return listBlockDeviceNames(machine).filter(
-    (name) => DISK.test(name) && readWwid(machine, name) !== "" && !isPluggable(machine, { name, partition: null }),
+    (name) => DISK.test(name) && hasWwid(name) && !isPluggable(machine, { name, partition: null }),
   );
 }
 
@@ -60,12 +62,19 @@ export function runMultipath(
 
 /**
  * Writes the entry in udev's database without which multipath(8) does not see a disk: it lists only what udev has initialized, and
- * ignores what has no World Wide Name there. The WWID itself it reads from the disk.
+ * ignores what has no World Wide Name there. The WWID itself it reads from the disk; but there are models of SATA disks of which each has
+ * the same, and two of them would become one device: these have udev's ID_SERIAL, which comes first.
  */
 function showToLibudev(machine: Machine, name: string): readonly string[] {
-  const entry = `${UDEV_DATA}/b${readText(machine, `/sys/class/block/${name}/dev`)}`;
-  if (machine.lstat(entry) !== null) return [];
+  // A path may be gone by now.
+  const number = orIfRefused(() => readText(machine, `/sys/class/block/${name}/dev`), "");
+  const entry = `${UDEV_DATA}/b${number}`;
+  if (number === "" || machine.lstat(entry) !== null) return [];
+  const serial = readAtaSerial(machine, name);
   machine.makeDirectory(UDEV_DATA);
-  machine.writeFile(entry, `I:1\nE:ID_WWN=${readWwid(machine, name)}\n`);
+  machine.writeFile(
+    entry,
+    `I:1\nE:ID_WWN=${readWwid(machine, name)}\n${serial === null ? "" : `E:ID_SERIAL=${serial}\n`}`,
+  );
   return [entry];
 }

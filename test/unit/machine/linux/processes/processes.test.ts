@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { RLIMIT_NOFILE } from "../../../../../src/machine/abi/constants.ts";
 import type { Handover } from "../../../../../src/machine/handover.ts";
+import { systemCall } from "../../../../../src/machine/linux/libc.ts";
 import { createLinuxProcesses, encodeHandover } from "../../../../../src/machine/linux/processes/processes.ts";
 import { SyscallError } from "../../../../../src/problems/errors.ts";
 
@@ -65,4 +68,25 @@ describe("a process that stage0 did not start", () => {
     const env = { ...process.env, LEVAIN_HANDOVER_FD: "1" };
     expect(Bun.spawnSync([process.execPath, "-e", script], { env }).stdout.toString()).toBe("false\n");
   });
+});
+
+/** Lets this process open no further descriptor during `act`. */
+function withoutDescriptors<T>(act: () => T): T {
+  const before = new BigUint64Array(2);
+  systemCall("prlimit64", "RLIMIT_NOFILE", 0, RLIMIT_NOFILE, 0, before);
+  const next = openSync("/dev/null", "r");
+  closeSync(next);
+  const few = BigUint64Array.of(BigInt(next), before[1] ?? 0n);
+  systemCall("prlimit64", "RLIMIT_NOFILE", 0, RLIMIT_NOFILE, few, 0);
+  try {
+    return act();
+  } finally {
+    systemCall("prlimit64", "RLIMIT_NOFILE", 0, RLIMIT_NOFILE, before, 0);
+  }
+}
+
+test("a program that was started is waited for, also if the kernel gives no descriptor of it", () => {
+  const { run } = createLinuxProcesses();
+  const argv = ["/bin/sh", "-c", "sleep 0.1; exit 3"];
+  expect(withoutDescriptors(() => run(argv, { onWait: () => 1000 })).status).toBe(3);
 });
