@@ -10,10 +10,19 @@ export function beforeSecret(parameter: string): string | null {
   return SECRET.exec(parameter)?.[0] ?? null;
 }
 
+/** A password in the options of a mount, as mount.cifs(8) has it: a comma in it is written twice. */
+const OPTION_SECRET = /((?:^|[,=])pass(?:word|wd)?2?=)(?:[^,]|,,)*/gi;
+const OPTIONS = /^(?:rootflags|img_flags)=/i;
+
+/** Returns the options of a mount with "…" for each password of them. */
+export function hideOptionSecrets(options: string): string {
+  return options.replace(OPTION_SECRET, "$1…");
+}
+
 /** Returns a parameter with "…" for its password. What comes after that of netroot=iscsi:…@ stays. */
 export function hideSecret(parameter: string): string {
   const before = beforeSecret(parameter);
-  if (before === null) return parameter;
+  if (before === null) return OPTIONS.test(parameter) ? hideOptionSecrets(parameter) : parameter;
   if (before.endsWith("=")) return `${before}…`;
   const at = parameter.lastIndexOf("@");
   return at < 0 ? parameter : `${before}…${parameter.slice(at)}`;
@@ -23,6 +32,7 @@ export function hideSecret(parameter: string): string {
 export function hideSecrets(commandLine: string): string {
   return commandLine.replace(WORD, (word) => {
     const plain = word.replaceAll('"', "");
-    return beforeSecret(plain) === null ? word : hideSecret(plain);
+    const hidden = hideSecret(plain);
+    return hidden === plain ? word : hidden;
   });
 }

@@ -1,5 +1,6 @@
 import { onlyTexts } from "../formats/text.ts";
 import { formatDeviceSpec } from "../parameters/device-spec.ts";
+import { hideOptionSecrets } from "../parameters/secrets.ts";
 import { formatMemoryRoot } from "../parameters/sources/memory-root.ts";
 import { formatStore, type OverlayPlan } from "../parameters/stack/overlay.ts";
 import { printable } from "../problems/report.ts";
@@ -45,7 +46,7 @@ function formatRoot(plan: BootPlan): Subjects {
   }
   const { image, overlay, rootTypes, rootOptions } = plan;
   const types = rootTypes.join(", else ") || nameType(root);
-  const options = rootOptions === "" ? "" : `, options ${rootOptions}`;
+  const options = rootOptions === "" ? "" : `, options ${hideOptionSecrets(rootOptions)}`;
   return [
     ["root", nameRoot(root)],
     ["waiting", formatWait(plan)],

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { formatPlan } from "../../src/plan/format-plan.ts";
 import { makePlan } from "../../src/plan/make-plan.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import { ELF, type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
@@ -108,6 +109,15 @@ test.each([
   expect(calls[0]?.environment).toMatchObject({ USER: "boot", PASSWD: PASSWORD });
   expect(`${console}${JSON.stringify(record)}${journal.join("\n")}`).not.toContain(PASSWORD);
   expect(mounts).toContain("/sysroot cifs //10.0.0.1/root/sys");
+});
+
+test("a password in rootflags= is not shown either", () => {
+  const cmdline = `root=cifs://10.0.0.1/root rootflags=username=boot,password=${PASSWORD} ip=dhcp`;
+  const { end, console, record } = boot(cmdline, "cifs", "//10.0.0.1/root", (_, mount) => mount());
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(`${console}${JSON.stringify(record)}`).not.toContain(PASSWORD);
+  const { plan } = makePlan({ cmdline, manifest: null });
+  expect(formatPlan(plan).join("\n")).toContain("options username=boot,password=…");
 });
 
 test("a share for guests, whose server starts later", () => {

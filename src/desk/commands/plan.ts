@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { machine as machineName } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
-import { hideSecret } from "../../parameters/secrets.ts";
+import { hideOptionSecrets, hideSecret } from "../../parameters/secrets.ts";
 import { formatPlan } from "../../plan/format-plan.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -70,8 +70,9 @@ function checkImageFile(machine: Machine, file: string): void {
   if (type === null && partitionTable === null) throw new BootError(`nothing recognised in ${printable(file)}`);
 }
 
-/** Hides the passwords of iSCSI, which a setting of open-iscsi may have too. */
+/** Hides passwords, which a setting of open-iscsi and options of a mount may have too. */
 function hideAccounts(key: string, value: unknown): unknown {
   if (key === "password") return "…";
+  if (key === "rootOptions" && typeof value === "string") return hideOptionSecrets(value);
   return typeof value === "string" ? hideSecret(value) : value;
 }

@@ -37,6 +37,8 @@ const KINDS: Readonly<Record<string, TarEntry["kind"]>> = {
 };
 
 const MOST_RECORD_BYTES = 1 << 20;
+/** -1 of uid_t and gid_t. */
+const NO_ID = 2 ** 32 - 1;
 const PART_BYTES = 1 << 20;
 
 /** What headers in front of an entry say of it. */
@@ -51,14 +53,18 @@ const NOTHING_BEFORE: Before = { records: [], name: null, target: null };
 /** Reads an archive of ustar, pax or GNU tar up to its end mark. Throws ArchiveError. */
 export async function* readTar(bytes: ByteQueue): AsyncGenerator<TarEntry> {
   let everywhere: PaxRecords = [];
+  let everywhereBytes = 0;
   let before = NOTHING_BEFORE;
   for (;;) {
     const offset = bytes.taken;
     const block = await bytes.take(BLOCK_BYTES);
     if (isZero(block)) return requireEnd(await bytes.take(BLOCK_BYTES), offset);
     const header = parseHeader(block, offset);
-    if (header.type === "g") everywhere = [...everywhere, ...parsePax(await readExtension(bytes, header))];
-    else if (header.type === "V") await skipData(bytes, header.size);
+    if (header.type === "g") {
+      const data = await readExtension(bytes, header, MOST_RECORD_BYTES - everywhereBytes);
+      everywhereBytes += data.length;
+      everywhere = [...everywhere, ...parsePax(data)];
+    } else if (header.type === "V") await skipData(bytes, header.size);
     else if (/[xLK]/.test(header.type)) before = extend(before, header.type, await readExtension(bytes, header));
     else {
       const records = [...everywhere, ...before.records];
@@ -67,7 +73,6 @@ export async function* readTar(bytes: ByteQueue): AsyncGenerator<TarEntry> {
       yield makeEntry(bytes, named, records, content);
       before = NOTHING_BEFORE;
     }
-    if (everywhere.length > MOST_RECORD_BYTES / BLOCK_BYTES) throw new ArchiveError("malformed", "", "global headers");
   }
 }
 
@@ -76,8 +81,12 @@ function requireEnd(second: Uint8Array, offset: number): void {
   if (!isZero(second)) throw new ArchiveError("header", "", String(offset));
 }
 
-async function readExtension(bytes: ByteQueue, { size }: TarHeader): Promise<Uint8Array> {
-  if (!(size >= 0 && size <= MOST_RECORD_BYTES)) throw new ArchiveError("malformed", "", "an extended header");
+async function readExtension(
+  bytes: ByteQueue,
+  { size }: TarHeader,
+  mostBytes = MOST_RECORD_BYTES,
+): Promise<Uint8Array> {
+  if (!(size >= 0 && size <= mostBytes)) throw new ArchiveError("malformed", "", "an extended header");
   const data = await bytes.take(size);
   await bytes.skip(paddingOf(size));
   return data;
@@ -124,8 +133,8 @@ function makeEntry(bytes: ByteQueue, header: TarHeader, records: PaxRecords, con
     path,
     target: kind === "link" ? entryPath(header.target) : header.target,
     access: {
-      userId: paxNumber(records, "uid") ?? header.userId,
-      groupId: paxNumber(records, "gid") ?? header.groupId,
+      userId: requireId(path, paxNumber(records, "uid") ?? header.userId),
+      groupId: requireId(path, paxNumber(records, "gid") ?? header.groupId),
       mode,
     },
     modifiedNs: paxTime(records, "mtime") ?? BigInt(modifiedSeconds) * 1_000_000_000n,
@@ -134,6 +143,12 @@ function makeEntry(bytes: ByteQueue, header: TarHeader, records: PaxRecords, con
     content,
     parts: () => readParts(bytes, content),
   };
+}
+
+/** chown(2) takes 32 bits: of more, it would see the last, so that 2³² were root. The largest means "leave it". */
+function requireId(path: string, id: number): number {
+  if (id >= 0 && id < NO_ID) return id;
+  throw new ArchiveError("malformed", path, "the owner or the group");
 }
 
 async function* readParts(bytes: ByteQueue, content: TarContent | null) {

@@ -27,6 +27,7 @@ const FLAWS = {
   "no-program": (detail: string) => `the image has no program ${detail} to decompress it`,
   program: (detail: string) => `the program that decompresses it ended with status ${detail}`,
   stream: (detail: string) => `its compressed data are damaged (${detail})`,
+  full: () => "the filesystem in memory has no more room",
   unreadable: (detail: string) => `it could not be read (${detail})`,
   room: (detail: string) => `it unpacks to more than ${formatBytes(Number(detail))}, for which there is room`,
   digest: (detail: string) => `its content is ${detail}`,

@@ -54,7 +54,8 @@ export function openSource(machine: SourceMachine, { archive, digest }: UnpackOr
     }
   }
   const magic = Buffer.from(reading(() => reader.read(0, MAGIC_BYTES))).toString("hex");
-  const parts = decompress(machine, magic, read());
+  const file = read();
+  const parts = decompress(machine, magic, file);
   return {
     get doneBytes() {
       return doneBytes;
@@ -66,6 +67,8 @@ export function openSource(machine: SourceMachine, { archive, digest }: UnpackOr
         behind += part.length;
         if (behind > MOST_BYTES_BEHIND) throw new ArchiveError("malformed", "", "data behind the end mark");
       }
+      // A decompressor may end before the file does: zeros behind the data belong to the digest.
+      for await (const _ of file);
       const hex = hash?.digest("hex") ?? "";
       if (digest !== null && hex !== digest.hex) throw new ArchiveError("digest", "", `${digest.algorithm}:${hex}`);
     },

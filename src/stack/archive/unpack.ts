@@ -1,6 +1,7 @@
 import { createByteQueue } from "../../formats/tar/byte-queue.ts";
 import { ArchiveError } from "../../formats/tar/fault.ts";
 import { readTar, type TarEntry } from "../../formats/tar/reader.ts";
+import type { Extent } from "../../formats/tar/sparse.ts";
 import type { Tree, Trees } from "../../machine/trees.ts";
 import { isErrno } from "../../problems/errors.ts";
 import type { UnpackOrder } from "./order.ts";
@@ -19,8 +20,12 @@ export interface Unpacked {
 
 /** What an entry costs a filesystem in memory besides its content: about an inode and a dentry. */
 const ENTRY_BYTES = 1024;
+/** What an attribute takes besides its name and value. */
+const ATTRIBUTE_BYTES = 128;
 const PAGE_BYTES = 4096;
 const NO_ATTRIBUTES: ReadonlyMap<string, Uint8Array> = new Map();
+/** How many names of attributes a warning has, and XATTR_NAME_MAX of linux/limits.h. */
+const [MOST_LOST, LONGEST_ATTRIBUTE] = [20, 255];
 /** What a directory is until the archive says more, and what it stays if it does not. */
 const PLAIN_DIRECTORY = { userId: 0, groupId: 0, mode: 0o755 };
 /** Attributes of users, labels and capabilities, ACLs; others are notes of the kernel to itself, as those of overlayfs. */
@@ -32,11 +37,14 @@ export async function unpackArchive(machine: UnpackMachine, order: UnpackOrder, 
   unpacked.source = source;
   const tree = machine.openTree(order.target, "as mounted");
   try {
-    const places = createPlaces(tree);
+    const charge = (bytes: number) => {
+      unpacked.bytes += bytes;
+      if (unpacked.bytes > order.limitBytes) throw new ArchiveError("room", "", String(order.limitBytes));
+    };
+    const places = createPlaces(tree, charge);
     for await (const entry of readTar(createByteQueue(source.parts))) {
       unpacked.entries += 1;
-      unpacked.bytes += costOf(entry);
-      if (unpacked.bytes > order.limitBytes) throw new ArchiveError("room", "", String(order.limitBytes));
+      charge(costOf(entry));
       await refusable(entry, () => add(tree, places, entry, unpacked.lost));
     }
     // What is made in a directory changes its time.
@@ -48,9 +56,16 @@ export async function unpackArchive(machine: UnpackMachine, order: UnpackOrder, 
   }
 }
 
-function costOf({ content }: TarEntry): number {
-  const pages = (content?.extents ?? []).reduce((sum, { size }) => sum + Math.ceil(size / PAGE_BYTES), 0);
-  return ENTRY_BYTES + pages * PAGE_BYTES;
+/** Returns what an entry takes, at most: attributes of directories are in this process besides, until the end. */
+function costOf({ path, target, attributes, content }: TarEntry): number {
+  const pages = (content?.extents ?? []).reduce((sum, extent) => sum + pagesOf(extent), 0);
+  const noted = [...attributes].reduce((sum, [name, value]) => sum + ATTRIBUTE_BYTES + name.length + value.length, 0);
+  return ENTRY_BYTES + path.length + target.length + 2 * noted + pages * PAGE_BYTES;
+}
+
+/** Returns how many pages an extent touches: two bytes may lie in two of them. */
+function pagesOf({ offset, size }: Extent): number {
+  return size === 0 ? 0 : Math.floor((offset + size - 1) / PAGE_BYTES) - Math.floor(offset / PAGE_BYTES) + 1;
 }
 
 async function refusable({ path }: TarEntry, act: () => void | Promise<void>): Promise<void> {
@@ -60,6 +75,7 @@ async function refusable({ path }: TarEntry, act: () => void | Promise<void>): P
     if (!isErrno(error)) throw error;
     if (error.code === "EEXIST") throw new ArchiveError("duplicate", path);
     if (error.code === "ENOTDIR" || error.code === "ELOOP") throw new ArchiveError("through", path);
+    if (error.code === "ENOSPC") throw new ArchiveError("full", path);
     throw new ArchiveError("refused", path, error.code);
   }
 }
@@ -73,26 +89,31 @@ interface Places {
   named(): readonly TarEntry[];
 }
 
-function createPlaces(tree: Tree): Places {
+function createPlaces(tree: Tree, charge: (bytes: number) => void): Places {
   const made = new Map<string, TarEntry | null>([["", null]]);
   const make = (path: string) => {
     if (made.has(path)) return;
-    makeAbove(path);
     tree.makeDirectory(path);
     tree.setAccess(path, PLAIN_DIRECTORY);
     made.set(path, null);
   };
+  // From the root on: a path may have 2000 levels, and none is known by the one below it.
   const makeAbove = (path: string) => {
-    const above = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-    if (made.has(above)) return;
-    // Only a directory may be there, and each of those is known.
-    if (tree.status(above) !== null) throw new ArchiveError("through", path);
-    make(above);
+    if (made.has(path.slice(0, Math.max(0, path.lastIndexOf("/"))))) return;
+    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+      const above = path.slice(0, end);
+      if (made.has(above)) continue;
+      // Only a directory may be there, and each of those is known.
+      if (tree.status(above) !== null) throw new ArchiveError("through", path);
+      charge(ENTRY_BYTES + above.length);
+      make(above);
+    }
   };
   return {
     makeAbove,
     add(entry) {
       if (made.get(entry.path)) throw new ArchiveError("duplicate", entry.path);
+      makeAbove(entry.path);
       make(entry.path);
       made.set(entry.path, entry);
     },
@@ -149,10 +170,15 @@ function keepAttributes(tree: Tree, path: string, attributes: TarEntry["attribut
   for (const [name, value] of attributes) {
     try {
       if (KEPT.test(name)) tree.setAttribute(path, name, value);
-      else lost.add(name);
+      else note(lost, name);
     } catch (error) {
       if (!isErrno(error, "EOPNOTSUPP", "EPERM", "EINVAL")) throw error;
-      lost.add(name);
+      note(lost, name);
     }
   }
+}
+
+/** An archive may have any number of names, of any length; a report has room for a few. */
+function note(lost: Set<string>, name: string): void {
+  if (lost.size < MOST_LOST) lost.add(name.slice(0, LONGEST_ATTRIBUTE));
 }

@@ -32,7 +32,9 @@ export const STACK = {
     text: ({ path }) => `could not unpack ${printable(path)}`,
     reasons: ({ fault }) => [printable(describeArchiveFault(fault))],
     hints: ({ fault: { flaw } }) => {
-      if (flaw === "room") return [byHand("add memory"), inBootLoader("allow more: root=tmpfs:size=SIZE")];
+      if (flaw === "room") return [byHand("add memory")];
+      // The kernel's limit for a tmpfs is half of the memory, unless size= says another.
+      if (flaw === "full") return [inBootLoader("allow more: root=tmpfs:size=SIZE"), byHand("add memory")];
       if (flaw === "no-program")
         return [inBuilder("levain image --program /usr/bin/xz"), byHand("compress it by zstd")];
       return flaw === "cut" || flaw === "stream" ? [COPY_AGAIN, COMPARE] : [MAKE_AGAIN];

@@ -14,9 +14,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { createLinuxMachine } from "../../../../src/machine/linux/linux.ts";
 import { describeArchiveFault } from "../../../../src/problems/causes/archive.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
+import { problem } from "../../../../src/problems/problem.ts";
+import { report } from "../../../../src/problems/report.ts";
 import type { UnpackNews, UnpackOrder } from "../../../../src/stack/archive/order.ts";
 import { decodeNews, encodeOrder } from "../../../../src/stack/archive/order.ts";
 import { createUnpacker } from "../../../../src/stack/archive/serve-archive.ts";
@@ -301,6 +305,102 @@ test("what unpacks to more than there is room for ends before memory does", asyn
   expect(run("find", target, "-type", "f")).toBe("");
   const many = archiveOf(...Array.from({ length: 300 }, (_, index) => entry(`f${index}`, "0")));
   expect((await unpack(many, { limitBytes: 100 << 10 })).refusal).toContain("it unpacks to more than 100");
+});
+
+/** A header of pax with these records. */
+function pax(type: "x" | "g", ...records: readonly (readonly [keyword: string, value: string])[]): Buffer {
+  const data = records.map(([keyword, value]) => {
+    const rest = ` ${keyword}=${value}\n`;
+    const length = [1, 2, 3, 4, 5, 6, 7].find((digits) => String(rest.length + digits).length === digits) ?? 0;
+    return `${rest.length + length}${rest}`;
+  });
+  return entry("pax", type, { data: data.join("") });
+}
+
+test.each([
+  ["directories that a name implies", [pax("x", ["path", `${"a/".repeat(2000)}f`]), entry("f", "0")]],
+  [
+    "attributes",
+    Array.from({ length: 9 }, (_, index) => [
+      pax("x", ["SCHILY.xattr.trusted.x", "v".repeat(60_000)]),
+      entry(`f${index}`, "0"),
+    ]).flat(),
+  ],
+  [
+    "targets",
+    Array.from({ length: 300 }, (_, i) => [pax("x", ["linkpath", "t".repeat(4000)]), entry(`l${i}`, "2")]).flat(),
+  ],
+  [
+    "two bytes in two pages each",
+    [
+      pax(
+        "x",
+        ["GNU.sparse.size", String(1 << 30)],
+        ["GNU.sparse.map", Array.from({ length: 200 }, (_, index) => `${4095 + index * 8192},2`).join(",")],
+      ),
+      entry("f", "0", { data: "x".repeat(400) }),
+    ],
+  ],
+] as const)("memory for what has no content counts: %s", async (_, entries) => {
+  const { refusal } = await unpack(archiveOf(...entries.flat()), { limitBytes: 1 << 20 });
+  expect(refusal).toContain("it unpacks to more than 1");
+});
+
+test("a filesystem that is full is named, with what gives it more room", async () => {
+  const full = {
+    ...machine,
+    openTree: (...words: Parameters<typeof machine.openTree>) => ({
+      ...machine.openTree(...words),
+      createFile(path: string): never {
+        throw new SyscallError("openat", "ENOSPC", path);
+      },
+    }),
+  };
+  const order = { archive: archiveOf(entry("f", "0")), target: base, limitBytes: 1 << 30, digest: null };
+  const { state } = decodeNews(await createUnpacker(full)(encodeOrder(order)));
+  if (state === "running" || state === "done") throw new Error(state);
+  const lines = report(problem("archive-refused", { path: "/root.tar", fault: state })).join("\n");
+  expect(lines).toContain("f: the filesystem in memory has no more room");
+  expect(lines).toContain("allow more: root=tmpfs:size=SIZE");
+});
+
+test("global headers have a limit, together", async () => {
+  const headers = Array.from({ length: 3 }, () => pax("g", ["comment", "c".repeat(600_000)]));
+  expect((await unpack(archiveOf(...headers))).refusal).toBe("its header is malformed: an extended header");
+});
+
+test.each([
+  ["uid", String(2 ** 32)],
+  ["gid", String(2 ** 32 - 1)],
+])("an owner that the kernel would read as another is refused: %s=%s", async (keyword, value) => {
+  const { refusal } = await unpack(archiveOf(pax("x", [keyword, value]), entry("f", "0", { mode: "0004755" })));
+  expect(refusal).toBe("f: its header is malformed: the owner or the group");
+});
+
+test("a warning about lost attributes, and a refusal, have room for any name", async () => {
+  const entries = Array.from({ length: 30 }, (_, index) => [
+    pax("x", [`SCHILY.xattr.other${index}.${"n".repeat(600_000)}`, "v"]),
+    entry(`f${index}`, "0"),
+  ]);
+  const { refusal, lost } = await unpack(archiveOf(...entries.flat()));
+  expect(refusal).toBeNull();
+  expect(lost).toHaveLength(20);
+  expect(Math.max(...lost.map((name) => name.length))).toBe(255);
+  const long = await unpack(archiveOf(pax("x", ["path", `/${"n".repeat(600_000)}`]), entry("f", "0")));
+  expect(long.refusal).toEndWith("n: its name is absolute");
+  expect(long.refusal?.length).toBeLessThan(600);
+});
+
+test.each([
+  ["zstd", zstdCompressSync],
+  ["gzip", gzipSync],
+] as const)("a digest covers zeros behind compressed data: %s", async (name, compress) => {
+  const data = compress(readFileSync(archiveOf(entry("f", "0", { data: "x" }))));
+  const file = Buffer.concat([data, Buffer.alloc(5 << 20)]);
+  const path = join(base, `padded.${name}`);
+  writeFileSync(path, file);
+  const hex = createHash("sha256").update(file).digest("hex");
+  expect((await unpack(path, { digest: { algorithm: "sha256", hex } })).refusal).toBeNull();
 });
 
 test("the digest of the archive as it is decides", async () => {
