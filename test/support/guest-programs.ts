@@ -21,7 +21,7 @@ async function program(path: string): Promise<Record<string, Entry>> {
   const unpacked = [path, path.replace(/^\/usr\//, "/")].map((place) => join(root, place)).find(existsSync);
   const file = unpacked ?? path;
   const loader = unpacked === undefined ? LOADER : join(root, "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
-  const directories = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map((name) => join(root, name));
+  const directories = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib"].map((name) => join(root, name));
   const libraryPath = unpacked === undefined ? [] : ["--library-path", directories.join(":")];
   const list = await run([loader, ...libraryPath, "--list", file]);
   const libraries = [...list.matchAll(/=> (\/\S+)/g)].map(([, library = ""]) => library);

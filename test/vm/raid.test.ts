@@ -1,4 +1,6 @@
+import { expect } from "bun:test";
 import { realpathSync } from "node:fs";
+import { rootImage } from "../support/filesystem-images.ts";
 import { guestPrograms } from "../support/guest-programs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import type { LevainImageOptions } from "../support/levain-image.ts";
@@ -13,6 +15,15 @@ const guest = async (label: RaidLabel, cmdline: string, present?: readonly numbe
     image: image ?? {},
   });
 };
+
+/** With mdadm(8) and its monitor for the arrays of controllers. */
+async function imageWithMdadm(): Promise<LevainImageOptions> {
+  const programs = Object.entries(await guestPrograms("/usr/sbin/mdadm", "/usr/sbin/mdmon"));
+  const files = Object.fromEntries(
+    programs.flatMap(([path, entry]) => ("file" in entry ? [[path, realpathSync(entry.file)]] : [])),
+  );
+  return { words: ["--module", "raid1"], files };
+}
 
 vmTest(
   "a root on a mirror is found at once, and /dev/md has its name",
@@ -72,13 +83,7 @@ vmTest(
 
 vmTest(
   "a mirror of DDF that lacks a member is started by mdadm of the image, which keeps it writable",
-  async () => {
-    const programs = Object.entries(await guestPrograms("/usr/sbin/mdadm", "/usr/sbin/mdmon"));
-    const files = Object.fromEntries(
-      programs.flatMap(([path, entry]) => ("file" in entry ? [[path, realpathSync(entry.file)]] : [])),
-    );
-    return guest("DDF", "root=LABEL=DDF rw rd.timeout=6", [0], { words: ["--module", "raid1"], files });
-  },
+  async () => guest("DDF", "root=LABEL=DDF rw rd.timeout=20", [0], await imageWithMdadm()),
   async (vm) => {
     await vm.expect(/waiting for the members of an array of a controller \(DDF\), \d+ of \d+/);
     await vm.expect(/^ {2}root +\/dev\/md\d+ ext4 "DDF" in \/dev\/vda ddf_raid_member/m);
@@ -86,5 +91,22 @@ vmTest(
     vm.send("touch /x && sync && echo written-$((40 + 2)); cat /proc/mdstat\n");
     await vm.expect("written-42");
     await vm.expect(/active raid1 vda\[\d\][\s\S]*super external/);
+  },
+);
+
+vmTest(
+  "an array of DDF that was started while the root was absent is stopped before the handover, and its monitor ends",
+  async () => {
+    const late = { file: await rootImage("ext4", { label: "LATE" }), id: "late", unplugged: true };
+    const disks = [...(await raidDisks("DDF")), late];
+    return levainGuest({ disks, cmdline: "root=LABEL=LATE loglevel=7", image: await imageWithMdadm() });
+  },
+  async (vm) => {
+    await vm.expect(/md\/raid1:md\d+: active with 2 out of 2 mirrors/);
+    await vm.plug("late");
+    await vm.expect("small-root: ready");
+    vm.send("cat /proc/mdstat; ls /sys/block; cat /proc/[0-9]*/comm; echo all-$((40 + 2))\n");
+    const [state] = await vm.expect(/Personalities[\s\S]*all-42/);
+    expect(state).not.toMatch(/md\d|mdmon/);
   },
 );
