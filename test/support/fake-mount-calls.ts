@@ -35,7 +35,8 @@ function mount(kernel: FakeKernel, request: MountRequest): void {
 }
 
 function waitForReplay(kernel: FakeKernel, { source, onWait }: MountRequest): void {
-  const node = source.startsWith("/dev/") ? kernel.namespace.find(source, "mount").node : null;
+  // Only a device is waited for aloud; the source of a share is any text.
+  const node = onWait === undefined ? null : kernel.namespace.find(source, "mount").node;
   const device = node?.kind === "block" ? kernel.devices.byNumber(node.number) : undefined;
   waitAloud(kernel, device?.replaysForMs ?? 0, onWait);
 }
