@@ -12,8 +12,15 @@ export interface FakeShare {
 
 export type FakeShares = Readonly<Record<string, FakeShare>>;
 
-/** What the kernel answers where no device has the name (p9_virtio_create() of net/9p/trans_virtio.c, virtio_fs_get_tree(), ubifs_mount()). */
-const ABSENT = { "9p": "ENOENT", virtiofs: "EINVAL", ubifs: "ENODEV", zfs: "ENOENT", cifs: "ENOENT" } as const;
+/** What the kernel answers where no device has the name (p9_virtio_create() of net/9p/trans_virtio.c, virtio_fs_get_tree(), ubifs_mount(), get_tree_mtd()). */
+const ABSENT = {
+  "9p": "ENOENT",
+  virtiofs: "EINVAL",
+  ubifs: "ENODEV",
+  jffs2: "ENODEV",
+  zfs: "ENOENT",
+  cifs: "ENOENT",
+} as const;
 
 /** The tree of the share that is mounted; null for other types. Throws SyscallError as mount(2) would. */
 export function openFakeShare(
