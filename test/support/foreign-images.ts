@@ -23,7 +23,7 @@ const PACKAGES = [
 const DISK_MODULES = ["virtio_pci", "virtio_blk", "ext4"];
 
 /** A shell command that leaves in `conf` how mkinitramfs makes an image with no other modules than these, as initramfs.conf(5) says it. */
-function confWithModules(modules: readonly string[]): string {
+export function confWithModules(modules: readonly string[]): string {
   return `cp -r /etc/initramfs-tools conf; echo MODULES=list >> conf/initramfs.conf; echo '${modules.join("\n")}' >> conf/modules`;
 }
 
