@@ -73,7 +73,7 @@ async function packBoth(path: string, isRecorder: boolean): Promise<Uint8Array> 
  * the strings of all, of which every boot reads some, then the bytecode of the other chunks, and the sources.
  */
 function findBundle({ bytes, name }: NamedFile): Bundle {
-  const program = Buffer.from(bytes);
+  const program = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const others = [...findBytecode(program, readElf(program, name))].filter(([file]) => OTHER_CHUNKS.test(file));
   return {
     first: Math.ceil(endOfMemory(readElf(readFileSync(process.execPath))) / PAGE_SIZE),
@@ -83,7 +83,7 @@ function findBundle({ bytes, name }: NamedFile): Bundle {
 
 /** The recorded sets; the first also has the bytecode of the boot, where every boot touches nearly all pages. */
 function gatherSets({ bytes, name }: NamedFile): PageSets {
-  const program = Buffer.from(bytes);
+  const program = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const elf = readElf(program, name);
   const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
   const pages = new Set(first?.pages);
