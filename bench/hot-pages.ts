@@ -33,7 +33,7 @@ async function record({ name, disks, extra, cmdline, act }: RecordedBoot): Promi
     cmdline: `${typeof cmdline === "string" ? cmdline : await cmdline()} printk.devkmsg=on`,
   });
   // With all instructions that QEMU knows: libc and the runtime choose their code by them.
-  const vm = await boot({ ...guest, name: `hot-pages-${name}`, cpu: "max" });
+  const vm = await boot({ smp: 2, ...guest, name: `hot-pages-${name}`, cpu: "max" });
   let before = "";
   try {
     await act(vm, () => {
