@@ -8,7 +8,7 @@ import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { readBuildTime } from "./build-time.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { findBytecode, OTHER_CHUNKS } from "./runtime/bundle.ts";
+import { findBytecode } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
@@ -79,8 +79,7 @@ function gatherSets({ bytes, name }: NamedFile): PageSets {
   const elf = readElf(program, name);
   const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
   const pages = new Set(first?.pages);
-  for (const [file, { start, end }] of findBytecode(program, elf)) {
-    if (OTHER_CHUNKS.test(file)) continue;
+  for (const { start, end } of findBytecode(program, elf).values()) {
     for (let page = Math.floor(start / PAGE_SIZE); page < end / PAGE_SIZE; page++) pages.add(page);
   }
   return [{ pages, isFollowing: false }, ...others];
