@@ -56,7 +56,7 @@ async function takeMoments(operation: Operation, count: number): Promise<readonl
   const disks = [await rootImage("squashfs-zstd"), { file: data, keepsWrites: true }];
   const cmdline = `root=/dev/vda rd.overlay=LABEL=DATA ${words}`;
   const options = await levainGuest({ memoryMib: 768, disks, cmdline });
-  await withVm({ smp: 1, ...options, name: `power moments: ${operation}` }, BOOT_MS, async (vm) => {
+  await withVm({ ...options, name: `power moments: ${operation}` }, BOOT_MS, async (vm) => {
     if (script !== null) {
       await vm.expect("small-root: ready");
       vm.send(`${script}\n`);

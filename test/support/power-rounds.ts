@@ -101,7 +101,7 @@ async function cutRound(operations: readonly Operation[], random: () => number):
       disks,
       cmdline: `root=/dev/vda rd.overlay=LABEL=DATA ${words}`,
     });
-    await withVm({ smp: 1, ...options, name: `power cut: ${words}` }, BOOT_MS, body);
+    await withVm({ ...options, name: `power cut: ${words}` }, BOOT_MS, body);
   };
   for (const operation of operations) {
     await session(CMDLINES[operation], async (vm) => {
