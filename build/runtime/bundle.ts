@@ -26,11 +26,15 @@ interface Module {
   readonly imports: readonly string[];
 }
 
-/**
- * Returns where the bytecode of the modules that a boot loads is in memory, by file name. The format is Bun's own
- * (StandaloneModuleGraph): throws BootError if it is not as expected.
- */
-export function findBytecode(program: Buffer, elf: Elf): ReadonlyMap<string, Place> {
+/** Where the bytecode of modules is in memory, by file name. */
+export interface Bytecode {
+  /** Of the modules that a boot loads. */
+  readonly boot: ReadonlyMap<string, Place>;
+  readonly others: ReadonlyMap<string, Place>;
+}
+
+/** Finds the bytecode of the bundle. The format is Bun's own (StandaloneModuleGraph): throws BootError if it is not as expected. */
+export function findBytecode(program: Buffer, elf: Elf): Bytecode {
   const { modules, first } = readModules(program, elf);
   const found = new Map<string, Place>();
   const load = (name: string) => {
@@ -42,7 +46,8 @@ export function findBytecode(program: Buffer, elf: Elf): ReadonlyMap<string, Pla
   const boot = [...modules.keys()].find((name) => name.startsWith(`${basename(BOOT_MODULE)}-`));
   for (const name of [first, boot]) if (name !== undefined) load(name);
   if (found.size === 0) throw refuse("it has no bytecode");
-  return found;
+  const others = [...modules].filter(([name]) => !found.has(name));
+  return { boot: found, others: new Map(others.map(([name, { bytecode }]) => [name, bytecode])) };
 }
 
 function readModules(program: Buffer, elf: Elf): { modules: ReadonlyMap<string, Module>; first: string | undefined } {
