@@ -2,19 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run } from "./command.ts";
-import { keyFile } from "./encrypted-volumes.ts";
-import { LVM_CONF } from "./lvm-disks.ts";
 import { makeInGuest } from "./maker-guest.ts";
 import { smallRoot } from "./root-tree.ts";
 
-const KEY = "/keys/file";
 const PAGE_BYTES = 4096;
-/** The UUID of the LUKS headers. */
-export const HIBERNATION_LUKS = "6c657661-696e-4000-8000-00000000d15c";
-
-const luks = (device: string) => `
-  cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --uuid ${HIBERNATION_LUKS} --key-file ${KEY} ${device}
-  cryptsetup open --key-file ${KEY} ${device} vault`;
 const ROOT = "mkfs.ext4 -q -b 4096 -L ROOT -d /tree";
 
 /** How root and swap lie: the disks, and what makes them. */
@@ -26,28 +17,12 @@ const STACKS = {
       ${ROOT} ${disk}; mount ${disk} /mnt
       dd if=/dev/zero of=/mnt/swapfile bs=1M count=224 2>/dev/null; chmod 600 /mnt/swapfile; mkswap /mnt/swapfile; umount /mnt`,
   },
-  /** A swap space in LUKS, and a root outside of it. */
-  luks: {
-    sizes: [64, 256],
-    make: (root: string, swap: string) => `
-      ${ROOT} ${root}
-      ${luks(swap)}; mkswap -L SWAP /dev/mapper/vault; cryptsetup close vault`,
-  },
-  /** Both in a volume group in LUKS, as installers set it up. */
-  lvm: {
-    sizes: [352],
-    make: (disk: string) => `
-      ${luks(disk)}; lvm pvcreate -y /dev/mapper/vault; lvm vgcreate vg0 /dev/mapper/vault
-      lvm lvcreate -y -n root -L 64M vg0; lvm lvcreate -y -n swap -L 240M vg0
-      ${ROOT} /dev/mapper/vg0-root; mkswap -L SWAP /dev/mapper/vg0-swap
-      sync; lvm vgchange -an vg0; cryptsetup close vault`,
-  },
 } as const;
 
 /** The name of a stack. */
 export type HibernationStack = keyof typeof STACKS;
 
-/** The disks of a system that can hibernate. The key file of `keyFile` opens what is encrypted. */
+/** The disks of a system that can hibernate. */
 export async function hibernationDisks(stack: HibernationStack): Promise<readonly string[]> {
   const tree = await smallRoot();
   const { sizes, make } = STACKS[stack];
@@ -57,11 +32,10 @@ export async function hibernationDisks(stack: HibernationStack): Promise<readonl
     makeInGuest({
       name: `systems that can hibernate, ${stack}`,
       disks: names.map((serial, index) => ({ serial, file: join(target, serial), mib: sizes[index] ?? 0 })),
-      modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
-      programs: ["/usr/sbin/lvm", "/sbin/mkfs.ext4", "/sbin/cryptsetup", "/sbin/mkswap"],
-      files: { [KEY]: { file: await keyFile() }, "/etc/lvm/lvm.conf": { text: LVM_CONF } },
+      modules: [],
+      programs: ["/sbin/mkfs.ext4", "/sbin/mkswap"],
       tree,
-      script: make(...(names.map((name) => `$(device ${name})`) as [string, string])),
+      script: make(...(names.map((name) => `$(device ${name})`) as [string])),
     }),
   );
   return names.map((name) => join(directory, name));

@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey, scratchDirectory } from "../cache.ts";
 import { run, runScript } from "../command.ts";
-import { LUKS_UUID, PASSPHRASE } from "../encrypted-volumes.ts";
 import { debianKernel } from "../kernels.ts";
 import { LVM_CONF } from "../lvm-disks.ts";
 import { type MakerDisk, makeInGuest } from "../maker-guest.ts";
@@ -34,19 +33,6 @@ const fstab = (group: string) => `/dev/mapper/${group}-root / ext4 errors=remoun
 const MACHINE_ID = "6c657661696e40008000000000000001\n";
 
 const RECIPES = {
-  /** The group "sys" in a LUKS volume. */
-  crypt: {
-    disks: 1,
-    group: "sys",
-    etc: { fstab: fstab("sys"), crypttab: `vault UUID=${LUKS_UUID.vault} none luks,initramfs\n` },
-    make: (disk) => `
-      printf '%s' '${PASSPHRASE}' > /tmp/key
-      cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --uuid ${LUKS_UUID.vault} --key-file /tmp/key ${disk}
-      cryptsetup open --key-file /tmp/key ${disk} vault
-      lvm pvcreate -y /dev/mapper/vault; lvm vgcreate sys /dev/mapper/vault
-      lvm lvcreate -y -n root -L ${IMAGE_MIB}M sys; lvm lvcreate -y -n home -L 32M sys; lvm lvcreate -y -n swap -L 32M sys`,
-    close: "cryptsetup close vault",
-  },
   /** The group "tank" on a mirror, with a thin pool. */
   thin: {
     disks: 2,
@@ -73,7 +59,8 @@ export interface DebianOnLvm {
   readonly group: string;
   readonly disks: readonly string[];
   readonly initrd: string;
-  readonly crypttab: string;
+  /** What initramfs-tools copies into that image: path → text. */
+  readonly configuration: Readonly<Record<string, string>>;
 }
 
 // In namespaces that end with it: the hooks look into /proc and /sys.
@@ -92,8 +79,9 @@ export async function debianOnLvm(name: LvmSystem): Promise<DebianOnLvm> {
     fillDisks(recipe, devices, join(made, "image"), target),
   );
   const disks = devices.map((device) => join(directory, device));
-  const crypttab = recipe.etc["crypttab"] ?? "";
-  return { group: recipe.group, disks, initrd: join(made, "initrd"), crypttab };
+  const files = Object.entries(recipe.etc).filter(([file, text]) => file !== "fstab" && text !== "");
+  const configuration = Object.fromEntries(files.map(([file, text]) => [`/etc/${file}`, text]));
+  return { group: recipe.group, disks, initrd: join(made, "initrd"), configuration };
 }
 
 /** The system with its configuration in the ext4 `image`, and the `initrd` that its own tools make. */
@@ -127,15 +115,8 @@ async function fillDisks(recipe: Recipe, devices: readonly string[], image: stri
   await makeInGuest({
     name: `Debian on LVM, ${group}`,
     disks: [...disks, { serial: "image", file: image, readOnly: true }],
-    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher", "raid1", "dm-thin-pool"],
-    programs: [
-      "/usr/sbin/lvm",
-      "/sbin/dmsetup",
-      "/sbin/mkfs.ext4",
-      "/sbin/mkswap",
-      "/sbin/cryptsetup",
-      "/usr/sbin/mdadm",
-    ],
+    modules: ["dm-mod", "raid1", "dm-thin-pool"],
+    programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/mkswap", "/usr/sbin/mdadm"],
     files: { "/etc/lvm/lvm.conf": { text: LVM_CONF } },
     script: [
       make(...devices.map((serial) => `$(device ${serial})`)),
