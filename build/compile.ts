@@ -8,7 +8,7 @@ import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { readBuildTime } from "./build-time.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { findBytecode, OTHER_CHUNKS } from "./runtime/bundle.ts";
+import { findBytecode } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
@@ -74,10 +74,10 @@ async function packBoth(path: string, isRecorder: boolean): Promise<Uint8Array> 
  */
 function findBundle({ bytes, name }: NamedFile): Bundle {
   const program = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const others = [...findBytecode(program, readElf(program, name))].filter(([file]) => OTHER_CHUNKS.test(file));
+  const others = findBytecode(program, readElf(program, name)).others.values();
   return {
     first: Math.ceil(endOfMemory(readElf(readFileSync(process.execPath))) / PAGE_SIZE),
-    end: Math.floor(Math.min(...others.map(([, { start }]) => start)) / PAGE_SIZE),
+    end: Math.floor(Math.min(...others.map(({ start }) => start)) / PAGE_SIZE),
   };
 }
 
@@ -87,8 +87,7 @@ function gatherSets({ bytes, name }: NamedFile): PageSets {
   const elf = readElf(program, name);
   const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
   const pages = new Set(first?.pages);
-  for (const [file, { start, end }] of findBytecode(program, elf)) {
-    if (OTHER_CHUNKS.test(file)) continue;
+  for (const { start, end } of findBytecode(program, elf).boot.values()) {
     for (let page = Math.floor(start / PAGE_SIZE); page < end / PAGE_SIZE; page++) pages.add(page);
   }
   return [{ pages, isFollowing: false }, ...others];

@@ -22,3 +22,11 @@ export function wipe(...secrets: readonly (Uint8Array | null | undefined)[]): vo
 export function equalSecrets(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && runtimeCrypto().timingSafeEqual(one, other);
 }
+
+/** Returns a secret as hexadecimal digits, the caller's to wipe too: a string could not be wiped. */
+export function hexDigits(key: Uint8Array): Uint8Array {
+  const digits = secretBytes(key.length * 2);
+  const digit = (value: number) => value + (value < 10 ? 0x30 : 0x57);
+  for (const [index, byte] of key.entries()) digits.set([digit(byte >>> 4), digit(byte & 15)], index * 2);
+  return digits;
+}

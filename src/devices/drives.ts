@@ -27,13 +27,23 @@ export function listPartitions(machine: Machine, node: string): readonly BlockDe
   return disk === undefined ? [] : readBlockDevices(machine, names.filter(isOfDisk)).devices;
 }
 
-/** True if the device is on a disk that is usually plugged in by hand: by USB or FireWire, a memory card, or one whose medium can be removed. */
+/** True if the device is on a disk that is usually plugged in by hand: by USB, Thunderbolt or FireWire, a memory card, or one whose medium can be removed. */
 export function isPluggable(machine: Machine, { name, partition }: Pick<BlockDevice, "name" | "partition">): boolean {
   const directory = `/sys/class/block/${(partition?.disk ?? name).replaceAll("/", "!")}`;
   return orIfRefused(() => {
-    if (/\/(?:usb|fw)\d+\//.test(machine.readLink(directory))) return true;
+    const place = machine.readLink(directory);
+    if (/\/(?:usb|fw)\d+\//.test(place) || isBehindPort(machine, place)) return true;
     // Soldered MMC has the type "MMC".
     if (textOrNone(machine, `${directory}/device/type`).trim() === "SD") return true;
     return readText(machine, `${directory}/removable`) === "1";
   }, false);
+}
+
+/**
+ * True behind a port that leads out of the machine, as Thunderbolt and USB4 do: Linux 5.14 and newer say so of each PCI device there
+ * (Documentation/ABI/testing/sysfs-devices-removable). Of an eSATA port nothing in /sys says that.
+ */
+function isBehindPort(machine: Machine, place: string): boolean {
+  const [, pci] = /(\/devices\/.*\/[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\//.exec(place) ?? [];
+  return pci !== undefined && textOrNone(machine, `/sys${pci}/removable`).trim() === "removable";
 }

@@ -1,3 +1,4 @@
+import type { IntegrityVolume } from "../parameters/crypt/integrity.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import type { ArrayName } from "../parameters/tables/arrays.ts";
 
@@ -6,6 +7,8 @@ export interface AssembledPlan {
   /** Which arrays of Linux RAID are started; without `uuids` all. */
   readonly arrays: { readonly isOff: boolean; readonly uuids: readonly string[]; readonly names: readonly ArrayName[] };
   readonly lvm: LvmPlan;
+  /** What dm-integrity checks, every name once. */
+  readonly integrity: readonly IntegrityVolume[];
   /** Whether a program of the image may combine the paths to a disk. */
   readonly multipath: { readonly isOff: boolean };
 }
@@ -25,6 +28,8 @@ export function decideAssembled(settings: Settings): AssembledPlan {
   return {
     arrays: { isOff: settings.raid === false, uuids: settings.raidUuids, names: settings.raidNames },
     lvm: { isOff: lvm === false, groups, volumes, isPartial: lvmPartial === true },
+    // Of two with one name the last counts: the command line is stronger than the image.
+    integrity: [...new Map(settings.integrity.map((volume) => [volume.name, volume])).values()],
     multipath: { isOff: settings.multipath === false },
   };
 }

@@ -25,6 +25,7 @@ export function formatPlan(plan: BootPlan): readonly string[] {
     ["arrays", formatArrays(plan)],
     ["resume", formatResume(plan.resume)],
     ["LVM", formatLvm(plan)],
+    ...plan.integrity.map(({ name, device }) => ["integrity", `${formatDeviceSpec(device)} as ${name}`] as const),
     ["multipath", plan.multipath.isOff ? "one path to each disk is used" : null],
     ...formatNetwork(plan.network),
     ...formatRemote(plan.remote),

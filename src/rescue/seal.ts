@@ -5,6 +5,7 @@ import type { Mapping } from "../machine/encryption.ts";
 import type { Machine } from "../machine/machine.ts";
 import { bytesOrNone, listOrNone, readText, textOrNone } from "../machine/small-files.ts";
 import type { BytesPlace } from "../parameters/crypt/place.ts";
+import { INTEGRITYTAB } from "../parameters/dialects/integritytab.ts";
 import { findKeyPaths, findTabledKeys, IMAGE_KEY_LIST, parseKeyList } from "../plan/key-list.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { tolerateRefusal, unlessRefused } from "../problems/errors.ts";
@@ -81,6 +82,7 @@ function listKeys(machine: Machine, plan: BootPlan | null): readonly string[] {
   const paths = [
     ...parseKeyList(bytesOrNone(machine, IMAGE_KEY_LIST)),
     ...findTabledKeys(textOrNone(machine, "/etc/crypttab")),
+    ...findTabledKeys(textOrNone(machine, INTEGRITYTAB)),
     ...findKeyPaths(bytesOrNone(machine, "/proc/cmdline")),
     ...places.filter(inImage).map(({ path }) => path),
     ...listOrNone(machine, KEY_DIRECTORY).map((name) => `${KEY_DIRECTORY}/${name}`),

@@ -10,7 +10,7 @@ import type { HeldTerminals } from "../prompt/held-terminals.ts";
 /** What a plan says of all storage: what may be opened, and for how long it is waited for. */
 export type OpeningPlan = Pick<
   BootPlan,
-  "rootTimeoutMs" | "crypt" | "arrays" | "lvm" | "multipath" | "remote" | "keymap"
+  "rootTimeoutMs" | "crypt" | "arrays" | "lvm" | "integrity" | "multipath" | "remote" | "keymap"
 >;
 
 /** The part of a plan that storage obeys: which device is wanted, for how long, and what has to be opened before it. */

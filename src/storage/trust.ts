@@ -94,7 +94,7 @@ export function closeVolumes(machine: Machine, voice: Voice, why: string): void 
   if (open.length === 0) return;
   const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`);
   unlessRefused(
-    () => removeVolumes(machine, isOfVerity),
+    () => removeVolumes(machine, (mapping) => isOfVerity(mapping) || isIntegrityAlone(mapping)),
     (cause) => {
       throw problem("volumes-in-use", { why, names }, { cause });
     },
@@ -124,6 +124,9 @@ export function requireOneSide(machine: Machine, parts: readonly RootPart[], voi
 }
 
 const isOfVerity = ({ uuid }: Mapping) => /^(?:part\d+-)*CRYPT-VERITY-/.test(uuid);
+
+/** Not below a LUKS volume, where libcryptsetup's uuid says SUBDEV. */
+const isIntegrityAlone = ({ uuid }: Mapping) => /^(?:part\d+-)*CRYPT-INTEGRITY-/.test(uuid);
 
 /** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions, arrays or LVM in a volume, volumes in volumes, dm-integrity below. What `isKept` stays if it is in no encrypted volume. */
 export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => boolean = () => false): void {

@@ -358,6 +358,13 @@ describe("the name of an array", () => {
     expect(journal).toContain("link /dev/md/system to ../md7");
   });
 
+  test("is the only one below /dev/md if mdadm.conf gives it", () => {
+    const files = { ...FILES, "/etc/mdadm.conf": `ARRAY /dev/md/base UUID=${UUID}\n` };
+    const { journal } = boot(named, { cmdline: "root=/dev/md/base", files });
+    expect(journal.filter((line) => line.startsWith("link /dev/md/"))).toEqual(["link /dev/md/base to ../md127"]);
+    expect(uuidOf(journal)).toBe("mount ext4 /dev/md127 at /sysroot (ro)");
+  });
+
   test("counts in a long mdadm.conf too, and a file that is too long to be one is named", () => {
     const line = `ARRAY /dev/md7 UUID=${UUID}\n`;
     const bootWith = (comment: string) =>

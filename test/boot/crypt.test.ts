@@ -67,7 +67,9 @@ describe("a passphrase", () => {
     const look = (machine: Booted["machine"]) => {
       expect(machine.keysInKernel()).toEqual([]);
       const entry = machine.readFile("/run/udev/data/b253:0");
-      expect(Buffer.from(entry).toString()).toBe("E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
+      expect(Buffer.from(entry).toString()).toBe(
+        "E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\nE:DM_UDEV_DISABLE_LIBRARY_FALLBACK_FLAG=1\n",
+      );
     };
     const result = boot({ cmdline: `${NAMED} root=LABEL=ROOT rd.break=init rdshell=keep`, person: [look] });
     expect(result.journal).toContain(`add key cryptsetup:${UUID}-d0`);

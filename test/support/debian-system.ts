@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import type { Vm } from "./qemu.ts";
 
-const BOOT_TIMEOUT_MS = 240_000;
+const BOOT_TIMEOUT_MS = 480_000;
 
 /** Logs in to the Debian of debian-root.ts as root, when it has started all of its services. */
 export async function logIn(vm: Vm): Promise<void> {

@@ -3,6 +3,7 @@ import type { MappingTarget } from "../../src/machine/encryption.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { decryptSectors } from "./fake-crypt.ts";
 import type { FakeBlockDevice } from "./fake-disk.ts";
+import { openIntegrityTarget } from "./fake-integrity.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { openVerityTarget } from "./fake-verity-target.ts";
 
@@ -31,6 +32,8 @@ export function openTarget(kernel: FakeKernel, name: string, target: MappingTarg
   if (target.type === "verity") {
     return openVerityTarget(kernel, name, target, words, (text) => findDevice(kernel, name, text));
   }
+  if (target.type === "integrity")
+    return openIntegrityTarget(name, target, words, (text) => findDevice(kernel, name, text));
   const [device = "", offset = "", ...more] = words;
   if (target.type === "snapshot-origin") return openSlice(kernel, name, target, device, 0);
   // With an empty store, a snapshot shows its origin.

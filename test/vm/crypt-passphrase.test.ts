@@ -55,7 +55,11 @@ vmTest(
       /crypt aes-xts-plain64 :64:logon:cryptsetup:\S+-d0 0 254:0 8192 1 allow_discards\s*$/m,
     );
     await ask(vm, "dmsetup info -c --noheadings -o uuid", `CRYPT-LUKS2-${LUKS_UUID.vault.replaceAll("-", "")}-luks-`);
-    await ask(vm, "grep -c logon /proc/keys; cat /run/udev/data/b253:0", "\n0\nE:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n");
+    await ask(
+      vm,
+      "grep -c logon /proc/keys; cat /run/udev/data/b253:0",
+      "\n0\nE:DM_UDEV_PRIMARY_SOURCE_FLAG=1\nE:DM_UDEV_DISABLE_LIBRARY_FALLBACK_FLAG=1\n",
+    );
     const key = await volumeKey();
     const texts = [PASSPHRASE, WRONG, PASSPHRASE.slice(4, 16)].map((text) => Buffer.from(text));
     const keys = [key, key.subarray(0, 32), key.subarray(32)];

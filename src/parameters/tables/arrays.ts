@@ -1,3 +1,4 @@
+import { parseIntegrityVolume } from "../crypt/integrity.ts";
 import { alias, list, single, toggle } from "../parameter.ts";
 import { matching, parser } from "../parse.ts";
 import { readFlag } from "../values.ts";
@@ -30,7 +31,7 @@ const lvmVolume = parser("GROUP/VOLUME", (text) => {
 /** dracut's "default" asks for multipath without a configuration file, which levain does not require. */
 const yesOrDefault = parser("yes, no or default", (text) => (text === "default" ? true : readFlag(text)));
 
-/** Arrays of Linux RAID (md), and volumes of LVM. */
+/** Arrays of Linux RAID (md), volumes of LVM, and devices with checksums. */
 export const ARRAYS = {
   raid: toggle({
     syntax: "rd.md=yes|no",
@@ -49,6 +50,13 @@ export const ARRAYS = {
     fallback: "every array whose members are present",
     text: "Start only the array with this UUID, as mdadm or blkid prints it. May be given several times. An array with a missing member is started when the member has been waited for: 30 seconds, or two thirds of rd.timeout=.",
     example: "rd.md.uuid=0f6f4b5c:1d2e3f40:51627384:95a6b7c8",
+  }),
+  integrity: list(parseIntegrityVolume, {
+    syntax: "rd.integrity=NAME:DEVICE[,OPTION…]",
+    fallback: "the lines of /etc/integritytab of the initramfs",
+    text: "Open DEVICE, which `integritysetup format` made, as /dev/mapper/NAME: the kernel compares each sector with its checksum (dm-integrity). Options of integritytab(5): integrity-algorithm=crc32c|crc32|xxhash64|sha1|sha256|hmac-sha256, mode=journal|bitmap|direct, allow-discards, journal-watermark=PERCENT, journal-commit-time=MILLISECONDS, data-device=DEVICE, and key=PATH, the file of the initramfs with the key of an HMAC. May be given several times.",
+    example:
+      "rd.integrity=safe:PARTUUID=5d4b1808-be76-774d-88af-03c4c3a41761,integrity-algorithm=sha256 root=/dev/mapper/safe",
   }),
   lvm: toggle({
     syntax: "rd.lvm=yes|no",

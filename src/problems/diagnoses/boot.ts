@@ -22,6 +22,11 @@ const ORIGINS = {
     cure: "correct the file and rebuild the image",
     hint: inBuilder,
   },
+  "/etc/integritytab": {
+    where: "in /etc/integritytab of the image",
+    cure: "correct the file and rebuild the image",
+    hint: inBuilder,
+  },
   "/etc/levain/rack.conf": {
     where: "in /etc/levain/rack.conf of the image",
     cure: "correct the file and rebuild the image",

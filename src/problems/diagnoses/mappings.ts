@@ -45,6 +45,16 @@ export const MAPPINGS = {
       byHand("look at it with `bcache-super-show` on another system"),
     ],
   }),
+  "integrity-refused": diagnosis<{ name: string; node: string; why: string }>({
+    text: ({ name, node, why }) => `${node} is not opened as /dev/mapper/${name} (dm-integrity): ${why}`,
+    hints: () => [
+      inBootLoader("correct rd.integrity=, or /etc/integritytab of the image"),
+      inShell("read the kernel's log: dmesg"),
+    ],
+  }),
+  "integrity-device-missing": diagnosis<{ name: string; spec: string }>(
+    ({ name, spec }) => `${spec}, of which rd.integrity= makes /dev/mapper/${name}, did not appear`,
+  ),
   "group-refused": diagnosis<{ group: string; why: string }>({
     text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
     hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],

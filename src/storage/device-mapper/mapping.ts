@@ -105,7 +105,13 @@ export function removeMapping(machine: Machine, { name, device }: Mapping): void
   forgetTyped(machine, name);
 }
 
-/** Without this entry, 10-dm.rules treats the device as not set up yet and hides it from systemd. */
+/**
+ * What the tools of lvm2, cryptsetup and multipath set for every device. Without the first, dm.rules treats the device as not set up
+ * yet and hides it from systemd; the second says that udev makes the links.
+ */
+const SET_UP = ["DM_UDEV_PRIMARY_SOURCE_FLAG", "DM_UDEV_DISABLE_LIBRARY_FALLBACK_FLAG"];
+
+/** Writes the entry that udev would have written, had it seen the device appear. */
 function informUdev(
   { machine, voice }: Pick<Context, "machine" | "voice">,
   { device }: Mapping,
@@ -116,7 +122,7 @@ function informUdev(
       const entry = udevEntry(machine, device);
       if (entry === null) return;
       machine.makeDirectory(UDEV_DATA);
-      const lines = ["DM_UDEV_PRIMARY_SOURCE_FLAG", ...flags].map((flag) => `E:${flag}=1\n`);
+      const lines = [...SET_UP, ...flags].map((flag) => `E:${flag}=1\n`);
       machine.writeFile(entry, lines.join(""));
     },
     (refusal) => voice.warn(`udev of the real system may not know ${device}: ${describeRefusal(refusal)}`),

@@ -3,6 +3,7 @@ import { startBcache } from "./bcache/bcache.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
 import { startFirmwareRaid } from "./firmware/firmware.ts";
+import { startIntegrity } from "./integrity/integrity.ts";
 import { startVolumeGroups } from "./lvm/lvm.ts";
 import { startArrays } from "./md/md.ts";
 import { startMultipath } from "./multipath/multipath.ts";
@@ -16,6 +17,7 @@ export const KINDS: readonly StorageKind[] = [
   startMultipath,
   startBtrfs,
   startPartitions,
+  startIntegrity,
   startArrays,
   startFirmwareRaid,
   startVolumeGroups,

@@ -35,6 +35,21 @@ test.each([
   expect(isPluggable(machine, { name: "x1", partition: { disk: name, index: 1 } })).toBe(expected);
 });
 
+test.each([
+  ["removable\n", true],
+  ["fixed\n", false],
+])("an NVMe disk at a PCI device that is %p", (text, expected) => {
+  const pci = "/devices/pci0000:00/0000:00:1c.4/0000:05:00.0/0000:06:01.0/0000:07:00.0";
+  const machine = fakeMachine({
+    files: {
+      [`/sys${pci}/nvme/nvme1/nvme1n1/removable`]: "0\n",
+      [`/sys${pci}/removable`]: text,
+      "/sys/class/block/nvme1n1": { link: `../..${pci}/nvme/nvme1/nvme1n1` },
+    },
+  });
+  expect(isPluggable(machine, { name: "nvme1n1", partition: null })).toBe(expected);
+});
+
 test("a disk that is gone cannot be plugged in", () => {
   expect(isPluggable(fakeMachine(), { name: "sda", partition: null })).toBe(false);
 });

@@ -11,6 +11,7 @@ test("every type that contains other devices has a name, or levain opens it", ()
     "isw_raid_member",
     "LVM2_member",
     "DM_verity_hash",
+    "DM_integrity",
     "crypto_LUKS",
   ]);
   expect(containers.filter((type) => describeNoFilesystem(type) === null)).toEqual([]);

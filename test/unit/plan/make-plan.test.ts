@@ -54,6 +54,7 @@ test("a command line that asks for nothing", () => {
       policy: "ask",
     },
     remote: { aoe: null, nbd: [], nvme: null, iscsi: [] },
+    integrity: [],
     multipath: { isOff: false },
     lvm: { isOff: false, groups: [], volumes: [], isPartial: false },
     network: {

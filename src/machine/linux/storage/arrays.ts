@@ -1,42 +1,40 @@
 import { constants } from "node:fs";
-import { isErrno, orIfRefused, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
+import { isErrno, SyscallError, tolerateRefusal } from "../../../problems/errors.ts";
 import * as abi from "../../abi/constants.ts";
 import type { Files } from "../../machine.ts";
 import type { ArrayRequest, Arrays, PendingArray } from "../../storage/arrays.ts";
 import type { AsyncCalls, PendingAnswer } from "../workers/async-calls.ts";
-import { carryOutHere, joinData } from "../workers/orders.ts";
+import { carryOutHere, encodeTexts, joinData } from "../workers/orders.ts";
 import { type Answer, type Argument, CALLS, type Order, type WorkerCall } from "../workers/worker.ts";
 
-const PARAMETERS = "/sys/module/md_mod/parameters";
 /** Makes an array appear, by its name. */
-const NEW_ARRAY = `${PARAMETERS}/new_array`;
-/** 1: a new array is read-only until something writes to it. */
-const START_READ_ONLY = `${PARAMETERS}/start_ro`;
+const NEW_ARRAY = "/sys/module/md_mod/parameters/new_array";
+/**
+ * Written to its array_state, this starts an array that is read-only until something writes to it (array_state_store() of
+ * drivers/md/md.c). The parameter start_ro does the same, but to all arrays: also to those of the real system, if a start never ends.
+ */
+const START = "read-auto";
 
 /** The kernel waits for what is under way on the members. */
 const STOP_MS = 10_000;
 
-type ArrayFiles = Pick<Files, "stat" | "readFile" | "writeFile" | "makeNode">;
+type ArrayFiles = Pick<Files, "stat" | "writeFile" | "makeNode">;
 
 /** Implements `Arrays`. */
 export function createArrays(files: ArrayFiles, { start, carryOut }: Pick<AsyncCalls, "start" | "carryOut">): Arrays {
-  const readOnlyStart = createReadOnlyStart(files);
-
   function stop(name: string): void {
     const order = stopOrder(`/dev/${name}`);
     const answer = carryOut(order, STOP_MS);
     if (answer === null) throw new SyscallError("ioctl", "ETIMEDOUT", name);
-    throwIfRefused((answer === "alone" ? carryOutHere(order) : answer).results, order.subjects);
+    throwIfRefused(answer === "alone" ? carryOutHere(order) : answer, order);
   }
 
   return {
     startArray(request) {
       const node = appear(files, request.name);
-      const orders = [...memberOrders(node, request), runOrder(node)];
+      const orders = [...memberOrders(node, request), startOrder(request.name)];
       const begin: Begin = (order, onAnswer) => start(order, onAnswer) ?? { answer: () => carryOutHere(order) };
-      readOnlyStart.begin();
       return pendArray(orders, begin, {
-        end: readOnlyStart.end,
         stop: () => tolerateRefusal(() => stop(request.name)),
         // Its members have just been slow: nothing waits for them again.
         stopLater: () => void start(stopOrder(node)),
@@ -54,26 +52,18 @@ type Begin = (order: Order, onAnswer: () => void) => PendingAnswer;
 
 /** What follows the start of an array. */
 interface AfterStart {
-  /** Called when the kernel has started the array or refused it, or no order for it is left. */
-  readonly end: () => void;
   readonly stop: () => void;
   readonly stopLater: () => void;
 }
 
 /** Has the orders carried out, one after the other. The array is stopped if one is refused, or when it was left meanwhile. */
-function pendArray(orders: readonly ArrayOrder[], begin: Begin, { end, stop, stopLater }: AfterStart): PendingArray {
+function pendArray(orders: readonly ArrayOrder[], begin: Begin, { stop, stopLater }: AfterStart): PendingArray {
   const left = [...orders];
   let pending: PendingAnswer | null = null;
   let isLeft = false;
   let isOver = false;
-  const finish = () => {
-    if (!isOver) end();
-    isOver = true;
-  };
   const onAnswer = () => {
-    if (!isLeft) return;
-    finish();
-    stopLater();
+    if (isLeft) stopLater();
   };
   return {
     isStarted(timeoutMs) {
@@ -84,15 +74,15 @@ function pendArray(orders: readonly ArrayOrder[], begin: Begin, { end, stop, sto
         pending = null;
         left.shift();
         try {
-          throwIfRefused(answer.results, order.subjects);
+          throwIfRefused(answer, order);
         } catch (error) {
           left.length = 0;
-          finish();
+          isOver = true;
           stop();
           throw error;
         }
       }
-      finish();
+      isOver = true;
       return true;
     },
     leave() {
@@ -102,32 +92,12 @@ function pendArray(orders: readonly ArrayOrder[], begin: Begin, { end, stop, sto
   };
 }
 
-/**
- * Has the kernel start arrays auto-read-only. It is one parameter for all: set back while another start is under way, it would make
- * that array writable. The real system may want its own arrays writable at once, so it is set back when none is.
- */
-function createReadOnlyStart(files: ArrayFiles) {
-  let underWay = 0;
-  let before: Uint8Array | null = null;
-  const write = (value: string | Uint8Array) => tolerateRefusal(() => files.writeFile(START_READ_ONLY, value));
-  return {
-    begin(): void {
-      if (underWay++ > 0) return;
-      before = orIfRefused(() => files.readFile(START_READ_ONLY), null);
-      if (before !== null) write("1");
-    },
-    end(): void {
-      underWay -= 1;
-      if (underWay === 0 && before !== null) write(before);
-    },
-  };
-}
-
 /** Throws SyscallError for the first call with a subject that was refused. */
-function throwIfRefused(results: Answer["results"], subjects: ArrayOrder["subjects"]): void {
+function throwIfRefused({ results }: Answer, { calls, subjects }: ArrayOrder): void {
   for (const [index, subject] of subjects.entries()) {
     const result = results[index];
-    if (subject !== null && typeof result === "string") throw new SyscallError("ioctl", result, subject);
+    const [call = "ioctl"] = calls[index] ?? [];
+    if (subject !== null && typeof result === "string") throw new SyscallError(call, result, subject);
   }
 }
 
@@ -174,8 +144,9 @@ function encodeMember(member: string): Uint8Array {
   return new Uint8Array(disk.buffer);
 }
 
-function runOrder(node: string): ArrayOrder {
-  return onArray([["ioctl", ARRAY, abi.RUN_ARRAY, 0]], textOf(node), [node, node]);
+function startOrder(name: string): ArrayOrder {
+  const { data, places } = encodeTexts(`/sys/class/block/${name}/md/array_state`, START);
+  return onArray([["write", ARRAY, { data: places[1] ?? 0 }, START.length]], data, [name, name], constants.O_WRONLY);
 }
 
 function stopOrder(node: string): ArrayOrder {
@@ -186,8 +157,13 @@ function stopOrder(node: string): ArrayOrder {
 const ARRAY: Argument = { resultOf: 0 };
 const textOf = (text: string) => Buffer.from(`${text}\0`);
 
-/** The order to do something with the open array, whose node is the first text of `data`. */
-function onArray(calls: readonly WorkerCall[], data: Uint8Array, subjects: ArrayOrder["subjects"]): ArrayOrder {
-  const open: WorkerCall = ["openat", abi.AT_FDCWD, { data: 0 }, constants.O_RDWR | abi.O_CLOEXEC, 0];
+/** The order to do something with the open array, whose node or attribute is the first text of `data`. */
+function onArray(
+  calls: readonly WorkerCall[],
+  data: Uint8Array,
+  subjects: ArrayOrder["subjects"],
+  flags: number = constants.O_RDWR,
+): ArrayOrder {
+  const open: WorkerCall = ["openat", abi.AT_FDCWD, { data: 0 }, flags | abi.O_CLOEXEC, 0];
   return { calls: [open, ...calls, ["close", ARRAY]], data, answerBytes: 0, subjects };
 }

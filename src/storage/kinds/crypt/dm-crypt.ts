@@ -1,4 +1,4 @@
-import { secretBytes, wipe } from "../../../crypto/secret.ts";
+import { hexDigits, secretBytes, wipe } from "../../../crypto/secret.ts";
 import type { Context } from "../../../drivers/context.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
 import type { Mapping, MappingRequest } from "../../../machine/encryption.ts";
@@ -73,14 +73,6 @@ function formatTable(request: CryptRequest, keyText: Uint8Array): Uint8Array {
 
 function text(words: string): Uint8Array {
   return new TextEncoder().encode(words);
-}
-
-/** As bytes: a string could not be wiped. */
-function hexDigits(key: Uint8Array): Uint8Array {
-  const digits = secretBytes(key.length * 2);
-  const digit = (value: number) => value + (value < 10 ? 0x30 : 0x57);
-  for (const [index, byte] of key.entries()) digits.set([digit(byte >>> 4), digit(byte & 15)], index * 2);
-  return digits;
 }
 
 function isBefore(version: TargetVersion, other: TargetVersion): boolean {

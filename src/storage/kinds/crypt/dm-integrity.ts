@@ -1,6 +1,6 @@
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import type { Context } from "../../../drivers/context.ts";
-import { holds, le16, le64 } from "../../../formats/bytes.ts";
+import { readIntegritySuperblock } from "../../../formats/containers/integrity.ts";
 import type { CryptMapping } from "../../../keys/mapping.ts";
 import type { MappingRequest } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
@@ -13,8 +13,6 @@ interface IntegrityArea extends Pick<CryptMapping, "offsetSectors" | "sectorByte
   readonly tagBytes: number;
   readonly hasJournal: boolean;
 }
-
-const SUPERBLOCK_BYTES = 512;
 
 /** Creates a dm-integrity device on `device`, below dm-crypt. Throws BootError if the kernel refuses, or the superblock is not what the header says. Returns its "major:minor" and its sectors of 512 bytes, fewer than the device has. */
 export function createIntegrityMapping(
@@ -34,13 +32,11 @@ export function createIntegrityMapping(
   return { mapping, device: readText(machine, `/sys/class/block/${mapping.device}/dev`), sectors };
 }
 
-/** provided_data_sectors of struct superblock (drivers/md/dm-integrity.c). */
 function readDataSectors(machine: Machine, { node }: BlockDevice, { offsetSectors, tagBytes }: IntegrityArea): number {
   return withReader(machine, node, (reader) => {
-    const block = reader.read(offsetSectors * 512, SUPERBLOCK_BYTES);
-    const isOurs = block.length === SUPERBLOCK_BYTES && holds(block, 0, "integrt\0");
-    if (!isOurs || le16(block, 10) !== tagBytes) throw problem("no-integrity-superblock", { node, tagBytes });
-    const sectors = Number(le64(block, 16));
+    const superblock = readIntegritySuperblock(reader, offsetSectors * 512);
+    if (superblock?.tagBytes !== tagBytes) throw problem("no-integrity-superblock", { node, tagBytes });
+    const { sectors } = superblock;
     if (sectors === 0 || sectors > reader.size / 512) throw problem("integrity-size-wrong", { node, sectors });
     return sectors;
   });

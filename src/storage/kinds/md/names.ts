@@ -31,14 +31,19 @@ function numberIn(name: string): number | null {
   return /^\d{1,7}$/.test(name) ? Number(name) : null;
 }
 
-/** Makes the links /dev/md/NAME, with and without the host, as mdadm names arrays of other hosts and its own. A name that is no file name gets none. */
+/**
+ * Makes the link /dev/md/NAME of an array that a parameter names, as mdadm does for a line of mdadm.conf; of any other the links with
+ * and without the host, as mdadm names arrays of other hosts and its own. A name that is no file name gets none.
+ */
 export function linkArray(
   { machine, undo }: Pick<Context, "machine" | "undo">,
   device: string,
   member: ArrayMember,
   given: string | null,
 ): void {
-  const names = [...new Set([...(given === null ? [] : [given]), shortName(member), member.name])];
+  // A number is the device itself.
+  const isNamed = given !== null && !/^md\d+$/.test(given);
+  const names = isNamed ? [given] : [...new Set([shortName(member), member.name])];
   for (const name of names.filter((one) => /^[\w+.@:-]+$/.test(one) && one !== "." && one !== "..")) {
     tolerateRefusal(() => {
       const link = `/dev/md/${name}`;

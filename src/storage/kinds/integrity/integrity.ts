@@ -1,0 +1,125 @@
+import type { BlockDevice } from "../../../devices/block-devices.ts";
+import type { Mapping } from "../../../machine/encryption.ts";
+import type { IntegrityVolume } from "../../../parameters/crypt/integrity.ts";
+import type { DeviceSpec } from "../../../parameters/device-spec.ts";
+import { BootError } from "../../../problems/errors.ts";
+import { problem } from "../../../problems/problem.ts";
+import { headline } from "../../../problems/report.ts";
+import type { Assembly, DeviceState, StorageContext, StoragePlan } from "../../contract.ts";
+import { listBelow } from "../../device-mapper/mapping.ts";
+import { specText } from "../../search-words.ts";
+import { liesOnStick } from "../../trust.ts";
+import { mappingUuid } from "../crypt/lock.ts";
+import { type IntegrityParts, openIntegrity } from "./open.ts";
+
+interface Opening {
+  readonly volume: IntegrityVolume;
+  /** null while it is closed. */
+  opened: { readonly mapping: Mapping; readonly below: readonly string[]; readonly isAdopted: boolean } | null;
+  /** Why devices were refused; each is tried once. */
+  readonly refusals: Map<BlockDevice, BootError>;
+}
+
+/**
+ * Opens the devices that dm-integrity alone checks, as parameters name them. The superblock does not say with which algorithm, and
+ * opening one writes to it: so nothing is opened unasked, and before a resume only as the last resort.
+ */
+export function startIntegrity(
+  context: StorageContext,
+  { integrity, roots, isForResume = false }: Pick<StoragePlan, "integrity" | "roots" | "isForResume">,
+): Assembly {
+  const openings = integrity.map((volume): Opening => ({ volume, opened: null, refusals: new Map() }));
+  let isLate = !isForResume;
+  const isNamed = (name: string) => roots.some((spec) => spec.by === "path" && spec.path === `/dev/mapper/${name}`);
+  const mayOpen = ({ volume: { name } }: Opening) => isLate || isNamed(name);
+  return {
+    advance() {
+      const closed = openings.filter(({ opened }) => opened === null);
+      const tried = closed.map((opening) => adopt(context, opening) || (mayOpen(opening) && tryNext(context, opening)));
+      return tried.includes(true) ? "changed" : "idle";
+    },
+    lastResort() {
+      isLate = true;
+    },
+    links: () =>
+      openings.flatMap(({ opened }) =>
+        opened === null ? [] : [{ from: opened.below, to: opened.mapping.device, isReplacement: true }],
+      ),
+    state: (device) => describeState(context, openings, device),
+    problems: () =>
+      openings
+        .filter(({ opened }) => opened === null)
+        .flatMap((opening) => listErrors(context, opening).map((error) => ({ error, isFatal: false }))),
+  };
+}
+
+/** Takes over what an earlier search has opened. */
+function adopt({ machine }: StorageContext, opening: Opening): boolean {
+  const { name } = opening.volume;
+  if (machine.lstat(`/dev/mapper/${name}`) === null) return false;
+  const uuid = mappingUuid("INTEGRITY", "", name);
+  const mapping = machine.listMappings().find((one) => one.name === name && one.uuid === uuid);
+  if (mapping === undefined) return false;
+  opening.opened = { mapping, below: listBelow(machine, mapping.device), isAdopted: true };
+  return true;
+}
+
+function tryNext(context: StorageContext, opening: Opening): boolean {
+  const parts = findParts(context, opening);
+  if (parts === null) return false;
+  try {
+    const mapping = openIntegrity(context, opening.volume, parts);
+    opening.opened = { mapping, below: [...new Set([parts.device.name, parts.data.name])], isAdopted: false };
+    return true;
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    opening.refusals.set(parts.device, error);
+    return false;
+  }
+}
+
+/** Returns the devices to try next; null if one is missing. */
+function findParts(context: StorageContext, { volume, refusals }: Opening): IntegrityParts | null {
+  const { device: spec, options } = volume;
+  const [device] = findAll(context, spec).filter((one) => one.facts.type === "DM_integrity" && !refusals.has(one));
+  const data = options.dataDevice === null ? device : findAll(context, options.dataDevice)[0];
+  return device === undefined || data === undefined ? null : { device, data };
+}
+
+/** Those on a stick, to which anyone can give a label, come last. */
+function findAll(context: StorageContext, spec: DeviceSpec): readonly BlockDevice[] {
+  const { true: plugged = [], false: own = [] } = Object.groupBy(
+    context.find(spec),
+    ({ name }) => String(liesOnStick(context.machine, name)) as "true" | "false",
+  );
+  return [...own, ...plugged];
+}
+
+function describeState(context: StorageContext, openings: readonly Opening[], device: BlockDevice): DeviceState | null {
+  for (const { volume, opened, refusals } of openings) {
+    const { name, device: spec, options } = volume;
+    if (opened?.below.includes(device.name))
+      return { kind: "open", text: `open as /dev/mapper/${name}`, closes: !opened.isAdopted };
+    const specs = [spec, ...(options.dataDevice === null ? [] : [options.dataDevice])];
+    if (opened !== null || !specs.some((one) => context.find(one).includes(device))) continue;
+    const error = refusals.get(device);
+    const text = error === undefined ? `closed: a part of /dev/mapper/${name}` : headline(error);
+    return { kind: "closed", isWanted: true, text };
+  }
+  return device.facts.type === "DM_integrity"
+    ? { kind: "closed", isWanted: false, text: "dm-integrity: no rd.integrity= names it" }
+    : null;
+}
+
+function listErrors(context: StorageContext, { volume, refusals }: Opening): readonly BootError[] {
+  if (refusals.size > 0) return [...refusals.values()];
+  const { name, device, options } = volume;
+  const [other] = context.find(device);
+  const why = "it has no dm-integrity superblock";
+  if (other !== undefined && other.facts.type !== "DM_integrity")
+    return [problem("integrity-refused", { name, node: other.node, why })];
+  const specs = [device, ...(options.dataDevice === null ? [] : [options.dataDevice])];
+  return specs
+    .filter((spec) => context.find(spec).length === 0)
+    .map((spec) => problem("integrity-device-missing", { name, spec: specText(spec) }));
+}
