@@ -10,7 +10,7 @@ import { layerImage } from "../test/support/live-media.ts";
 import { CANDIDATES, type Candidate, type Family, provideImage } from "./candidates.ts";
 import { type Purpose, runInChroot } from "./chroots.ts";
 import { timeGuest } from "./guest.ts";
-import { markChanges, sceneDisk, sceneWords } from "./scenes.ts";
+import { furtherDisks, markChanges, sceneDisk, sceneWords } from "./scenes.ts";
 
 /** A point of a curve: the time from `Run /init` to the real init, with so many further disks, modules or layers. */
 export interface Point {
@@ -27,8 +27,6 @@ export interface Curve {
 }
 
 const MEMORY_MIB = 1024;
-/** One controller has up to 255 further targets (QEMU's hw/scsi/virtio-scsi.c). */
-const TARGETS = 250;
 
 const PEERS: readonly (readonly [string, Family])[] = [
   ["levain", "levain"],
@@ -74,16 +72,14 @@ export async function initMs(options: Options): Promise<number> {
 
 /** The root is on the same controller as the further disks, so that their driver is loaded. */
 async function bootDisks(image: string, family: Family, count: number): Promise<number> {
-  const other = await rootImage("ext2", { label: "OTHER" });
-  const extra = Array.from({ length: count }, (_, index) => {
-    const [id, lun] = [1 + (index % TARGETS), Math.floor(index / TARGETS)];
-    // QEMU makes the devices that are given as JSON after all others, and the controller is one of them.
-    const device = { driver: "scsi-hd", bus: "scsi.0", drive: `more${index}`, "scsi-id": id, lun };
-    const drive = `if=none,id=more${index},format=raw,readonly=on,file=${other}`;
-    return ["-drive", drive, "-device", JSON.stringify(device)];
-  }).flat();
   const disks = [{ file: await sceneDisk("disk"), bus: "scsi" as const }];
-  return initMs({ name: `disks-${count}`, image, disks, cmdline: sceneWords(family, "disk"), extra });
+  return initMs({
+    name: `disks-${count}`,
+    image,
+    disks,
+    cmdline: sceneWords(family, "disk"),
+    extra: await furtherDisks(count),
+  });
 }
 
 /** Returns the names of modules that need no other and no device, always the same ones. */

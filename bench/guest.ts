@@ -51,7 +51,7 @@ export async function timeGuest(
 ): Promise<Timing> {
   // As a boot loader starts it, unlike the tests: unpacking the kernel needs memory, too.
   const file = (await debianKernel(kernel)).vmlinuz;
-  const vm = await boot({ ...options, name: `bench-${name}`, initrd: image, kernel: { file }, cpu: "max" });
+  const vm = await boot({ smp: 2, ...options, name: `bench-${name}`, initrd: image, kernel: { file }, cpu: "max" });
   try {
     await act(vm);
     const [, ...times] = await vm.expect(

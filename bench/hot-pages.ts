@@ -10,7 +10,7 @@ import { PAGE } from "../build/stage0/paged/memory.ts";
 import { loads, readElf } from "../src/desk/program/elf.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
 import { run } from "../test/support/command.ts";
-import type { Vm } from "../test/support/qemu.ts";
+import type { RecordedBoot } from "./recorded-boots.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const LIST = join(ROOT, "build/stage0/paged/hot-pages.txt");
@@ -22,121 +22,18 @@ await run([process.execPath, join(ROOT, "build/compile.ts"), "--recorder", recor
 // Read by test/support/levain-image.ts, which the fixtures use: so they are imported later.
 process.env["LEVAIN_BINARY"] = recorder;
 const { boot } = await import("../test/support/qemu.ts");
-const { flashStick } = await import("../test/support/disk-images.ts");
-const { sceneDisk, sceneWords } = await import("./scenes.ts");
-const { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } = await import("../test/support/encrypted-volumes.ts");
-const { rootImage } = await import("../test/support/filesystem-images.ts");
-const { verityFixture } = await import("../test/support/verity-fixture.ts");
-const { levainGuest, PROMPT } = await import("../test/support/levain-guest.ts");
-
-const verifiedRoot = () => rootImage("squashfs-zstd");
-const READY = /small-root: ready|bench: init/;
-const QUESTION = /passphrase: $/;
-const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retry root=LABEL=ROOT"];
-/** Longer than drivers are loaded behind a prompt, and than RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more is. */
-const PAUSE_MS = 15_000;
-
-interface Boot {
-  readonly name: string;
-  /** The sets for its pages: what it touches until it waits for an answer, and from then on. */
-  readonly sets: readonly [string, string];
-  readonly disks: () => Promise<string | readonly string[]>;
-  readonly cmdline: string | (() => Promise<string>);
-  /** Calls `answered` if there was a prompt. */
-  readonly act: (vm: Vm, answered: () => void) => Promise<unknown>;
-}
-
-const waitForInit: Boot["act"] = (vm) => vm.expect(READY);
-
-const unlock =
-  (...answers: readonly string[]): Boot["act"] =>
-  async (vm, answered) => {
-    await vm.expect(QUESTION);
-    await vm.pause(PAUSE_MS);
-    answered();
-    for (const [index, passphrase] of answers.entries()) {
-      if (index > 0) await vm.expect(QUESTION);
-      vm.send(`${passphrase}\n`);
-    }
-    await vm.expect(READY);
-  };
-
-/** Most of every boot is in "plain", those of the benchmark included; "then" sets follow a prompt. */
-const BOOTS: readonly Boot[] = [
-  {
-    name: "label",
-    sets: ["plain", "plain"],
-    disks: () => rootImage("ext4", { label: "ROOT" }),
-    cmdline: "root=LABEL=ROOT",
-    act: waitForInit,
-  },
-  {
-    name: "udev",
-    sets: ["plain", "plain"],
-    disks: () => sceneDisk("disk"),
-    cmdline: sceneWords("levain", "disk"),
-    act: waitForInit,
-  },
-  {
-    name: "stick",
-    sets: ["plain", "plain"],
-    disks: () => flashStick(),
-    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M",
-    act: waitForInit,
-  },
-  {
-    name: "live",
-    sets: ["plain", "plain"],
-    disks: () => sceneDisk("live"),
-    cmdline: sceneWords("levain", "live"),
-    act: waitForInit,
-  },
-  {
-    name: "encrypted",
-    sets: ["prompt", "unlock"],
-    disks: () => sceneDisk("luks"),
-    cmdline: sceneWords("levain", "luks"),
-    act: unlock("bench"),
-  },
-  {
-    name: "argon",
-    sets: ["prompt", "unlock"],
-    disks: async () => (await encryptedVolume("vault")).volume,
-    cmdline: `rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`,
-    act: unlock("wrong", PASSPHRASE),
-  },
-  {
-    name: "rescue",
-    sets: ["rescue", "rescue"],
-    disks: () => rootImage("ext4", { label: "ROOT" }),
-    cmdline: "root=LABEL=WRONG rd.timeout=1",
-    async act(vm) {
-      for (const command of COMMANDS) {
-        await vm.expect(PROMPT);
-        vm.send(`levain ${command}\n`);
-      }
-      await vm.expect(READY);
-    },
-  },
-  {
-    name: "verity",
-    sets: ["verified", "verified"],
-    disks: async () => [await verifiedRoot(), (await verityFixture(await verifiedRoot())).hashes],
-    cmdline: async () =>
-      `root=/dev/vda rd.verity.hash=/dev/vdb roothash=${(await verityFixture(await verifiedRoot())).rootHash}`,
-    act: waitForInit,
-  },
-];
-const FOLLOWING = "unlock";
+const { levainGuest } = await import("../test/support/levain-guest.ts");
+const { BOOTS, FOLLOWING, PAUSE_MS } = await import("./recorded-boots.ts");
 
 /** Boots once; returns the touched pages, counted from the first of the program, until the answer and after it. */
-async function record({ name, disks, cmdline, act }: Boot): Promise<readonly [number[], number[]]> {
+async function record({ name, disks, extra, cmdline, act }: RecordedBoot): Promise<readonly [number[], number[]]> {
   const guest = await levainGuest({
     disks: [await disks()].flat(),
+    extra: [...((await extra?.()) ?? [])],
     cmdline: `${typeof cmdline === "string" ? cmdline : await cmdline()} printk.devkmsg=on`,
   });
   // With all instructions that QEMU knows: libc and the runtime choose their code by them.
-  const vm = await boot({ ...guest, name: `hot-pages-${name}`, cpu: "max" });
+  const vm = await boot({ smp: 2, ...guest, name: `hot-pages-${name}`, cpu: "max" });
   let before = "";
   try {
     await act(vm, () => {

@@ -70,3 +70,18 @@ export async function markChanges(): Promise<RootChanges> {
   const mark = await compileStatic(join(import.meta.dir, "mark.c"));
   return { "/sbin/init": { file: mark }, "/lib/systemd/systemd-udevd": { text: "#!/bin/sh\n" } };
 }
+
+/** One controller has up to 255 further targets (QEMU's hw/scsi/virtio-scsi.c). */
+const TARGETS = 250;
+
+/** Returns QEMU's arguments for further disks, an ext2 on each, on the virtio-scsi controller that the guest has for its root. */
+export async function furtherDisks(count: number): Promise<string[]> {
+  const other = await rootImage("ext2", { label: "OTHER" });
+  return Array.from({ length: count }, (_, index) => {
+    const [id, lun] = [1 + (index % TARGETS), Math.floor(index / TARGETS)];
+    // QEMU makes the devices that are given as JSON after all others, and the controller is one of them.
+    const device = { driver: "scsi-hd", bus: "scsi.0", drive: `more${index}`, "scsi-id": id, lun };
+    const drive = `if=none,id=more${index},format=raw,readonly=on,file=${other}`;
+    return ["-drive", drive, "-device", JSON.stringify(device)];
+  }).flat();
+}

@@ -1,3 +1,4 @@
+import { CHILD_COMMANDS } from "../src/machine/child-commands.ts";
 // The measured program, packed as levain is: `PROGRAM once IMAGE KEYFILE` unlocks a header as a boot does and prints the time;
 // `PROGRAM runs RUNS HEADERS` does so for all headers, in turns with cryptsetup; as an init, for those of /headers.json.
 
@@ -5,7 +6,7 @@ import { createFindHash } from "../src/crypto/hash.ts";
 import { wipe } from "../src/crypto/secret.ts";
 import { readLuksHeader } from "../src/formats/luks/read-header.ts";
 import { aesDecryptor } from "../src/keys/area-decryptor.ts";
-import { answerOrder, createDeriver, DERIVE_COMMAND } from "../src/keys/deriver.ts";
+import { answerOrder, createDeriver } from "../src/keys/deriver.ts";
 import { unlock } from "../src/keys/unlock.ts";
 import { createLinuxMachine } from "../src/machine/linux/linux.ts";
 import { readAvailableMemory } from "../src/machine/small-files.ts";
@@ -71,7 +72,7 @@ function runAsInit(): void {
 }
 
 const [task, first = "", second = ""] = process.argv.slice(2);
-if (task === DERIVE_COMMAND) void machine.serveParent((order) => answerOrder(machine, order));
+if (task === CHILD_COMMANDS.derive) void machine.serveParent((order) => answerOrder(machine, order));
 else if (task === "once") console.log(timeUnlock(first, second));
 else if (task === "runs") timeInTurn("/proc/self/exe", Number(first), JSON.parse(second));
 else runAsInit();

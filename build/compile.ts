@@ -8,7 +8,7 @@ import { BootError } from "../src/problems/errors.ts";
 import { report } from "../src/problems/report.ts";
 import { readBuildTime } from "./build-time.ts";
 import { gatherNativeLibraries } from "./native-libraries.ts";
-import { findBytecode, OTHER_CHUNKS } from "./runtime/bundle.ts";
+import { findBytecode } from "./runtime/bundle.ts";
 import { trimIcuFile } from "./runtime/icu.ts";
 import { removeResourcesFile } from "./runtime/resources.ts";
 import { endOfMemory, type NamedFile, readProgram } from "./stage0/checks.ts";
@@ -17,7 +17,7 @@ import { pack, readParts } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
 import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
 import { packPaged } from "./stage0/paged/pack-paged.ts";
-import type { PageSets } from "./stage0/paged/plan.ts";
+import type { Bundle, PageSets } from "./stage0/paged/plan.ts";
 import { STORE_FLAGS } from "./stage0/paged/store.ts";
 
 /**
@@ -61,26 +61,33 @@ async function packBoth(path: string, isRecorder: boolean): Promise<Uint8Array> 
     isRecorder
       ? // It unpacks a group for each page, again and again.
         { sets: [], groupPages: 16, cache: null, flags: STORE_FLAGS.log, level: 1 }
-      : { sets: gatherSets(parts.program), bundlePage: findBundle(), cache: groupCache() },
+      : { sets: gatherSets(parts.program), bundle: findBundle(parts.program), cache: groupCache() },
   );
   const pagedOffset = align(plain.length, PAGE_SIZE);
   const trailer = writeTrailer({ plainSize: plain.length, pagedOffset, pagedSize: paged.length });
   return Buffer.concat([plain, new Uint8Array(pagedOffset - plain.length), paged, trailer]);
 }
 
-/** Bun appends the bundle to the memory of its own executable. */
-function findBundle(): number {
-  return Math.ceil(endOfMemory(readElf(readFileSync(process.execPath))) / PAGE_SIZE);
+/**
+ * Bun appends the bundle to the memory of its own executable: first the bytecode of the boot's modules, then that of Bun's modules and
+ * the strings of all, of which every boot reads some, then the bytecode of the other chunks, and the sources.
+ */
+function findBundle({ bytes, name }: NamedFile): Bundle {
+  const program = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const others = findBytecode(program, readElf(program, name)).others.values();
+  return {
+    first: Math.ceil(endOfMemory(readElf(readFileSync(process.execPath))) / PAGE_SIZE),
+    end: Math.floor(Math.min(...others.map(({ start }) => start)) / PAGE_SIZE),
+  };
 }
 
 /** The recorded sets; the first also has the bytecode of the boot, where every boot touches nearly all pages. */
 function gatherSets({ bytes, name }: NamedFile): PageSets {
-  const program = Buffer.from(bytes);
+  const program = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const elf = readElf(program, name);
   const [first, ...others] = readHotPages(readFileSync(HOT_PAGES, "utf8"), identifyRuntime(program, elf, Bun.version));
   const pages = new Set(first?.pages);
-  for (const [file, { start, end }] of findBytecode(program, elf)) {
-    if (OTHER_CHUNKS.test(file)) continue;
+  for (const { start, end } of findBytecode(program, elf).boot.values()) {
     for (let page = Math.floor(start / PAGE_SIZE); page < end / PAGE_SIZE; page++) pages.add(page);
   }
   return [{ pages, isFollowing: false }, ...others];

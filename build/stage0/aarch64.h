@@ -42,6 +42,7 @@ enum {
   SYS_fchmod = 52,
   SYS_fchown = 55,
   SYS_fgetxattr = 10,
+  SYS_llistxattr = 12,
   SYS_flistxattr = 13,
   SYS_utimensat = 88,
   SYS_close_range = 436,

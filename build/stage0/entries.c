@@ -1,5 +1,4 @@
-/* The entries of a directory. */
-#include "stage0.h"
+#include "entries.h"
 
 const struct entry *next_entry(struct listing *listing)
 {

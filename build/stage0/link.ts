@@ -99,7 +99,10 @@ export function linkExitProgram(target: Target): Uint8Array {
 /** Compiles the library that compares and copies many files (files/), which is no part of stage0 either. Throws a BootError with the compiler's output. */
 export function linkFilesLibrary(target: Target): Uint8Array {
   return intoFile((output) =>
-    compile([target.compiler, ...LIBRARY_FLAGS, "-s", ...target.compilerFlags, ...sourcesIn("files"), "-o", output]),
+    compile([
+      ...[target.compiler, ...LIBRARY_FLAGS, "-s", ...target.compilerFlags],
+      ...[...sourcesIn("files"), "entries.c", "-o", output],
+    ]),
   );
 }
 

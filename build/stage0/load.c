@@ -7,10 +7,11 @@
 static const char *const RUNTIME_VARIABLES[] = {"BUN_",        "NODE_",   "JSC_",      "JavaScriptCore", "LD_",
                                                 "GLIBC_",      "MALLOC_", "MIMALLOC_", "mimalloc_",      0};
 #define RUNTIME_OPTION "BUN_JSC_threshold"
-/* A boot is too short for compiled JavaScript to pay, except for very long loops; the default threshold is 500. */
-static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", "LEVAIN_WORKER_FD=196", RUNTIME_OPTION "ForJITAfterWarmUp=20000", 0};
+/* A boot and most commands are too short for compiled JavaScript to pay, except for very long loops; the default threshold is 500. */
+#define FIRST_TIER RUNTIME_OPTION "ForJITAfterWarmUp=20000"
+static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", "LEVAIN_WORKER_FD=196", FIRST_TIER, 0};
 /* A command ends before the second and third tier of the compiler pay; their defaults are 1000 and 100000. */
-static const char *const DESK_VARIABLES[] = {RUNTIME_OPTION "ForOptimizeAfterWarmUp=20000",
+static const char *const DESK_VARIABLES[] = {FIRST_TIER, RUNTIME_OPTION "ForOptimizeAfterWarmUp=20000",
                                              RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000", 0};
 
 struct vector read_vector(u64 *words)

@@ -1,7 +1,7 @@
 /* The interfaces between the parts of stage0. */
 #pragma once
 
-#include "system.h"
+#include "entries.h"
 
 #define ROOM_ON_STACK 8192
 #define HANDOVER_FD 198
@@ -216,26 +216,6 @@ void follow_handover(struct handover *handover);
 
 /* Removes everything in the directory `old_root` if it is a filesystem in memory, and never crosses a mount. */
 void empty_initramfs(long old_root);
-
-/* --- entries.c --- */
-
-/* linux_dirent64 of getdents64(2). */
-struct entry {
-  u64 inode;
-  u64 offset;
-  unsigned short length;
-  u8 type;
-  char name[];
-};
-#define DT_DIR 4
-#define DT_BLK 6
-/* Only the descriptor is given. */
-struct listing {
-  long directory, size, at;
-  char buffer[4096] __attribute__((aligned(8)));
-};
-/* Returns the next entry, valid until the next call; null at the end, and if the kernel refuses. */
-const struct entry *next_entry(struct listing *listing);
 
 /* --- text.c --- */
 

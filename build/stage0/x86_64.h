@@ -42,6 +42,7 @@ enum {
   SYS_fchmod = 91,
   SYS_fchown = 93,
   SYS_fgetxattr = 193,
+  SYS_llistxattr = 195,
   SYS_flistxattr = 196,
   SYS_utimensat = 280,
   SYS_close_range = 436,

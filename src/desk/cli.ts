@@ -1,110 +1,11 @@
-import { defineCommand, runCommand } from "citty";
-import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
-import { suggest } from "../parameters/near-misses.ts";
-import { printable, report } from "../problems/report.ts";
-import { argument, type Command, command, UsageError } from "./command-line.ts";
-import { analyzeCommand } from "./commands/analyze.ts";
-import { devicesCommand } from "./commands/devices.ts";
-import { extractCommand } from "./commands/extract.ts";
-import { graftCommand } from "./commands/graft.ts";
-import { imageCommand } from "./commands/image.ts";
-import { inspectCommand } from "./commands/inspect.ts";
-import { luksCommand } from "./commands/luks.ts";
-import { modulesCommand } from "./commands/modules.ts";
-import { planCommand } from "./commands/plan.ts";
-import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
-import { factoryResetCommand, syncCommand } from "./commands/sync.ts";
-import { columnsOf, explainTopic, formatUsage } from "./help.ts";
-
-/** `levain help parameters`, `levain help rd.timeout`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
-const helpCommand = command({
-  name: "help",
-  description: "Explain a command, or the parameters of the kernel command line",
-  args: {
-    topic: argument("A command, a parameter, or parameters (default: list the commands)", false),
-  },
-  examples: {
-    "levain help image": "Same as levain image --help",
-    "levain help rd.timeout": "Explain one parameter",
-    "levain help parameters": "List every parameter",
-  },
-  run: ({ words: [topic = ""] }) => {
-    console.log(explainTopic(topic, Object.keys(COMMANDS), columnsOf(process.stdout)));
-    return 0;
-  },
-});
-
-/** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
-const COMMANDS: Readonly<Record<string, Command>> = {
-  image: imageCommand,
-  graft: graftCommand,
-  inspect: inspectCommand,
-  extract: extractCommand,
-  plan: planCommand,
-  modules: modulesCommand,
-  devices: devicesCommand,
-  luks: luksCommand,
-  sync: syncCommand,
-  "factory-reset": factoryResetCommand,
-  status: statusCommand,
-  log: logCommand,
-  analyze: analyzeCommand,
-  unlock: unlockCommand,
-  retry: retryCommand,
-  help: helpCommand,
-};
+import { syncCommand } from "./commands/sync.ts";
+import { asksForHelp, runOne } from "./run-command.ts";
 
 /** Runs `levain` as a command. Returns the exit status: 1 if the command failed, 2 if its command line is wrong. */
 export async function runDesk(argv: readonly string[], machine: Machine): Promise<number> {
-  const levain: Command = defineCommand({
-    meta: { name: "levain", version: packageJson.version, description: packageJson.description },
-    args: { version: { type: "boolean", alias: "V", description: "Print the version" } },
-    subCommands: COMMANDS,
-  });
-  const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);
   const [name, ...rest] = argv;
-  if (name === "--version" || name === "-V") return print(packageJson.version);
-  if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
-  const found = find(name);
-  if (name === undefined) {
-    console.error(await formatUsage(levain, undefined, columnsOf(process.stderr)));
-    return 2;
-  }
-  if (!found) {
-    const near = suggest(name, Object.keys(COMMANDS)) || ": levain help lists the commands";
-    console.error(`Unknown command '${printable(name)}'${near}`);
-    return 2;
-  }
-  // `levain help image` is `levain image --help`.
-  const topic = found === helpCommand ? find(rest[0]) : undefined;
-  if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
-  return runOne(found, `levain ${name}`, rest, machine);
-}
-
-async function runOne(command: Command, name: string, rawArgs: string[], machine: Machine): Promise<number> {
-  try {
-    const { result } = await runCommand(command, { rawArgs, data: machine });
-    return typeof result === "number" ? result : 0;
-  } catch (error) {
-    if (!(error instanceof UsageError || (error instanceof Error && error.name === "CLIError"))) {
-      console.error(report(error).join("\n"));
-      return 1;
-    }
-    const hint = (error instanceof UsageError ? error.hint : null) ?? `${name} --help lists its options`;
-    console.error(`${Bun.stripANSI(error.message)}\nhint: ${hint}`);
-    return 2;
-  }
-}
-
-function asksForHelp(words: readonly string[]): boolean {
-  const end = words.indexOf("--");
-  return (end < 0 ? words : words.slice(0, end)).some((word) => word === "--help" || word === "-h");
-}
-
-const usage = (shown: Command, parent?: Command) => formatUsage(shown, parent, columnsOf(process.stdout));
-
-function print(text: string): number {
-  console.log(text);
-  return 0;
+  // The other commands take as long to load as a sync of some thousand files.
+  if (name === "sync" && !asksForHelp(rest)) return runOne(syncCommand, "levain sync", rest, machine);
+  return (await import("./all-commands.ts")).runAny(argv, machine);
 }

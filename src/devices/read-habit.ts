@@ -14,6 +14,7 @@ export const HEAD_BYTES = 33 * 1024;
 const MOST_BYTES = 4096;
 
 const keyOf = ({ sizeBytes, area }: DeviceEntry) => `${sizeBytes} ${area.kind} ${area.sectorSize}`;
+const NOWHERE: ReadPlace = { offset: -1, length: 0 };
 const isSame = (one: ReadPlace, other: ReadPlace) => one.offset === other.offset && one.length === other.length;
 
 /**
@@ -33,7 +34,10 @@ export function createReadHabit(): ReadHabit {
       const before = known.get(key);
       // Only what is read of all of them: nothing is read in advance that the content of one has led to.
       const far = places.filter(({ offset, length }) => offset >= HEAD_BYTES && length <= MOST_BYTES);
-      const common = before === undefined ? far : before.filter((place) => far.some((other) => isSame(place, other)));
+      // Mostly they are the same in the same order, which costs no search for each.
+      const isRead = (place: ReadPlace, index: number) =>
+        isSame(place, far[index] ?? NOWHERE) || far.some((other) => isSame(place, other));
+      const common = before?.filter(isRead) ?? far;
       known.set(key, common);
     },
   };

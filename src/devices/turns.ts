@@ -1,7 +1,7 @@
 import type { DeviceProbe } from "./device-probe.ts";
 
 /** What probes devices, by the kernel's names. */
-interface Turns {
+export interface Turns {
   /** Asks the device for its first answer. */
   begin(name: string): void;
   /** undefined if the probe is over. */
@@ -16,20 +16,26 @@ const QUICK_MS = 20;
  * From so many devices on, some are probed at the same time, so that levain examines one while others are read. For fewer devices,
  * the start of more worker processes costs more than that saves.
  */
-const MANY = 8;
+export const MANY = 8;
 const AT_ONCE = 4;
+/** For all devices together: hundreds that do not answer must not hold up one that does. */
+const SILENT_MS = 500;
 
 /** Probes devices in turn, and waits for one answer of each at a time. A device without an answer within a moment is left with its worker process. */
 export function takeTurns(names: readonly string[], { begin, underWay, wait }: Turns): void {
   const most = names.length < MANY ? 1 : AT_ONCE;
   const turns: string[] = [];
+  let silentMs = 0;
   function takeTurn(): void {
     const name = turns.shift() ?? "";
     const probe = underWay(name);
     if (probe === undefined) return;
     const before = probe.answers();
-    wait(name, probe, QUICK_MS);
-    if (underWay(name) === probe && probe.answers() > before) turns.push(name);
+    const waitMs = Math.max(0, Math.min(QUICK_MS, SILENT_MS - silentMs));
+    wait(name, probe, waitMs);
+    if (underWay(name) !== probe) return;
+    if (probe.answers() > before) turns.push(name);
+    else silentMs += waitMs;
   }
   for (const name of names) {
     while (turns.length >= most) takeTurn();

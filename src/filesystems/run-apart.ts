@@ -1,11 +1,9 @@
 import type { Context } from "../drivers/context.ts";
 import type { ChildNews, Processes, RunResult } from "../machine/child.ts";
+import { CHILD_COMMANDS } from "../machine/child-commands.ts";
 import { SyscallError, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { createWaitNotice } from "../problems/wait-notice.ts";
-
-/** Internal command: a process that runs a program and waits for it, so that a program that hangs holds up no boot. */
-export const RUN_COMMAND = "run-program";
 
 /** A program with its arguments, and variables that its environment has besides. */
 export interface RunOrder {
@@ -36,7 +34,7 @@ export function runWithin(
   const notice = createWaitNotice(voice);
   const startMs = machine.nowMs();
   const wait = (): RunResult | null => {
-    const child = machine.startChild(RUN_COMMAND);
+    const child = machine.startChild(CHILD_COMMANDS.run);
     try {
       const bytes = encodeJson({ argv, environment });
       child.order(bytes);

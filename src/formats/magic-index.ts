@@ -28,24 +28,34 @@ export function indexMagics(
   const withoutMagic = rows.filter(({ signature }) => signature.magics.length === 0);
   const places = groupByPlace(rows);
   return (area) => {
-    const found: Ranked[] = [];
-    for (const place of places) found.push(...findAt(area, place, isLookedFor));
+    const found = findAll(area, places, isLookedFor);
     const candidates = [...withoutMagic, ...found].filter(({ signature }) => isLookedFor(signature, area));
     candidates.sort((one, other) => one.order - other.order || one.rank - other.rank);
     return candidates.filter(({ order }, index) => candidates[index - 1]?.order !== order);
   };
 }
 
-function findAt(area: Area, { at, byFirst, all }: Place, isLookedFor: IsLookedFor): readonly Ranked[] {
-  const start = at < 0 ? area.size + at : at;
+/** Plain, without an array for each place: a boot with hundreds of disks goes through it for each, and its code is interpreted. */
+function findAll(area: Area, places: readonly Place[], isLookedFor: IsLookedFor): readonly Ranked[] {
+  const found: Ranked[] = [];
   const head = area.head();
-  const isNear = start >= 0 && start < head.length;
-  // Nothing is read for types that cannot be there: each read of a slow device takes its time.
-  if (!isNear && !all.some((signature) => isLookedFor(signature, area))) return [];
-  const first = (isNear ? head[start] : area.bytes(start, 1)?.[0]) ?? -1;
-  return (byFirst.get(first) ?? []).flatMap((row) => {
-    const bytes = area.bytes(start, row.magic.text.length);
-    const isThere = bytes !== null && holds(bytes, 0, row.magic.text);
+  const { size } = area;
+  for (const { at, byFirst, all } of places) {
+    const start = at < 0 ? size + at : at;
+    const isNear = start >= 0 && start < head.length;
+    // Nothing is read for types that cannot be there: each read of a slow device takes its time.
+    if (!isNear && !all.some((signature) => isLookedFor(signature, area))) continue;
+    const first = (isNear ? head[start] : area.bytes(start, 1)?.[0]) ?? -1;
+    const rows = byFirst.get(first);
+    if (rows !== undefined) found.push(...findAt(area, start, rows));
+  }
+  return found;
+}
+
+function findAt(area: Area, start: number, rows: readonly Ranked[]): readonly Ranked[] {
+  return rows.flatMap((row) => {
+    const bytes = row.magic === null ? null : area.bytes(start, row.magic.text.length);
+    const isThere = row.magic !== null && bytes !== null && holds(bytes, 0, row.magic.text);
     return isThere ? { ...row, magic: { ...row.magic, at: start } } : [];
   });
 }

@@ -2,6 +2,7 @@ import { createFindHash } from "../crypto/hash.ts";
 import { secretBytes, wipe } from "../crypto/secret.ts";
 import type { Kdf, LuksHeader } from "../formats/luks/header.ts";
 import type { Child, Children } from "../machine/child.ts";
+import { CHILD_COMMANDS } from "../machine/child-commands.ts";
 import type { Clock } from "../machine/machine.ts";
 import { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
@@ -42,12 +43,12 @@ export function createDeriver(machine: DerivingMachine & Pick<Children, "startCh
     estimateMs: createEstimate({ deriveKey: here, nowMs: () => machine.nowMs() }),
     prepare({ keyslots }) {
       if (keyslots.every(({ lock }) => lock === null || isCheap(lock.kdf, lock.cipherKeyBytes))) return;
-      child ??= machine.startChild(DERIVE_COMMAND);
+      child ??= machine.startChild(CHILD_COMMANDS.derive);
     },
     derive(kdf, passphrase, length, watch) {
       watch();
       if (isCheap(kdf, length)) return here(kdf, passphrase, length);
-      child ??= machine.startChild(DERIVE_COMMAND);
+      child ??= machine.startChild(CHILD_COMMANDS.derive);
       try {
         return deriveInChild(child, { kdf, length }, passphrase, watch);
       } catch (error) {
@@ -79,9 +80,6 @@ function explainDeath(kdf: Kdf, status: number): BootError {
   const neededBytes = "memoryKib" in kdf ? kdf.memoryKib * 1024 : null;
   return problem("kdf-process-killed", { kdf: kdf.type, neededBytes });
 }
-
-/** Internal command: a process that derives keys for another process of levain. */
-export const DERIVE_COMMAND = "derive-keys";
 
 /*
  * An order is a little-endian u32, JSON of that length, and the passphrase. An answer is a byte and then the key or the JSON of a

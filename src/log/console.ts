@@ -62,7 +62,8 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
       }
     },
     warn: (text) => consola.warn(...columns("warning", text)),
-    debug: (text) => consola.debug(...columns("debug", text)),
+    // Not wrapped in vain: a boot with hundreds of disks has nine uevents for each.
+    debug: (text) => (talk.level === "debug" ? consola.debug(...columns("debug", text)) : undefined),
     progress: (text, { isUrgent = false } = {}) => consola[isUrgent ? "log" : "info"](...columns("...", text)),
     obey(wish) {
       talk = wish;

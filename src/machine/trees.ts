@@ -19,6 +19,17 @@ export interface EntryStatus {
   readonly changedNs: bigint;
 }
 
+/** What differs between two directories. */
+export interface DirectoryDifference {
+  /**
+   * The names of the first directory but for those of files with one name that are the same in the second: content, owner, mode, time,
+   * extended attributes. May have more of them.
+   */
+  readonly names: readonly string[];
+  /** True if the second directory has entries besides these files. */
+  readonly hasMore: boolean;
+}
+
 /** A file of a tree, open for reading. */
 export interface DataReader {
   /** Bytes, when it was opened. */
@@ -60,13 +71,12 @@ export interface Tree {
   status(path: string): EntryStatus | null;
   /** Extended attributes by name; ACLs are among them. */
   attributes(path: string): ReadonlyMap<string, Uint8Array>;
+  /** Returns status and attributes, faster than one by one. */
+  describe(path: string): { readonly status: EntryStatus; readonly attributes: Kept["attributes"] } | null;
   readLink(path: string): string;
   openFile(path: string): DataReader;
-  /**
-   * Returns those of `names` in the directory `path` that are files with one name, and the same in the directory `otherPath` of the
-   * other tree: content, owner, mode, time, extended attributes. May leave out any of them, and is much faster than one by one.
-   */
-  sameFiles(path: string, names: readonly string[], other: Tree, otherPath: string): ReadonlySet<string>;
+  /** Compares the directory `path` with the directory `otherPath` of the other tree. May return null, and is much faster than file by file. */
+  compareDirectory(path: string, other: Tree, otherPath: string): DirectoryDifference | null;
   /**
    * Copies a file without extended attributes, of which `status` was seen, to a new one. Returns false if it has changed since or
    * meanwhile: something may be at `targetPath` then. Returns null, and does nothing, if the file is no simple one.

@@ -1,9 +1,11 @@
 import { type BlockDevice, listBlockDeviceNames } from "../devices/block-devices.ts";
 import { type DeviceProbe, describeUnanswered, SLOW_MS, startProbe, type Unanswered } from "../devices/device-probe.ts";
 import { createInventory, type Inventory } from "../devices/inventory.ts";
+import type { AnswerLimit } from "../devices/patient-source.ts";
 import { createReadHabit } from "../devices/read-habit.ts";
-import { takeTurns } from "../devices/turns.ts";
+import { MANY, type Turns, takeTurns } from "../devices/turns.ts";
 import type { Context } from "../drivers/context.ts";
+import { createWaitNotice } from "../problems/wait-notice.ts";
 
 /** The probes of a search: each device goes into the inventory when it has answered, and a slow one holds up no other. */
 export interface DeviceProbes {
@@ -63,7 +65,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   }
 
   const lookAll = (names: readonly string[]) =>
-    takeTurns(names, {
+    lookInTurn(context, names, {
       begin,
       underWay: (name) => probes.get(name),
       wait: (name, probe, waitMs) => advance(name, probe, waitMs, "one answer"),
@@ -90,7 +92,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
       lookAll(present);
     },
     advance() {
-      for (const [name, probe] of [...probes]) advance(name, probe, 0);
+      for (const [name, probe] of [...probes]) advance(name, probe, 0, limitAmong(probes.size));
     },
     isUnderWay: (name) => probes.has(name),
     settlingMs: () => Math.max(0, ...probes.values().map(({ startMs }) => startMs + SLOW_MS - machine.nowMs())),
@@ -99,14 +101,42 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   };
 }
 
-/** Names each slow device once, and says when it has answered after all; names each disk that cannot be read. */
+/** The second answer of each of hundreds must not be waited for in turn. */
+const limitAmong = (count: number): AnswerLimit => (count < MANY ? "all answers" : "one answer");
+
+/** Probes devices in turn, and says how many of them have answered if it takes long. */
+function lookInTurn(
+  { machine, voice }: Pick<Context, "machine" | "voice">,
+  names: readonly string[],
+  { begin, underWay, wait }: Turns,
+): void {
+  const notice = createWaitNotice(voice);
+  const startMs = machine.nowMs();
+  let answers = 0;
+  takeTurns(names, {
+    begin,
+    underWay,
+    wait(name, probe, waitMs) {
+      wait(name, probe, waitMs);
+      if (underWay(name) !== probe) answers += 1;
+      notice("block devices", machine.nowMs() - startMs, null, () => `${answers} of ${names.length} have answered`);
+    },
+  });
+}
+
+/** Of hundreds of slow devices so many are named at once; the line about the wait, and the report, have the others. */
+const MOST_NAMED = 8;
+
+/** Names slow devices, each once, and says when it has answered after all; names each disk that cannot be read. */
 function createSlowNotice({ machine, voice }: Pick<Context, "machine" | "voice">) {
   const named = new Set<string>();
+  let left = MOST_NAMED;
   const warned = new Set<string>();
   const waitedMs = ({ startMs }: DeviceProbe) => machine.nowMs() - startMs;
   return {
     waits(name: string, probe: DeviceProbe): void {
-      if (named.has(name) || waitedMs(probe) < SLOW_MS) return;
+      if (left === 0 || named.has(name) || waitedMs(probe) < SLOW_MS) return;
+      left -= 1;
       named.add(name);
       voice.progress(`${describeUnanswered(probe)}: the boot continues meanwhile`);
     },

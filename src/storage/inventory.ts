@@ -1,6 +1,7 @@
 import { type BlockDevice, isWorthProbing, namePartition } from "../devices/block-devices.ts";
 import { groupByDevice, takeQueuedEvents } from "../devices/device-events.ts";
 import type { Inventory } from "../devices/inventory.ts";
+import { MANY } from "../devices/turns.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
 import { printable } from "../problems/report.ts";
@@ -9,12 +10,20 @@ import type { Look } from "./match.ts";
 
 /** How often in a row events are taken after those that made drivers load: what these find is to be seen at once. */
 const MOST_TURNS = 4;
+/** While many devices have not answered, their answers are taken together: a round for each of hundreds would take minutes. */
+const TOGETHER_MS = 50;
 
 /**
  * Handles the uevents that have happened by now, after a wait for the first of them if there is none: of block devices in the inventory,
- * of others by their drivers. The wait goes on after events that change nothing for a search.
+ * of others by their drivers. The wait goes on after events that change nothing for a search, and after an answer for a moment if many
+ * devices have not answered: `isFound` says that what is looked for has.
  */
-export function followEvents(context: Context, probes: DeviceProbes, timeoutMs: number): void {
+export function followEvents(
+  context: Context,
+  probes: DeviceProbes,
+  timeoutMs: number,
+  isFound: () => boolean = () => false,
+): void {
   const { machine } = context;
   const deadlineMs = machine.nowMs() + timeoutMs;
   for (let leftMs = timeoutMs; ; leftMs = deadlineMs - machine.nowMs()) {
@@ -25,6 +34,10 @@ export function followEvents(context: Context, probes: DeviceProbes, timeoutMs: 
     if (first === null || hadNews) break;
   }
   context.drivers.advance();
+  probes.advance();
+  const restMs = Math.min(TOGETHER_MS, deadlineMs - machine.nowMs());
+  if (timeoutMs === 0 || restMs <= 0 || probes.unanswered().length < MANY || isFound()) return;
+  machine.sleepMs(restMs);
   probes.advance();
 }
 

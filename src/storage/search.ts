@@ -1,4 +1,4 @@
-import { isWorthProbing } from "../devices/block-devices.ts";
+import { type BlockDevice, isWorthProbing } from "../devices/block-devices.ts";
 import { SLOW_MS } from "../devices/device-probe.ts";
 import type { Inventory } from "../devices/inventory.ts";
 import type { Context } from "../drivers/context.ts";
@@ -64,7 +64,8 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
   const list: Assembly[] = [];
   const assemblies = joinAssemblies(list, inventory);
   const selection = createSelection(context, plan, probes, assemblies);
-  const takeEvents = (timeoutMs: number) => followEvents(context, probes, timeoutMs);
+  const isFound = createFoundTest(plan, selection);
+  const takeEvents = (timeoutMs: number) => followEvents(context, probes, timeoutMs, isFound);
   const shared: StorageContext = {
     ...context,
     ...selection,
@@ -105,5 +106,16 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
       assemblies.close();
       terminals.release();
     },
+  };
+}
+
+/** Returns a test that is true if another device than before is what the plan looks for, by its name: a search by content mounts devices. */
+function createFoundTest({ roots: [spec] }: StoragePlan, { matches }: Pick<Selection, "matches">): () => boolean {
+  let before: BlockDevice | undefined;
+  return () => {
+    const first = spec === undefined || spec.by === "file" ? undefined : matches(spec)[0];
+    const isNew = first !== undefined && first !== before;
+    before = first;
+    return isNew;
   };
 }

@@ -5,7 +5,7 @@ import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
-import { type RecordedCall, recordCalls, refuseCall } from "../support/refuse-call.ts";
+import { type RecordedCall, refusalBoots } from "../support/refuse-call.ts";
 
 // As in refusals.test.ts, but of encrypted roots.
 
@@ -46,8 +46,6 @@ const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
   }),
 };
 
-const known = new Set<string>();
-
 function bootWatched(options: FakeBootOptions, before: (machine: FakeMachine) => void) {
   const opensIn = options.cmdline?.includes("rd.image=") === true ? "layers" : "root";
   const left: unknown[] = [];
@@ -60,17 +58,7 @@ function bootWatched(options: FakeBootOptions, before: (machine: FakeMachine) =>
   return { ...cryptBoot({ ...options, before, person: [look, exit] }), left };
 }
 
-function bootRefused(options: FakeBootOptions, number: number, code: string) {
-  return bootWatched(options, (machine) => void refuseCall(machine, number, code));
-}
-
-function bootRecorded(options: FakeBootOptions) {
-  let calls: ReturnType<typeof recordCalls> = [];
-  const boot = bootWatched(options, (machine) => {
-    calls = recordCalls(machine, known);
-  });
-  return { ...boot, calls };
-}
+const { refused, recorded } = refusalBoots(bootWatched);
 
 function isNoFailure(call: string, code: string): boolean {
   const isEmptyList = code === "ENOENT" && /^readFile \/lib\/modules\//.test(call);
@@ -84,9 +72,9 @@ function isRepeated({ isNew, isNewNearby }: RecordedCall, code: string): boolean
 
 for (const [name, options] of Object.entries(BOOTS)) {
   describe(name, () => {
-    let whole: ReturnType<typeof bootRecorded>;
+    let whole: ReturnType<typeof recorded>;
     beforeAll(() => {
-      whole = bootRecorded(options());
+      whole = recorded(options());
     });
 
     for (const code of ["EIO", "ENOENT", "EBUSY"]) {
@@ -98,7 +86,7 @@ for (const [name, options] of Object.entries(BOOTS)) {
           for (const [number, recorded] of whole.calls.entries()) {
             const call = recorded.text;
             if (isNoFailure(call, code) || isRepeated(recorded, code)) continue;
-            const boot = bootRefused(options(), number, code);
+            const boot = refused(options(), number, code);
             const about = `${number}: ${call} → ${code}\n${boot.console}`;
             expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
             expect(boot.end, about).toEqual(whole.end);

@@ -83,3 +83,49 @@ test("of disks that come one after the other and look alike, the last is asked n
   // 29 each; with 48 disks it was 77 before a WWID was read only once.
   expect((many - none) / 48).toBeLessThan(((few - none) / 8) * 1.1);
 });
+
+/** Disks that hold no root, and the root, which answers at once; `answersAfterMs` of each of the others. */
+function bootAmongSlow(others: number, answersAfterMs: (index: number) => number, rootAfterMs = 0) {
+  let rounds = 0;
+  const boot = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [
+      ...Array.from({ length: others }, (_, index) => ({
+        name: nameOf(index),
+        image: fakeImage("ext4", { label: `DATA-${index}` }),
+        answersAfterMs: answersAfterMs(index),
+      })),
+      { name: nameOf(others), image: small, answersAfterMs: rootAfterMs },
+    ],
+    before(machine) {
+      const { listMappings } = machine;
+      machine.listMappings = () => {
+        rounds += 1;
+        return listMappings();
+      };
+    },
+  });
+  expect(boot.end).toMatchObject({ mode: "switch_root" });
+  return { ...boot, rounds };
+}
+
+test("of 500 disks, the root that answers is taken before the others have answered", () => {
+  const { endMs, console } = bootAmongSlow(500, () => 60_000);
+  // 11.6 s before the devices of one batch had a time together.
+  expect(endMs).toBeLessThan(4000);
+  expect(console.match(/has not answered yet/g)).toHaveLength(8);
+});
+
+test("400 disks that answer one after the other cause no round each", () => {
+  const { rounds, endMs } = bootAmongSlow(400, (index) => 1500 + index * 2, 2500);
+  // 429 before answers were taken together: looks at the mappings, of which a round has one or two.
+  expect(rounds).toBeLessThan(200);
+  // 54 s before the second answer of each disk was not waited for in turn.
+  expect(endMs).toBeLessThan(12_000);
+});
+
+test("a boot that looks at 500 disks for long says how many have answered; one with few says nothing", () => {
+  const { console } = bootAmongSlow(500, () => 15, 15);
+  expect(console).toMatch(/waiting for block devices, 1 s · seen: [1-9]\d+ of 501 have answered/);
+  expect(bootAmongSlow(5, () => 15, 15).console).not.toContain("waiting for block devices");
+});

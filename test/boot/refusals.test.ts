@@ -2,14 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { type FakeBoot, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
-import { recordCalls, refuseCall } from "../support/refuse-call.ts";
+import { refusalBoots, refuseCall } from "../support/refuse-call.ts";
 
 // Every call of a boot is refused once, one boot each. The boot must report it and continue after the shell's `exit`, or do without.
 // A call that comes again from the same lines, as those of a search that looks at the disks once more, is refused the first time;
 // with other errors than EIO, and without a shell, the lines nearest to it decide.
 
 const exit = () => undefined;
-const known = new Set<string>();
 
 function bootWatched(options: FakeBootOptions, before: (machine: FakeMachine) => void): FakeBoot {
   const look = (machine: FakeMachine) => {
@@ -20,17 +19,7 @@ function bootWatched(options: FakeBootOptions, before: (machine: FakeMachine) =>
   return fakeBoot({ ...options, before, person: [look, exit] });
 }
 
-function bootRefused(options: FakeBootOptions, number: number, code: string): FakeBoot {
-  return bootWatched(options, (machine) => void refuseCall(machine, number, code));
-}
-
-function bootRecorded(options: FakeBootOptions) {
-  let calls: ReturnType<typeof recordCalls> = [];
-  const boot = bootWatched(options, (machine) => {
-    calls = recordCalls(machine, known);
-  });
-  return { ...boot, calls };
-}
+const { refused, recorded } = refusalBoots(bootWatched);
 
 /** The kernel's refusal; or what follows if /sys hides a disk, or an init cannot be checked. */
 const WHY = /\(E[A-Z]+\)|failed with E[A-Z]+|could not find the (root device|layer LABEL=TOP)/;
@@ -106,7 +95,7 @@ const BOOTS: Readonly<Record<string, () => FakeBootOptions>> = {
 
 for (const [name, options] of Object.entries(BOOTS)) {
   describe(name, () => {
-    const whole = bootRecorded(options());
+    const whole = recorded(options());
     const calls = [...whole.calls.entries()].filter(([, { isNew }]) => isNew);
     const fresh = calls.filter(([, { isNewNearby }]) => isNewNearby);
 
@@ -117,7 +106,7 @@ for (const [name, options] of Object.entries(BOOTS)) {
     });
 
     const expectContinued = (number: number, text: string, code: string): void => {
-      const boot = bootRefused(options(), number, code);
+      const boot = refused(options(), number, code);
       const about = `${number}: ${text} → ${code}\n${boot.console}`;
       expect(boot.console, about).not.toMatch(/bug in levain|undefined|\[object/);
       expectSameEnd(boot, whole, about);

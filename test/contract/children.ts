@@ -1,7 +1,8 @@
 import { equal, ok, throws } from "node:assert/strict";
 import type { Pbkdf2 } from "../../src/formats/luks/header.ts";
-import { DERIVE_COMMAND, decodeAnswer, encodeOrder } from "../../src/keys/deriver.ts";
+import { decodeAnswer, encodeOrder } from "../../src/keys/deriver.ts";
 import type { Child } from "../../src/machine/child.ts";
+import { CHILD_COMMANDS } from "../../src/machine/child-commands.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { type ContractCase, refuses } from "./case.ts";
 
@@ -21,7 +22,7 @@ function answerOf(child: Child): Uint8Array {
 }
 
 function withChild(machine: Machine, act: (child: Child) => void): void {
-  const child = machine.startChild(DERIVE_COMMAND);
+  const child = machine.startChild(CHILD_COMMANDS.derive);
   try {
     act(child);
   } finally {
@@ -71,7 +72,7 @@ export const CHILD_CASES: readonly ContractCase[] = [
   {
     name: "a child that is at work is busy until the time is up, and can be stopped there",
     check(machine) {
-      const child = machine.startChild(DERIVE_COMMAND);
+      const child = machine.startChild(CHILD_COMMANDS.derive);
       child.order(order(500_000_000));
       const startMs = machine.nowMs();
       equal(child.answer(0).kind, "busy");

@@ -1,4 +1,5 @@
-import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
+import { answerOrder } from "../../src/keys/deriver.ts";
+import { CHILD_COMMANDS } from "../../src/machine/child-commands.ts";
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { CONTRACT, checkCase } from "./contract.ts";
 import { LINUX_CASES } from "./linux-only.ts";
@@ -6,7 +7,7 @@ import { LINUX_CASES } from "./linux-only.ts";
 // The contract on the real kernel: the program of a guest that does nothing else. It says "ok" or "not ok" for each rule,
 // how many there were, and turns the machine off.
 const machine = createLinuxMachine();
-if (process.argv[2] === DERIVE_COMMAND) await machine.serveParent((order) => answerOrder(machine, order));
+if (process.argv[2] === CHILD_COMMANDS.derive) await machine.serveParent((order) => answerOrder(machine, order));
 machine.makeDirectory("/sys");
 machine.mount({ source: "sysfs", target: "/sys", type: "sysfs", flags: [], options: "" });
 machine.makeDirectory("/dev/pts");

@@ -43,7 +43,7 @@ async function session(disks: readonly string[], words: string, body: (vm: Vm) =
     disks: disks.map((file) => ({ file, keepsWrites: true })),
     cmdline: words,
   });
-  await withVm({ smp: 1, ...options, name: `hibernation: ${words}` }, BOOT_MS, body);
+  await withVm({ ...options, name: `hibernation: ${words}` }, BOOT_MS, body);
 }
 
 const script = (swapOn: string) =>

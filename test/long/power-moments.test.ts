@@ -1,17 +1,13 @@
 import { expect, test } from "bun:test";
-import { truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { scratchDirectory } from "../support/cache.ts";
-import { run } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import {
+  makeChangedDisk,
   type Operation,
   readShown,
   SCRIPTS,
   syncedGenerations,
   WRITTEN_FILES,
-  writeFirstChanges,
   writtenGenerations,
 } from "../support/power-cuts.ts";
 import { type Moment, readAfterBoot, takeMoment } from "../support/power-moments.ts";
@@ -52,25 +48,15 @@ const CASES: Readonly<Record<Operation, Case>> = {
   "factory reset": { words: "", script: null, begins: "removing the changes of upper", first: 4000, apartMs: 120 },
 };
 
-async function makeDisk(operation: Operation): Promise<string> {
-  const tree = scratchDirectory();
-  writeFirstChanges(tree, operation, CASES[operation].first);
-  const file = join(scratchDirectory(), "data");
-  writeFileSync(file, "");
-  truncateSync(file, 64 * 2 ** 20);
-  await run(["mkfs.ext4", "-q", "-L", "DATA", "-d", tree, file]);
-  return file;
-}
-
 async function takeMoments(operation: Operation, count: number): Promise<readonly Moment[]> {
   const { words, script, begins, apartMs } = CASES[operation];
   const random = createRandom(SEED + operation.length);
-  const data = await makeDisk(operation);
+  const data = await makeChangedDisk(operation, CASES[operation].first);
   const moments: Moment[] = [];
   const disks = [await rootImage("squashfs-zstd"), { file: data, keepsWrites: true }];
   const cmdline = `root=/dev/vda rd.overlay=LABEL=DATA ${words}`;
   const options = await levainGuest({ memoryMib: 768, disks, cmdline });
-  await withVm({ smp: 1, ...options, name: `power moments: ${operation}` }, BOOT_MS, async (vm) => {
+  await withVm({ ...options, name: `power moments: ${operation}` }, BOOT_MS, async (vm) => {
     if (script !== null) {
       await vm.expect("small-root: ready");
       vm.send(`${script}\n`);

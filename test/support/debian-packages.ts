@@ -21,11 +21,15 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 const stateDirectory = (suite: Suite) => cacheDirectory(suite === "own" ? "apt" : `apt-${suite}`);
 
+// Machines made from a container image set these to "" (/etc/apt/apt.conf.d/docker-clean): apt would read all lists at each call,
+// and withApt would fetch them each time.
+const CACHES = ["Dir::Cache::pkgcache=pkgcache.bin", "Dir::Cache::srcpkgcache=srcpkgcache.bin"];
+
 // Package lists of our own: those of the machine may be missing or old, or apt may be busy with them, and they belong to root.
 async function aptOptions(suite: Suite): Promise<string[]> {
   const state = stateDirectory(suite);
   for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
-  const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, "APT::Sandbox::User=root"];
+  const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, ...CACHES, "APT::Sandbox::User=root"];
   if (suite === "sid") {
     const source = `deb [signed-by=${KEYRING}] ${await debianMirror("bookworm")} sid main\n`;
     writeFileSync(join(state, "sources.list"), source);

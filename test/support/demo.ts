@@ -20,7 +20,7 @@ export async function demoGuest(): Promise<BootOptions> {
 if (import.meta.main) {
   console.log("Making the image and the stick (the first time, Debian's kernel is fetched) …");
   const demo = await demoGuest();
-  const guest = { ...demo, cmdline: `${demo.cmdline} ${process.env["CMDLINE"] ?? ""}`.trim() };
+  const guest = { ...demo, smp: 2, cmdline: `${demo.cmdline} ${process.env["CMDLINE"] ?? ""}`.trim() };
   console.log(`Kernel command line: ${guest.cmdline}\nLeave with "poweroff -f", or Ctrl-A X.\n`);
   const argv = [...(await qemuArguments(guest)), "-serial", "mon:stdio"];
   if (process.env["GDB"]) {

@@ -4,6 +4,7 @@ import type { FakeBlockDevice } from "./fake-disk.ts";
 import { addEntry } from "./fake-files.ts";
 import type { FakeImage } from "./fake-images.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { takeAnswer } from "./fake-kernel-calls.ts";
 
 const DATA_BYTES = 2 << 20;
 const SUPERBLOCK_AT = 4096;
@@ -87,9 +88,7 @@ export function createFakeArrays(kernel: FakeKernel): Arrays {
       let isDone = false;
       return {
         isStarted(timeoutMs) {
-          if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
-          if (due.atMs > kernel.nowMs) return false;
-          kernel.answers.delete(due);
+          if (!takeAnswer(kernel, due, timeoutMs)) return false;
           if (!isDone) start(request);
           isDone = true;
           return true;

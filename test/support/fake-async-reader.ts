@@ -2,6 +2,7 @@ import type { AsyncReader } from "../../src/machine/async.ts";
 import type { RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { takeAnswer } from "./fake-kernel-calls.ts";
 
 /** A reader whose device takes its time: `openNow` opens it when it has answered. */
 export function openFakeAsyncReader(kernel: FakeKernel, path: string, openNow: () => RandomReader): AsyncReader {
@@ -14,9 +15,7 @@ export function openFakeAsyncReader(kernel: FakeKernel, path: string, openNow: (
   function isAnswered(timeoutMs: number): boolean {
     due ??= { atMs: kernel.nowMs + delayMs };
     kernel.answers.add(due);
-    if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
-    if (due.atMs > kernel.nowMs) return false;
-    kernel.answers.delete(due);
+    if (!takeAnswer(kernel, due, timeoutMs)) return false;
     due = null;
     return true;
   }

@@ -1,6 +1,7 @@
-import { answerOrder, DERIVE_COMMAND } from "../../src/keys/deriver.ts";
+import { answerOrder } from "../../src/keys/deriver.ts";
 import { costOf } from "../../src/keys/kdf-cost.ts";
 import type { Child, Children } from "../../src/machine/child.ts";
+import { CHILD_COMMANDS } from "../../src/machine/child-commands.ts";
 import type { Connections } from "../../src/machine/network/connections.ts";
 import type { Http } from "../../src/machine/network/http.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
@@ -35,7 +36,7 @@ export function createFakeChildren(kernel: FakeKernel, others: Readonly<Record<s
   function startChild(command: string): Child {
     const start = others[command];
     if (start !== undefined) return start();
-    if (command !== DERIVE_COMMAND) throw new Error(`FakeMachine: no process for ${command}`);
+    if (command !== CHILD_COMMANDS.derive) throw new Error(`FakeMachine: no process for ${command}`);
     let order: Uint8Array | null = null;
     let readyMs = 0;
     const child: Child = {

@@ -1,10 +1,5 @@
-import { RUN_COMMAND } from "../../src/filesystems/run-apart.ts";
+import { CHILD_COMMANDS } from "../../src/machine/child-commands.ts";
 import type { Machine } from "../../src/machine/machine.ts";
-import { DOWNLOAD_COMMAND } from "../../src/network/fetch/order.ts";
-import { NFS_COMMAND } from "../../src/network/nfs/order.ts";
-import { ISCSI_COMMAND } from "../../src/network/remote/iscsi-order.ts";
-import { NVME_COMMAND } from "../../src/network/remote/nvme-order.ts";
-import { UNPACK_COMMAND } from "../../src/stack/archive/order.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeIscsiChild, type FakeIscsiServers } from "./fake-iscsi.ts";
@@ -34,11 +29,11 @@ export function startFakeChildren(
   start: FakeProcess,
 ): FakeChildren {
   return createFakeChildren(kernel, {
-    [DOWNLOAD_COMMAND]: () => createFakeDownloadChild(kernel, files, web),
-    [ISCSI_COMMAND]: () => createFakeIscsiChild(kernel, iscsi),
-    [NVME_COMMAND]: () => createFakeNvmeChild(kernel, nvme),
-    [NFS_COMMAND]: () => createFakeNfsChild(kernel, mount, nfs, servers),
-    [UNPACK_COMMAND]: () => createFakeUnpackChild(kernel, files),
-    [RUN_COMMAND]: () => createFakeRunChild(kernel, start),
+    [CHILD_COMMANDS.download]: () => createFakeDownloadChild(kernel, files, web),
+    [CHILD_COMMANDS.iscsi]: () => createFakeIscsiChild(kernel, iscsi),
+    [CHILD_COMMANDS.nvme]: () => createFakeNvmeChild(kernel, nvme),
+    [CHILD_COMMANDS.nfs]: () => createFakeNfsChild(kernel, mount, nfs, servers),
+    [CHILD_COMMANDS.unpack]: () => createFakeUnpackChild(kernel, files),
+    [CHILD_COMMANDS.run]: () => createFakeRunChild(kernel, start),
   });
 }

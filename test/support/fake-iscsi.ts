@@ -3,6 +3,7 @@ import { decodeIscsiOrder, encodeIscsi, type IscsiOrder } from "../../src/networ
 import type { IscsiOutcome } from "../../src/problems/diagnoses/network/iscsi.ts";
 import type { FakeImage } from "./fake-images.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { fakeOrderedChild } from "./fake-ordered-child.ts";
 
 export interface FakeIscsiServer {
   /** It listens from then on, in ms of the kernel's clock; from the start where not given. */
@@ -19,21 +20,10 @@ const LOGIN_MS = 20;
 
 /** The process that runs iscsistart: what it logs in at appears. */
 export function createFakeIscsiChild(kernel: FakeKernel, servers: FakeIscsiServers): Child {
-  let order: IscsiOrder | null = null;
-  let readyMs = 0;
-  return {
-    order(bytes) {
-      order = decodeIscsiOrder(bytes);
-      readyMs = kernel.nowMs + LOGIN_MS;
-    },
-    answer() {
-      if (order === null || readyMs > kernel.nowMs) return { kind: "busy" };
-      const bytes = encodeIscsi(logIn(kernel, servers, order));
-      order = null;
-      return { kind: "answer", bytes };
-    },
-    stop: () => undefined,
-  };
+  return fakeOrderedChild(kernel, (bytes) => {
+    const order = decodeIscsiOrder(bytes);
+    return { takesMs: LOGIN_MS, answer: () => encodeIscsi(logIn(kernel, servers, order)) };
+  });
 }
 
 function logIn(kernel: FakeKernel, servers: FakeIscsiServers, { host, port, argv }: IscsiOrder): IscsiOutcome {

@@ -70,13 +70,16 @@ function startFakeModule(kernel: FakeKernel, path: string): PendingModule {
   if (takesMs > 0) kernel.answers.add(due);
   kernel.happenAt(due.atMs, () => kernel.addModule(name, module));
   return {
-    isDone(timeoutMs) {
-      if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
-      if (due.atMs > kernel.nowMs) return false;
-      kernel.answers.delete(due);
-      return true;
-    },
+    isDone: (timeoutMs) => takeAnswer(kernel, due, timeoutMs),
   };
+}
+
+/** Waits for an answer, at most `timeoutMs`. Returns true if it has come: no later wait ends by it. */
+export function takeAnswer(kernel: FakeKernel, due: { readonly atMs: number }, timeoutMs: number): boolean {
+  if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
+  if (due.atMs > kernel.nowMs) return false;
+  kernel.answers.delete(due);
+  return true;
 }
 
 /** The clock that moves only when somebody waits. */

@@ -2,6 +2,7 @@ import type { Machine } from "../../src/machine/machine.ts";
 import type { ApartMounts, MountRequest } from "../../src/machine/mounts.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { takeAnswer } from "./fake-kernel-calls.ts";
 
 /** What another process mounts is seen here at the same place, which nobody else uses. */
 export function fakeMountApart(
@@ -28,12 +29,10 @@ export function fakeMountApart(
       while (!touched.has(key)) {
         touching ??= { atMs: kernel.nowMs + delayMs, key };
         kernel.answers.add(touching);
-        if (touching.atMs > kernel.nowMs) kernel.waitUntil(Math.min(touching.atMs, kernel.nowMs + timeoutMs));
-        if (touching.atMs > kernel.nowMs) {
+        if (!takeAnswer(kernel, touching, timeoutMs)) {
           park();
           throw new SyscallError("read", "ETIMEDOUT", path);
         }
-        kernel.answers.delete(touching);
         touched.add(touching.key);
         touching = null;
       }
@@ -49,9 +48,7 @@ export function fakeMountApart(
       const delayMs = device?.mountsAfterMs ?? 0;
       due ??= { atMs: kernel.nowMs + delayMs, request };
       kernel.answers.add(due);
-      if (due.atMs > kernel.nowMs) kernel.waitUntil(Math.min(due.atMs, kernel.nowMs + timeoutMs));
-      if (due.atMs > kernel.nowMs) throw new SyscallError("mount", "ETIMEDOUT", request.target);
-      kernel.answers.delete(due);
+      if (!takeAnswer(kernel, due, timeoutMs)) throw new SyscallError("mount", "ETIMEDOUT", request.target);
       const { request: asked } = due;
       due = null;
       mount(asked);

@@ -3,6 +3,7 @@ import { decodeNvmeOrder, encodeNvme, type NvmeOrder } from "../../src/network/r
 import type { NvmeOutcome } from "../../src/problems/diagnoses/network/nvme.ts";
 import type { FakeImage } from "./fake-images.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { fakeOrderedChild } from "./fake-ordered-child.ts";
 
 export interface FakeNvmeServer {
   /** It listens from then on, in ms of the kernel's clock; from the start where not given. */
@@ -25,22 +26,12 @@ const ROUND_MS = 5;
 
 /** The process that connects to NVMe over TCP: what it has connected appears. */
 export function createFakeNvmeChild(kernel: FakeKernel, servers: FakeNvmeServers): Child {
-  let order: NvmeOrder | null = null;
-  let readyMs = 0;
-  return {
-    order(bytes) {
-      order = decodeNvmeOrder(bytes);
-      const isSilent = servers[`${order.host}:${order.port}`]?.isSilent === true;
-      readyMs = isSilent ? Number.POSITIVE_INFINITY : kernel.nowMs + ROUND_MS;
-    },
-    answer() {
-      if (order === null || readyMs > kernel.nowMs) return { kind: "busy" };
-      const bytes = encodeNvme(answerTo(kernel, servers, order));
-      order = null;
-      return { kind: "answer", bytes };
-    },
-    stop: () => undefined,
-  };
+  return fakeOrderedChild(kernel, (bytes) => {
+    const order = decodeNvmeOrder(bytes);
+    const isSilent = servers[`${order.host}:${order.port}`]?.isSilent === true;
+    const answer = () => encodeNvme(answerTo(kernel, servers, order));
+    return { takesMs: isSilent ? Number.POSITIVE_INFINITY : ROUND_MS, answer };
+  });
 }
 
 function answerTo(kernel: FakeKernel, servers: FakeNvmeServers, order: NvmeOrder): NvmeOutcome {

@@ -1,4 +1,4 @@
-import type { Tree } from "../../src/machine/trees.ts";
+import type { DirectoryDifference, Tree } from "../../src/machine/trees.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import { type FakeDirectory, type FakeFile, type FakeNode, fileBytes, makeFakeDirectory } from "./fake-files.ts";
 import { createPlaces, keptOf, type Places, statusOf, tick } from "./fake-tree-places.ts";
@@ -16,7 +16,11 @@ export function fakeTree(root: FakeDirectory, options: FakeTreeOptions = {}): Tr
   const places = createPlaces(root, options.beforeChange ?? (() => undefined));
   const tree: Tree = {
     ...readingCalls(places),
-    sameFiles: (path, names, other, otherPath) => findSame(tree, { path, names }, other, otherPath),
+    describe(path) {
+      const status = tree.status(path);
+      return status === null ? null : { status, attributes: tree.attributes(path) };
+    },
+    compareDirectory: (path, other, otherPath) => compareDirectory(tree, path, other, otherPath),
     copyFile: () => null,
     ...makingCalls(places, options),
     ...changingCalls(places),
@@ -32,7 +36,7 @@ export function fakeTree(root: FakeDirectory, options: FakeTreeOptions = {}): Tr
 }
 
 /** Compares everything that a file has but its inode and the time of its last change. */
-function findSame(tree: Tree, { path, names }: { path: string; names: readonly string[] }, other: Tree, at: string) {
+function compareDirectory(tree: Tree, path: string, other: Tree, at: string): DirectoryDifference {
   const describe = (one: Tree, file: string) => {
     const status = one.status(file);
     if (status?.kind !== "file" || status.links !== 1) return null;
@@ -48,7 +52,9 @@ function findSame(tree: Tree, { path, names }: { path: string; names: readonly s
     const mine = describe(tree, join(path, name));
     return mine !== null && mine === describe(other, join(at, name));
   };
-  return new Set(names.filter(isSame));
+  const listed = tree.list(path);
+  const names = listed.filter((name) => !isSame(name));
+  return { names, hasMore: other.list(at).length > listed.length - names.length };
 }
 
 function readingCalls({ find, look }: Places): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {

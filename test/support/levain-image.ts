@@ -1,4 +1,13 @@
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { initProgramKinds } from "../../src/desk/program/init-program.ts";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
@@ -87,8 +96,16 @@ function configWords(config: string | undefined): string[] {
 
 let keyOfProgram: string | null = null;
 
-// Reading 100 MB once a process costs less than trusting a file's time.
+/** The hash of the program: reading its 160 MB in each of a hundred processes took minutes, so one leaves it for those that see the same file. */
 function programKey(): string {
-  keyOfProgram ??= Bun.hash(readFileSync(LEVAIN)).toString(16);
+  if (keyOfProgram !== null) return keyOfProgram;
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(LEVAIN, { bigint: true });
+  const note = join(cacheDirectory("program-keys"), [dev, ino, size, mtimeNs, ctimeNs].join("-"));
+  if (!existsSync(note)) {
+    const unfinished = `${note}.${process.pid}`;
+    writeFileSync(unfinished, Bun.hash(readFileSync(LEVAIN)).toString(16));
+    renameSync(unfinished, note);
+  }
+  keyOfProgram = readFileSync(note, "utf8");
   return keyOfProgram;
 }

@@ -73,7 +73,6 @@ export async function makeInGuest(job: MakerJob): Promise<void> {
     cmdline: "quiet",
     memoryMib: 768,
     // A second one would only be idle, and emulating several at once makes every atomic access dearer.
-    smp: 1,
     extra: job.disks.flatMap(makerDiskArguments),
   };
   await withVm(

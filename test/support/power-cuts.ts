@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { scratchDirectory } from "./cache.ts";
+import { run } from "./command.ts";
 
 /** What is under way when the power fails. */
 export type Operation = "reset" | "factory reset" | "write" | "sync";
@@ -28,7 +30,7 @@ export const [SYNCED_FILES, WRITTEN_FILES] = [200, 20];
 const LINES = 300;
 
 /** Fills a directory for mkfs.ext4(8): changes that a boot removes. */
-export function writeFirstChanges(tree: string, operation: Operation, count = FIRST_FILES): void {
+function writeFirstChanges(tree: string, operation: Operation, count: number): void {
   for (let index = 0; index < count; index++) {
     const path = join(tree, `upper/files/${index % 50}/${index}`);
     mkdirSync(dirname(path), { recursive: true });
@@ -81,4 +83,22 @@ export function writtenGenerations({ lines }: Shown, upTo: number): readonly (nu
     }
     return null;
   });
+}
+
+/** Makes an ext4 with the label DATA, which has these first changes. Returns its file. */
+export async function makeChangedDisk(operation: Operation, count = FIRST_FILES): Promise<string> {
+  const tree = scratchDirectory();
+  writeFirstChanges(tree, operation, count);
+  const file = join(scratchDirectory(), "data");
+  writeFileSync(file, "");
+  truncateSync(file, 64 * 2 ** 20);
+  await run(["mkfs.ext4", "-q", "-L", "DATA", "-d", tree, file]);
+  return file;
+}
+
+/** Does what the next mount of an ext4 does, and checks that nothing is wrong then. Before, what the journal has counts as missing. */
+export async function replayJournal(disk: string): Promise<void> {
+  // 1: repaired. Without 2>&1, the version of e2fsck would be all that a failure shows.
+  await run(["sh", "-c", 'e2fsck -f -p "$1" 2>&1; test $? -le 1', "sh", disk]);
+  await run(["sh", "-c", 'e2fsck -f -n "$1" 2>&1', "sh", disk]);
 }

@@ -6,6 +6,7 @@ import { finishReset } from "../../src/stack/store/reset.ts";
 import { settleBranch } from "../../src/stack/sync/settle.ts";
 import { scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
+import { replayJournal } from "./power-cuts.ts";
 import type { Vm } from "./qemu.ts";
 
 /** A disk as a power failure would leave it, and what the guest had said until then. */
@@ -32,8 +33,7 @@ export async function takeMoment(vm: Vm, file: string): Promise<Moment> {
  * code. Returns what is there then, as md5sum(1) and ls(1) print it, and the number of first changes. Removes the disk.
  */
 export async function readAfterBoot({ disk }: Moment): Promise<{ readonly text: string; readonly first: number }> {
-  await run(["sh", "-c", 'e2fsck -f -p "$1" >/dev/null; test $? -le 1', "sh", disk]);
-  await run(["e2fsck", "-f", "-n", disk]);
+  await replayJournal(disk);
   // In memory: levain waits for the disk of the host several times.
   const tree = mkdtempSync("/dev/shm/levain-moment-");
   try {

@@ -1,18 +1,15 @@
 import { expect, test } from "bun:test";
-import { truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { scratchDirectory } from "./cache.ts";
-import { run } from "./command.ts";
 import { rootImage } from "./filesystem-images.ts";
 import { levainGuest } from "./levain-guest.ts";
 import {
   listOperations,
+  makeChangedDisk,
   type Operation,
   readShown,
+  replayJournal,
   SCRIPTS,
   syncedGenerations,
   WRITTEN_FILES,
-  writeFirstChanges,
   writtenGenerations,
 } from "./power-cuts.ts";
 import type { Vm } from "./qemu.ts";
@@ -44,16 +41,6 @@ const CMDLINES: Readonly<Record<Operation, string>> = {
   write: "",
   sync: "rd.overlay.readonly rd.command",
 };
-
-async function firstDisk(operation: Operation): Promise<string> {
-  const tree = scratchDirectory();
-  writeFirstChanges(tree, operation);
-  const file = join(scratchDirectory(), "data");
-  writeFileSync(file, "");
-  truncateSync(file, 64 * 2 ** 20);
-  await run(["mkfs.ext4", "-q", "-L", "DATA", "-d", tree, file]);
-  return file;
-}
 
 /** Checks what the boot after a cut finds. */
 async function check(vm: Vm, promised: Promised): Promise<void> {
@@ -98,7 +85,7 @@ async function begin(vm: Vm, operation: Operation, promised: Promised, random: (
 
 async function cutRound(operations: readonly Operation[], random: () => number): Promise<readonly string[]> {
   const [first = "reset"] = operations;
-  const data = await firstDisk(first);
+  const data = await makeChangedDisk(first);
   const promised: Promised = {
     acknowledged: 0,
     synced: 0,
@@ -114,7 +101,7 @@ async function cutRound(operations: readonly Operation[], random: () => number):
       disks,
       cmdline: `root=/dev/vda rd.overlay=LABEL=DATA ${words}`,
     });
-    await withVm({ smp: 1, ...options, name: `power cut: ${words}` }, BOOT_MS, body);
+    await withVm({ ...options, name: `power cut: ${words}` }, BOOT_MS, body);
   };
   for (const operation of operations) {
     await session(CMDLINES[operation], async (vm) => {
@@ -133,7 +120,7 @@ async function cutRound(operations: readonly Operation[], random: () => number):
     vm.send("sync; poweroff -f\n");
     await vm.expectExit();
   });
-  await run(["e2fsck", "-f", "-n", data]);
+  await replayJournal(data);
   return done;
 }
 

@@ -41,7 +41,7 @@ export interface BootOptions {
   readonly cpu?: string;
   /** Default 512. */
   readonly memoryMib?: number;
-  /** Default 2. */
+  /** Default 1, as guests run side by side; 2 where threads, races or two programs at once matter. */
   readonly smp?: number;
   /** QEMU's virtual time counts instructions, as in `-icount shift=1,sleep=on`; implies one CPU. */
   readonly icount?: boolean;
@@ -102,7 +102,7 @@ export async function boot(options: BootOptions): Promise<Vm> {
 /** QEMU's command line for these options, without console and monitor. */
 export async function qemuArguments(options: BootOptions): Promise<string[]> {
   const { kernel = "cloud", initrd, cmdline = "", cpu, memoryMib = 512, icount = false, extra = [] } = options;
-  const smp = icount ? 1 : (options.smp ?? 2);
+  const smp = icount ? 1 : (options.smp ?? 1);
   const words = [CMDLINE, cpu === undefined ? QUICK_WORDS : "", cmdline].filter(Boolean).join(" ");
   const kernelFile = typeof kernel === "string" ? (await debianKernel(kernel)).vmlinux : kernel?.file;
   return [

@@ -19,6 +19,24 @@ export interface RecordedCall {
   readonly isNewNearby: boolean;
 }
 
+/** Boots with one call refused, and boots with all calls recorded; those that were recorded before are not new. */
+export function refusalBoots<Options, Boot extends object>(
+  boot: (options: Options, before: (machine: FakeMachine) => void) => Boot,
+) {
+  const known = new Set<string>();
+  return {
+    refused: (options: Options, number: number, code: string): Boot =>
+      boot(options, (machine) => void refuseCall(machine, number, code)),
+    recorded(options: Options): Boot & { readonly calls: readonly RecordedCall[] } {
+      let calls: readonly RecordedCall[] = [];
+      const booted = boot(options, (machine) => {
+        calls = recordCalls(machine, known);
+      });
+      return { ...booted, calls };
+    },
+  };
+}
+
 /** Counts the calls of a machine and refuses the one with this number; returns the list of all. */
 export function refuseCall(machine: FakeMachine, number: number | null, code: string): string[] {
   const calls: string[] = [];

@@ -38,8 +38,19 @@ export function sumCosts(file: string): string[] {
   const most = costs.toSorted((a, b) => b.seconds - a.seconds).slice(0, REPORTED);
   return [
     `${sum(guests)} s for ${guests.length} guests, ${sum(commands)} s for ${commands.length} commands`,
+    `by program: ${sumPrograms(commands)}`,
     ...most.map(({ seconds, what }) => `${seconds.toFixed(1)} s  ${shorten(what)}`),
   ];
+}
+
+/** Returns the programs whose commands cost most in all, "mke2fs 31 s in 80, …". */
+function sumPrograms(commands: readonly { readonly seconds: number; readonly what: string }[]): string {
+  const programs = Map.groupBy(commands, ({ what }) => /[^/ ]+(?= |$)/.exec(what)?.[0] ?? "");
+  const sums = [...programs].map(([name, all]) => {
+    return { name, count: all.length, seconds: all.reduce((total, { seconds }) => total + seconds, 0) };
+  });
+  const most = sums.toSorted((a, b) => b.seconds - a.seconds).slice(0, REPORTED);
+  return most.map(({ name, seconds, count }) => `${name} ${seconds.toFixed(0)} s in ${count}`).join(", ");
 }
 
 /** The beginning and the end: of a long command, these say what it is for. */

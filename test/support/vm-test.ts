@@ -6,7 +6,7 @@ const TEST_TIMEOUT_MS = 120_000;
 /** What a test may wait for a free slot and for fixtures that are made for the first time; the guest's own limit is `timeoutMs`. */
 export const QUEUE_TIMEOUT_MS = 1_800_000;
 
-/** What `vmTest` boots, with one CPU where none are asked for, as guests run side by side: the options of `boot`, or a function that makes them (fixtures are then made only when the test runs). */
+/** What `vmTest` boots: the options of `boot`, or a function that makes them (fixtures are then made only when the test runs). */
 export type VmTestOptions = Omit<BootOptions, "name"> & {
   /** For the whole conversation with the guest; default 120 s. */
   readonly timeoutMs?: number;
@@ -25,7 +25,7 @@ export function vmTest(
     name,
     async () => {
       const { timeoutMs = TEST_TIMEOUT_MS, ...bootOptions } = typeof options === "function" ? await options() : options;
-      await withVm({ smp: 1, ...bootOptions, name }, timeoutMs, body);
+      await withVm({ ...bootOptions, name }, timeoutMs, body);
     },
     QUEUE_TIMEOUT_MS,
   );

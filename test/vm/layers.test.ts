@@ -38,7 +38,7 @@ async function carryOut(recipe: string, partitions: Readonly<Record<string, numb
 
 async function session(disks: readonly (string | Disk)[], cmdline: string, body: (vm: Vm) => Promise<void>) {
   const options = await levainGuest({ disks, cmdline });
-  await withVm({ smp: 1, ...options, name: cmdline }, 120_000, async (vm) => {
+  await withVm({ ...options, name: cmdline }, 120_000, async (vm) => {
     await vm.expect("small-root: ready");
     await body(vm);
     vm.send("sync; poweroff -f\n");

@@ -50,7 +50,7 @@ async function session(disks: Disks, words: string, body: (vm: Vm) => Promise<vo
     disks: [disks.root, disks.swap].map((file) => ({ file, keepsWrites: true })),
     cmdline: `root=LABEL=ROOT rw ${words}`,
   });
-  await withVm({ smp: 1, ...options, name: `hibernation: ${words}` }, BOOT_MS, body);
+  await withVm({ ...options, name: `hibernation: ${words}` }, BOOT_MS, body);
 }
 
 const COUNT = "(n=0; while n=$((n+1)); do echo $n > /tmp/count; sleep 0.1; done) &";

@@ -45,7 +45,7 @@ async function session(
   body: (vm: Vm) => Promise<void>,
 ): Promise<void> {
   const options = await levainGuest({ disks, cmdline });
-  await withVm({ smp: 1, ...options, name: cmdline }, 120_000, body);
+  await withVm({ ...options, name: cmdline }, 120_000, body);
 }
 
 async function leave(vm: Vm): Promise<void> {

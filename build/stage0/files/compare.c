@@ -61,23 +61,54 @@ static int is_same_content(long one, long other, u64 size)
 static int is_same_file(long one, long other, const char *name)
 {
   struct facts a, b;
-  int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-  if (look_at(one, name, flags, &a) < 0 || !is_small_file(&a) || a.links != 1) return 0;
-  if (look_at(other, name, flags, &b) < 0 || b.links != 1 || b.mode != a.mode || b.size != a.size) return 0;
-  if (a.user != b.user || a.group != b.group || !is_same_time(&a.modified, &b.modified)) return 0;
-  long first = open_for_reading(one, name);
-  long second = first < 0 ? first : open_for_reading(other, name);
-  int is_same = second >= 0 && have_same_attributes(first, second) && is_same_content(first, second, a.size);
+  long first = open_for_reading(one, name), second = -1;
+  int is_same = first >= 0 && look_at(first, "", AT_EMPTY_PATH, &a) >= 0 && is_small_file(&a) && a.links == 1;
+  is_same = is_same && look_at(other, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, &b) >= 0 && b.links == 1;
+  is_same = is_same && b.mode == a.mode && b.size == a.size && b.user == a.user && b.group == a.group;
+  if (is_same && is_same_time(&a.modified, &b.modified)) second = open_for_reading(other, name);
+  is_same = second >= 0 && have_same_attributes(first, second) && is_same_content(first, second, a.size);
   if (second >= 0) close_file(second);
   if (first >= 0) close_file(first);
   return is_same;
 }
 
-/*
- * Sets same[i] to 1 if the name i, of `names` (each ends with a NUL), is in both directories a small file with one name, with the same
- * content, owner, mode, time and extended attributes.
- */
-CALLABLE void compare_files(int one, int other, const char *names, int count, u8 *same)
+static long open_listing(long directory) { return open_file_in(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+static int is_dots(const char *name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
+
+/* Returns how many entries a directory has; -1 if it cannot be read. */
+static long count_entries(long directory)
 {
-  for (int i = 0; i < count; i++, names += length_of(names) + 1) same[i] = is_same_file(one, other, names);
+  struct listing listing = {.directory = open_listing(directory)};
+  const struct entry *entry;
+  long count = 0;
+  while ((entry = next_entry(&listing))) count += !is_dots(entry->name);
+  close_file(listing.directory);
+  return listing.size < 0 ? -1 : count;
+}
+
+/*
+ * Writes to `rest` the names of the directory `one`, each with a NUL, but for those of small files with one name that are the same in
+ * `other`: content, owner, mode, time and extended attributes. Returns how many bytes that are; -1 if it has no room or cannot read a
+ * directory. Sets *has_more to 1 if `other` has entries besides these files.
+ */
+CALLABLE int compare_directories(int one, int other, char *rest, int room, int *has_more)
+{
+  struct listing listing = {.directory = open_listing(one)};
+  const struct entry *entry;
+  long size = 0, same = 0;
+  while ((entry = next_entry(&listing))) {
+    const char *name = entry->name;
+    if (is_dots(name)) continue;
+    if (entry->type == DT_REG && is_same_file(one, other, name)) {
+      same++;
+      continue;
+    }
+    for (long at = 0; at == 0 || name[at - 1]; at++, size++)
+      if (size < room) rest[size] = name[at];
+  }
+  close_file(listing.directory);
+  long others = count_entries(other);
+  *has_more = others != same;
+  return listing.size < 0 || others < 0 || size > room ? -1 : size;
 }

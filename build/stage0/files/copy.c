@@ -4,14 +4,12 @@
 #define EIO 5
 #define O_CREAT 0100
 #define O_EXCL 0200
-#define AT_EMPTY_PATH 0x1000
 #define UTIME_OMIT 0x3ffffffe
 
 /* What is kept of a file, and how it was when that was decided. */
-struct plan { long user, group, mode, modified[2], changed[2], inode, size; };
+struct plan { u32 user, group, mode, size; long modified, changed, inode; };
 
 #define COPIED 0
-#define IS_LEFT 1
 #define HAS_CHANGED 2
 
 static long write_whole(long fd, const u8 *from, u64 size)
@@ -28,7 +26,8 @@ static long write_whole(long fd, const u8 *from, u64 size)
 /* The owner first: changing it removes the set-user-ID bit. The time last. */
 static long fill(long fd, const struct plan *plan)
 {
-  long times[4] = {0, UTIME_OMIT, plan->modified[0], plan->modified[1]};
+  long nanoseconds = (plan->modified % 1000000000 + 1000000000) % 1000000000;
+  long times[4] = {0, UTIME_OMIT, (plan->modified - nanoseconds) / 1000000000, nanoseconds};
   long result = write_whole(fd, mine, plan->size);
   if (result >= 0) result = call3(SYS_fchown, fd, plan->user, plan->group);
   if (result >= 0) result = call2(SYS_fchmod, fd, plan->mode);
@@ -38,8 +37,8 @@ static long fill(long fd, const struct plan *plan)
 
 static int is_as_planned(const struct facts *now, const struct plan *plan)
 {
-  return now->inode == (u64)plan->inode && now->size == (u64)plan->size && now->changed.seconds == plan->changed[0] &&
-         now->changed.nanoseconds == plan->changed[1];
+  return now->inode == (u64)plan->inode && now->size == plan->size && fits(&now->changed) &&
+         in_nanoseconds(&now->changed) == plan->changed;
 }
 
 static long copy_open(long from, long to, const char *new_name, const struct plan *plan)

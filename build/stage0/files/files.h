@@ -4,12 +4,13 @@
  * two calls, and is called by one thread. Whatever is rare (large files, holes, whiteouts) is left to the caller.
  */
 #pragma once
-#include "../system.h"
+#include "../entries.h"
 
 #define CALLABLE __attribute__((visibility("default")))
 #define MOST_BYTES (1 << 20)
 #define O_NOATIME 01000000
 #define STATX_BASIC_STATS 0x7ff
+#define AT_EMPTY_PATH 0x1000
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 
@@ -21,8 +22,16 @@ struct facts {
   u32 links, user, group; unsigned short mode, unused;
   u64 inode, size, blocks, attribute_mask;
   struct time accessed, created, changed, modified;
-  u8 rest[128];
+  u32 major, minor;
+  u8 rest[120];
 };
+
+#define IS_LEFT 1
+#define MOST_SECONDS 9000000000
+
+/* Nanoseconds since 1970, if `fits`. */
+static inline int fits(const struct time *time) { return time->seconds < MOST_SECONDS && time->seconds > -MOST_SECONDS; }
+static inline long in_nanoseconds(const struct time *time) { return time->seconds * 1000000000 + time->nanoseconds; }
 
 /* The content of two files. */
 extern u8 mine[MOST_BYTES], theirs[MOST_BYTES];

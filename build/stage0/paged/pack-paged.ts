@@ -9,7 +9,7 @@ import { linkStage0 } from "../link.ts";
 import { compressGroups } from "./compress.ts";
 import { type CodeFilter, codeFilter } from "./filter.ts";
 import { createMemory, PAGE, type ProgramMemory, type Shelf } from "./memory.ts";
-import { MOST_PAGES, type PageSet, type PageSets, planPages, type Run } from "./plan.ts";
+import { type Bundle, MOST_PAGES, type PageSet, type PageSets, planPages, type Run } from "./plan.ts";
 import { encodeStore, STORE_FLAGS } from "./store.ts";
 
 /** From the beginning of stage0 with its pager and decompressor to its config, in bytes. */
@@ -22,7 +22,7 @@ const LEVEL = 19;
 /** How `packPaged` packs. The first three are for `planPages`, `level` and `cache` for `compressGroups`. */
 export type PagedOptions = Readonly<{
   sets: PageSets;
-  bundlePage?: number;
+  bundle?: Bundle;
   groupPages?: number;
   cache: string | null;
   flags?: number;
@@ -34,21 +34,14 @@ export type PagedOptions = Readonly<{
  */
 export async function packPaged(
   input: Parts,
-  {
-    sets,
-    bundlePage = Number.POSITIVE_INFINITY,
-    groupPages = MOST_PAGES,
-    cache,
-    flags = STORE_FLAGS.none,
-    level = LEVEL,
-  }: PagedOptions,
+  { sets, bundle, groupPages = MOST_PAGES, cache, flags = STORE_FLAGS.none, level = LEVEL }: PagedOptions,
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
   if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
   const program = new Uint8Array(input.program.bytes);
   layout.rename(program);
   const memory = createMemory(program, layout.elf, layout.shelf);
-  const plan = planPages(memory, addShelf(sets, layout.shelf), groupPages, bundlePage);
+  const plan = planPages(memory, addShelf(sets, layout.shelf), groupPages, bundle);
   const filter = codeFilter(memory.regions);
   const contents = plan.groups.map(({ runs, codec }) => {
     return { bytes: readRuns(memory, runs, codec === "zstd" ? filter : UNCHANGED), codec };

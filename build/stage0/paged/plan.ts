@@ -18,11 +18,14 @@ export type PageSet = Readonly<{ pages: ReadonlySet<number>; isFollowing: boolea
 /** The first set is that of every boot. A page of several sets counts for the first. */
 export type PageSets = readonly PageSet[];
 
+/** The pages of the bundle that have the bytecode of a boot, and what it shares with the rest: from `first` to the page `end`. */
+export type Bundle = Readonly<{ first: number; end: number }>;
+
 /** 4 MiB: what check_store of store.c allows, which limits the memory for unpacking. */
 export const MOST_PAGES = 1024;
 /** 1 MiB, of pages that are touched together. */
 const SET_PAGES = 256;
-/** 128 KiB: every boot touches places all over the bundle, which is another one after each commit. */
+/** 128 KiB: every boot touches places all over the bundle, which is another one after each commit; LZ4 where they are many. */
 const BUNDLE_PAGES = 32;
 /** 1 MiB, of pages that hardly any boot touches: four times as many save 5 % of them, and take four times as long to unpack. */
 const COLD_PAGES = 256;
@@ -40,8 +43,13 @@ const LEAST_ZEROS = 16;
 type Kind = number | "cold" | "zero";
 type KindRun = { kind: Kind; page: number; count: number };
 
-/** Decides how each page of the program is stored, in groups of up to `most` pages; the bundle begins at the page `bundle`. */
-export function planPages(memory: ProgramMemory, sets: PageSets, most: number, bundle: number): PagePlan {
+/** Decides how each page of the program is stored, in groups of up to `most` pages. */
+export function planPages(
+  memory: ProgramMemory,
+  sets: PageSets,
+  most: number,
+  bundle: Bundle = { first: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY },
+): PagePlan {
   const regions = memory.regions.map(({ address, fileEnd }) =>
     classify(memory, address / PAGE, fileEnd / PAGE, (page) => sets.findIndex(({ pages }) => pages.has(page))),
   );
@@ -59,9 +67,11 @@ export function planPages(memory: ProgramMemory, sets: PageSets, most: number, b
     ];
   });
   const cold = regions.flatMap((runs) => {
-    const [runtime, rest] = splitAt(ofKind(runs, "cold"), bundle);
+    const [runtime, others] = splitAt(ofKind(runs, "cold"), bundle.first);
+    const [shared, rest] = splitAt(others, bundle.end);
     return [
       ...groupRuns(runtime, Math.min(most, COLD_PAGES), COLD_STEP, "zstd"),
+      ...groupRuns(shared, Math.min(most, BUNDLE_PAGES), WHOLE_GROUP, "lz4"),
       ...groupRuns(rest, Math.min(most, BUNDLE_PAGES), WHOLE_GROUP, "zstd"),
     ];
   });

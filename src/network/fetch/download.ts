@@ -1,4 +1,5 @@
 import type { Child, Children } from "../../machine/child.ts";
+import { CHILD_COMMANDS } from "../../machine/child-commands.ts";
 import type { Clock } from "../../machine/machine.ts";
 import { describeFault } from "../../problems/causes/transfer.ts";
 import { problem } from "../../problems/problem.ts";
@@ -6,7 +7,7 @@ import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { createWaitNotice } from "../../problems/wait-notice.ts";
-import { DOWNLOAD_COMMAND, type DownloadNews, type DownloadOrder, decodeNews, encodeOrder } from "./order.ts";
+import { type DownloadNews, type DownloadOrder, decodeNews, encodeOrder } from "./order.ts";
 
 /** What waits for a download. */
 export interface DownloadContext {
@@ -28,7 +29,7 @@ const SILENCE_MS = 60_000;
 
 /** Downloads a file by another process, which may crash or be stopped without harm to the boot. `name` is for the messages. Throws BootError. */
 export function downloadFile({ machine, voice }: DownloadContext, order: DownloadOrder, name: string): Downloaded {
-  const child = machine.startChild(DOWNLOAD_COMMAND);
+  const child = machine.startChild(CHILD_COMMANDS.download);
   const show = createProgress(machine, voice, name, order.patienceMs);
   try {
     for (let next: DownloadOrder | null = order; ; next = null) {

@@ -1,8 +1,5 @@
 import type { Fault } from "../../problems/causes/transfer.ts";
 
-/** Internal command: a process that downloads for another process of levain. */
-export const DOWNLOAD_COMMAND = "download";
-
 /** A file to download. */
 export interface DownloadOrder {
   /** URLs of the same file, in the order to try. */

@@ -2,13 +2,13 @@ import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import { parseAddress } from "../../formats/network/addresses.ts";
+import { CHILD_COMMANDS } from "../../machine/child-commands.ts";
 import { formatNfs } from "../../parameters/sources/nfs-source.ts";
 import type { NfsVersion } from "../../plan/network/nfs.ts";
 import { describeServer } from "../../problems/causes/file-server.ts";
 import { tolerateRefusal } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { createDialogue, type Dialogue } from "./dialogue.ts";
-import { NFS_COMMAND } from "./order.ts";
 import { type NfsMount, nfsPorts, nfsRequest } from "./requests.ts";
 
 /** A mount, how long it may take, and who asks for it. */
@@ -43,7 +43,7 @@ export function mountNfs(context: Context, task: NfsTask): string {
   const source = printable(formatNfs(task.place));
   makePlace(machine, task.target);
   loadNfs(context, task);
-  const child = machine.startChild(NFS_COMMAND);
+  const child = machine.startChild(CHILD_COMMANDS.nfs);
   const dialogue = createDialogue(context, child, source, task.timeoutMs);
   try {
     // It takes seconds on a slow machine, and the server is not to blame for them.

@@ -1,8 +1,5 @@
 import type { MountRequest } from "../../machine/mounts.ts";
 
-/** Internal command: a process that connects to a server, and mounts from it, so that a server that does not answer holds up no boot. */
-export const NFS_COMMAND = "mount-nfs";
-
 /** What that process does. */
 export type NfsOrder =
   /** Nothing: the answer shows that the process has started. */

@@ -1,7 +1,8 @@
 import { parseAddress } from "../../formats/network/addresses.ts";
 import type { Child, Children } from "../../machine/child.ts";
+import { CHILD_COMMANDS } from "../../machine/child-commands.ts";
 import { SyscallError } from "../../problems/errors.ts";
-import { decodeAnswer, encodeJson, NFS_COMMAND } from "../nfs/order.ts";
+import { decodeAnswer, encodeJson } from "../nfs/order.ts";
 
 /** Finds the address of a server in another process: a name server that does not answer must not hold up the boot. */
 export interface ServerSearch {
@@ -27,7 +28,7 @@ export function createServerSearch(
   }
 
   function ask(): Uint8Array | null {
-    child ??= machine.startChild(NFS_COMMAND);
+    child ??= machine.startChild(CHILD_COMMANDS.nfs);
     if (!isAsked) child.order(encodeJson({ kind: "connect", host, port, timeoutMs }));
     const news = child.answer(0);
     isAsked = news.kind === "busy";

@@ -1,8 +1,5 @@
 import type { IscsiOutcome } from "../../problems/diagnoses/network/iscsi.ts";
 
-/** Internal command: a process that runs iscsistart, which waits for its server. */
-export const ISCSI_COMMAND = "start-iscsi";
-
 /** A login at a target. */
 export interface IscsiOrder {
   readonly host: string;

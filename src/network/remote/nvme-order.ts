@@ -1,9 +1,6 @@
 import type { NvmePlace } from "../../parameters/network/nvmf.ts";
 import type { NvmeOutcome } from "../../problems/diagnoses/network/nvme.ts";
 
-/** Internal command: a process that connects to disks of NVMe over TCP, so that a server that does not answer holds up no boot. */
-export const NVME_COMMAND = "connect-nvme";
-
 /** A discovery service, and who asks it. */
 export interface NvmeOrder extends NvmePlace {
   readonly hostNqn: string | null;

@@ -1,6 +1,7 @@
 import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import type { Child } from "../../machine/child.ts";
+import { CHILD_COMMANDS } from "../../machine/child-commands.ts";
 import { readAvailableMemory, readTotalMemory } from "../../machine/small-files.ts";
 import type { ImageDigest } from "../../parameters/checks.ts";
 import type { MemoryRoot } from "../../parameters/sources/memory-root.ts";
@@ -9,7 +10,7 @@ import { printable } from "../../problems/report.ts";
 import { describeFree, formatBytes } from "../../problems/size.ts";
 import { createWaitNotice } from "../../problems/wait-notice.ts";
 import { createProgress } from "../verify/progress.ts";
-import { decodeNews, encodeOrder, UNPACK_COMMAND, type UnpackNews, type UnpackOrder } from "./order.ts";
+import { decodeNews, encodeOrder, type UnpackNews, type UnpackOrder } from "./order.ts";
 
 /** A system needs at least this much besides the tree. */
 const KEEP_FREE_BYTES = 64 << 20;
@@ -62,7 +63,7 @@ function unpack(
   order: UnpackOrder,
   bytes: number,
 ): UnpackNews {
-  const child = machine.startChild(UNPACK_COMMAND);
+  const child = machine.startChild(CHILD_COMMANDS.unpack);
   const watch = createWatch({ machine, voice }, path, timeoutMs, bytes);
   try {
     child.order(encodeOrder(order));

@@ -1,9 +1,6 @@
 import type { ImageDigest } from "../../parameters/checks.ts";
 import type { ArchiveFault } from "../../problems/causes/archive.ts";
 
-/** Internal command: a process that unpacks an archive, which may be malformed. */
-export const UNPACK_COMMAND = "unpack";
-
 /** An archive to unpack. */
 export interface UnpackOrder {
   /** From the initramfs. */

@@ -5,7 +5,18 @@ import { joinPath } from "./layers.ts";
 import { isMark, OPAQUE, REDIRECT } from "./marks.ts";
 import type { Operation } from "./operations.ts";
 
-const MISFITS = ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "EEXIST", "EINVAL", "EPERM", "EOPNOTSUPP", "ENAMETOOLONG"];
+const MISFITS = [
+  "ENOENT",
+  "ENOTDIR",
+  "EISDIR",
+  "ELOOP",
+  "EEXIST",
+  "ENOTEMPTY",
+  "EINVAL",
+  "EPERM",
+  "EOPNOTSUPP",
+  "ENAMETOOLONG",
+];
 
 type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
 
@@ -30,8 +41,16 @@ export function applyOperations(
   };
   for (const operation of operations) {
     const at = operation.path === "" ? directory : joinPath(directory, operation.path);
-    const change = { tree, at, items: `${staging}/${items}`, moveAside };
-    unlessRefused(() => apply(change, operation), onMisfit, ...MISFITS);
+    const change = { tree, at };
+    unlessRefused(
+      () => {
+        if (operation.kind === "place") placeItem(change, `${staging}/${items}/${operation.item}`, moveAside);
+        else if (operation.kind === "remove") remove(change, moveAside);
+        else applyOperation(change, operation);
+      },
+      onMisfit,
+      ...MISFITS,
+    );
   }
 }
 
@@ -43,29 +62,15 @@ interface Change {
   readonly tree: Tree;
   /** The path of the entry in the tree. */
   readonly at: string;
-  readonly items: string;
-  readonly moveAside: (path: string) => void;
 }
 
-function apply(change: Change, operation: Operation): void {
-  switch (operation.kind) {
-    case "directory":
-      makeDirectory(change, operation);
-      break;
-    case "place":
-      placeItem(change, operation);
-      break;
-    case "attributes":
-      setAttributes(change, operation);
-      break;
-    case "more attributes":
-      if (change.tree.status(change.at) !== null) addAttributes(change, decodeAttributes(operation.attributes));
-      break;
-    case "time":
-      setTime(change, operation.modified);
-      break;
-    case "remove":
-      remove(change);
+/** Carries out an operation that concerns nothing but its entry. */
+export function applyOperation(change: Change, operation: Operation): void {
+  if (operation.kind === "directory") makeDirectory(change, operation);
+  else if (operation.kind === "attributes") setAttributes(change, operation);
+  else if (operation.kind === "time") setTime(change, operation.modified);
+  else if (operation.kind === "more attributes" && change.tree.status(change.at) !== null) {
+    addAttributes(change, decodeAttributes(operation.attributes));
   }
 }
 
@@ -80,8 +85,7 @@ function makeDirectory(change: Change, operation: Of<"directory">): void {
   tree.removeAttribute(at, REDIRECT);
 }
 
-function placeItem({ tree, at, items, moveAside }: Change, { item }: Of<"place">): void {
-  const prepared = `${items}/${item}`;
+function placeItem({ tree, at }: Change, prepared: string, moveAside: (path: string) => void): void {
   const refused = unlessRefused(
     () => void tree.rename(prepared, at),
     (refusal) => refusal,
@@ -93,7 +97,7 @@ function placeItem({ tree, at, items, moveAside }: Change, { item }: Of<"place">
   tree.rename(prepared, at);
 }
 
-function remove({ tree, at, moveAside }: Change): void {
+function remove({ tree, at }: Change, moveAside: (path: string) => void): void {
   const there = tree.status(at);
   if (there?.kind === "directory") moveAside(at);
   else if (there !== null) tree.remove(at);

@@ -1,4 +1,4 @@
-import type { EntryStatus, Tree } from "../../machine/trees.ts";
+import type { DirectoryDifference, EntryStatus, Tree } from "../../machine/trees.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import { haveSameContent } from "./content.ts";
 import { type Marks, readMarks, withoutMarks } from "./marks.ts";
@@ -38,8 +38,8 @@ export interface Layers {
   /** The target of a symbolic link. */
   readLink(place: Place): string;
   hasSameContent(one: Place, other: Place): boolean;
-  /** Returns those of `names` that are sure to be the same file in two directories; may leave out any of them. */
-  sameFiles(one: Place, other: Place, names: readonly string[]): ReadonlySet<string>;
+  /** What differs between two directories; null if each of their entries has to be looked at. */
+  compare(one: Place, other: Place): DirectoryDifference | null;
 }
 
 /** Reads the layers from their trees, the upper first. An entry that disappears meanwhile is none. */
@@ -48,13 +48,15 @@ export function createLayers(trees: readonly Tree[]): Layers {
   return {
     count: trees.length,
     entry(place, inFileWhiteouts) {
-      const tree = treeOf(place);
-      const status = tree.status(place.path);
-      if (status === null) return null;
-      const all = orIfRefused(() => tree.attributes(place.path), null, "ENOENT", "ENOTDIR", "ELOOP");
-      if (all === null) return null;
-      const marks = readMarks(status, all, inFileWhiteouts);
-      return { place, status, attributes: withoutMarks(all), marks };
+      const found = treeOf(place).describe(place.path);
+      if (found === null) return null;
+      const { status, attributes } = found;
+      return {
+        place,
+        status,
+        attributes: withoutMarks(attributes),
+        marks: readMarks(status, attributes, inFileWhiteouts),
+      };
     },
     list: (place) => orIfRefused(() => treeOf(place).list(place.path), [], "ENOENT", "ENOTDIR", "ELOOP"),
     readLink: (place) => orIfRefused(() => treeOf(place).readLink(place.path), "", "ENOENT", "EINVAL"),
@@ -64,10 +66,10 @@ export function createLayers(trees: readonly Tree[]): Layers {
         false,
         ...["ENOENT", "ENOTDIR", "ELOOP", "EINVAL"], // it has disappeared, or something else has its name
       ),
-    sameFiles: (one, other, names) =>
+    compare: (one, other) =>
       orIfRefused(
-        () => treeOf(one).sameFiles(one.path, names, treeOf(other), other.path),
-        new Set(),
+        () => treeOf(one).compareDirectory(one.path, treeOf(other), other.path),
+        null,
         ...["ENOENT", "ENOTDIR", "ELOOP"],
       ),
   };

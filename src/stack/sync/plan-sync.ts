@@ -70,9 +70,7 @@ const MOST_PATH_BYTES = 16 << 10;
 function planDirectory(walk: Walk, directory: Directory, top: Entry): void {
   const { path, old } = directory;
   if (path.length > MOST_PATH_BYTES) throw problem("sync-too-deep", { path, bytes: MOST_PATH_BYTES });
-  const all = namesIn(walk.layers, directory).filter((name) => isInScope(walk, directory, joinPath(path, name)));
-  const same = sameIn(walk.layers, directory, all);
-  const names = all.filter((name) => !same.has(name));
+  const names = namesIn(walk, directory).filter((name) => leadsToScope(walk, directory, joinPath(path, name)));
   const modified = top.status.modifiedNs;
   walk.agenda.push(
     () => void walk.steps.push({ time: path, modified, differs: old?.status.modifiedNs !== modified }),
@@ -83,22 +81,32 @@ function planDirectory(walk: Walk, directory: Directory, top: Entry): void {
   );
 }
 
-function namesIn(layers: Layers, { path, merged, isComplete, old }: Directory): string[] {
-  if (!isComplete) return [...layers.list(merged[0] ?? { layer: 0, path })];
-  const own: readonly Place[] = old === null ? [] : [{ layer: BRANCH, path }];
-  return [...new Set([...merged, ...own].flatMap((part) => layers.list(part)))];
+/** Returns the names to decide on: not those of files that the branch has as the upper shows them. */
+function namesIn(walk: Walk, directory: Directory): readonly string[] {
+  const { layers } = walk;
+  const { path, merged, isComplete, old } = directory;
+  const top = merged[0] ?? { layer: 0, path };
+  const difference = old !== null && isSimple(walk, directory, old) ? layers.compare(top, old.place) : null;
+  const names = difference?.names ?? layers.list(top);
+  if (!isComplete || (merged.length === 1 && difference?.hasMore === false)) return names;
+  const others: readonly Place[] = old === null ? merged : [...merged, { layer: BRANCH, path }];
+  const same = new Set(difference === null ? [] : layers.list(top)).difference(new Set(names));
+  return [...new Set([...names, ...others.flatMap((part) => layers.list(part))]).difference(same)];
 }
 
-/** Returns the names of files that the branch has as the upper shows them, so that there is nothing to decide. */
-function sameIn(layers: Layers, { merged, old }: Directory, names: readonly string[]): ReadonlySet<string> {
-  const [top] = merged;
-  if (top?.layer !== 0 || top.hasFileWhiteouts || old === null || old.marks.hasFileWhiteouts) return new Set();
-  return layers.sameFiles(top, old.place, names);
+/** True if a file of the directory that is the same in the upper and in the branch needs no decision. */
+function isSimple(walk: Walk, directory: Directory, old: Entry): boolean {
+  const [top] = directory.merged;
+  const hasWhiteouts = top?.hasFileWhiteouts === true || old.marks.hasFileWhiteouts;
+  return top?.layer === 0 && !hasWhiteouts && isInScope(walk, directory, directory.path);
 }
 
 function isInScope({ scope }: Walk, { isComplete }: Directory, path: string): boolean {
-  if (isComplete || scope === "" || path === scope) return true;
-  return path.startsWith(`${scope}/`) || scope.startsWith(`${path}/`);
+  return isComplete || scope === "" || path === scope || path.startsWith(`${scope}/`);
+}
+
+function leadsToScope(walk: Walk, directory: Directory, path: string): boolean {
+  return isInScope(walk, directory, path) || walk.scope.startsWith(`${path}/`);
 }
 
 function planEntry(walk: Walk, directory: Directory, name: string): void {

@@ -1,8 +1,11 @@
 import type { EntryStatus, Tree } from "../../machine/trees.ts";
 import { unlessRefused } from "../../problems/errors.ts";
+import { applyOperation } from "./apply.ts";
 import { copyContent, using } from "./content.ts";
-import type { Entry } from "./layers.ts";
-import { accessOf, type Item } from "./operations.ts";
+import type { PlannedOperation } from "./delay.ts";
+import { type Entry, joinPath } from "./layers.ts";
+import { accessOf, type Item, type Operation } from "./operations.ts";
+import type { SyncPlan } from "./plan-sync.ts";
 
 /** The copies are made here. */
 interface Workplace {
@@ -15,18 +18,70 @@ interface Workplace {
   readonly onProgress: (bytes: number) => void;
 }
 
-/** Prepares items, each complete with its attributes. Returns the numbers of those that could not be prepared, because their files have changed since they were planned. */
-export function stageItems(workplace: Workplace, items: readonly Item[]): ReadonlySet<number> {
-  const changed = new Set<number>();
-  const { target, branch } = workplace;
-  for (const [number, item] of items.entries()) {
-    const path = `${workplace.items}/${number}`;
-    if (item.kind === "whiteout") target.makeNode(path, "character", "0:0");
-    else if (item.kind === "kept") target.link(`${branch}/${item.path}`, path);
-    else if (item.kind === "link" && !changed.has(item.item)) target.link(`${workplace.items}/${item.item}`, path);
-    else if (item.kind === "link" || !stageCopy(workplace, item, path)) changed.add(number);
+/** What is prepared for a plan. */
+export interface Staged {
+  /** What remains to be done with the branch. */
+  readonly operations: readonly PlannedOperation[];
+  /** The paths of files that could not be prepared, because they have changed since they were planned. */
+  readonly left: ReadonlySet<string>;
+}
+
+/** Prepares items, each complete with its attributes, and directories that the branch does not have, with everything in them. */
+export function stagePlan(workplace: Workplace, plan: SyncPlan): Staged {
+  const { remaining, additions } = divide(workplace, plan);
+  const left = new Set<string>();
+  const places = new Map<number, string>();
+  for (const { operation } of plan.operations) {
+    const inside = additions.get(operation);
+    if (operation.kind === "place") {
+      const place = inside ?? `${workplace.items}/${operation.item}`;
+      if (stageItem(workplace, places, plan.items[operation.item] as Item, place)) places.set(operation.item, place);
+      else left.add(operation.path);
+    } else if (inside !== undefined) applyOperation({ tree: workplace.target, at: inside }, operation);
   }
-  return changed;
+  return { operations: remaining.filter(({ operation: { path } }) => !left.has(path)), left };
+}
+
+interface Divided {
+  /** One rename brings a new directory with everything in it. */
+  readonly remaining: readonly PlannedOperation[];
+  /** Operations in such directories, with the paths of their entries while they are prepared. */
+  readonly additions: ReadonlyMap<Operation, string>;
+}
+
+function divide(workplace: Workplace, { items, operations }: SyncPlan): Divided {
+  const remaining: PlannedOperation[] = [];
+  const additions = new Map<Operation, string>();
+  let added: { readonly path: string; readonly at: string } | null = null;
+  for (const planned of operations) {
+    const { operation, isLater } = planned;
+    const { path } = operation;
+    if (added !== null && path !== added.path && !path.startsWith(`${added.path}/`)) added = null;
+    if (added === null && isNewDirectory(workplace, operation)) {
+      const item = items.length + remaining.length;
+      added = { path, at: `${workplace.items}/${item}` };
+      remaining.push({ operation: { kind: "place", path, item }, isLater });
+    } else if (added === null) remaining.push(planned);
+    if (added !== null) additions.set(operation, added.at + path.slice(added.path.length));
+  }
+  return { remaining, additions };
+}
+
+function isNewDirectory({ target, branch }: Workplace, { kind, path }: Operation): boolean {
+  return kind === "directory" && target.status(joinPath(branch, path)) === null;
+}
+
+/** `places`: where other items are. Returns false if the file has changed. */
+function stageItem(workplace: Workplace, places: ReadonlyMap<number, string>, item: Item, path: string): boolean {
+  const { target, branch } = workplace;
+  if (item.kind === "copy") return stageCopy(workplace, item, path);
+  if (item.kind === "whiteout") target.makeNode(path, "character", "0:0");
+  else {
+    const other = item.kind === "kept" ? `${branch}/${item.path}` : places.get(item.item);
+    if (other === undefined) return false;
+    target.link(other, path);
+  }
+  return true;
 }
 
 /** Returns false if the file has changed; nothing is left of its copy then. */

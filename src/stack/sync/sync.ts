@@ -12,7 +12,7 @@ import { createLayers } from "./layers.ts";
 import type { Item } from "./operations.ts";
 import { planSync, type SyncPlan } from "./plan-sync.ts";
 import { splitPlace } from "./settle.ts";
-import { stageItems } from "./stage.ts";
+import { type Staged, stagePlan } from "./stage.ts";
 
 /** An overlay with a branch on a disk below its upper. */
 export interface SyncOrder {
@@ -113,40 +113,38 @@ function syncInPasses(job: Job, scope: string): SyncReport {
 }
 
 /** Prepares everything beside the branch, notes it in the journal, then changes the branch. */
-function carryOut(job: Job, { items, operations }: SyncPlan): { done: Operations; left: readonly string[] } {
+function carryOut(job: Job, plan: SyncPlan): { done: Operations; left: readonly string[] } {
   const { branch } = job;
   const { tree, staging } = branch;
   makeStaging(branch);
   const names = tree.list(staging).filter((name) => name.startsWith("items-"));
   const directory = `items-${Math.max(0, ...names.map((name) => Number(name.slice("items-".length)))) + 1}`;
   tree.makeDirectory(`${staging}/${directory}`);
-  const changed = prepare(job, items, `${staging}/${directory}`);
-  const isDropped = ({ operation }: Operations[number]) => operation.kind === "place" && changed.has(operation.item);
-  const done = operations.filter((one) => !isDropped(one));
-  const left = operations.filter(isDropped).map(({ operation }) => operation.path);
+  const { operations, left } = prepare(job, plan, `${staging}/${directory}`);
   const commit = (some: Operations, waits: boolean) => {
     const operations = some.map(({ operation }) => operation);
     if (some.length > 0) writeJournal(branch, { items: directory, waits, count: some.length, operations });
     else removeJournal(branch);
   };
-  const later = done.filter(({ isLater }) => isLater);
-  commit(done, later.length === done.length);
-  applyOperations(branch, { items: directory, operations: done.flatMap((one) => (one.isLater ? [] : one.operation)) });
+  const later = operations.filter(({ isLater }) => isLater);
+  commit(operations, later.length === operations.length);
+  const now = operations.flatMap(({ isLater, operation }) => (isLater ? [] : operation));
+  applyOperations(branch, { items: directory, operations: now });
   tree.sync();
-  if (done.length > 0) commit(later, true);
+  if (operations.length > 0) commit(later, true);
   cleanUp(branch, later.length > 0 ? directory : null);
-  return { done, left };
+  return { done: plan.operations.filter(({ operation: { path } }) => !left.has(path)), left: [...left] };
 }
 
-function prepare(job: Job, items: readonly Item[], directory: string): ReadonlySet<number> {
+function prepare(job: Job, plan: SyncPlan, directory: string): Staged {
   const { branch, trees } = job;
   const { tree } = branch;
-  waitForClock(job, items, `${directory}/clock`);
-  const total = items.reduce((sum, item) => sum + (item.kind === "copy" ? item.top.status.size : 0), 0);
+  waitForClock(job, plan.items, `${directory}/clock`);
+  const total = plan.items.reduce((sum, item) => sum + (item.kind === "copy" ? item.top.status.size : 0), 0);
   try {
-    return stageItems(
+    return stagePlan(
       { trees, target: tree, branch: branch.directory, items: directory, onProgress: createProgress(job, total) },
-      items,
+      plan,
     );
   } catch (cause) {
     const freeBytes = tree.freeBytes();

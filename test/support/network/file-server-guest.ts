@@ -142,6 +142,6 @@ export async function bootClient(
   body: (vm: Vm) => Promise<void>,
 ): Promise<void> {
   const initrd = await levainImage({ words: ["--network"], files });
-  const options = { name: "client", initrd, cmdline, smp: 1, memoryMib: 512, extra: [...cable(socket, "client")] };
+  const options = { name: "client", initrd, cmdline, memoryMib: 512, extra: [...cable(socket, "client")] };
   await withVm(options, CLIENT_TIMEOUT_MS, body);
 }

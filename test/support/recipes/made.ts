@@ -5,7 +5,7 @@ import { scratchDirectory } from "../cache.ts";
 import { run } from "../command.ts";
 import { assembleDisk, filesImage } from "../disk-images.ts";
 import { rootImage } from "../filesystem-images.ts";
-import { runInTools } from "../foreign-images.ts";
+import { confWithModules, runInTools } from "../foreign-images.ts";
 import { debianKernel } from "../kernels.ts";
 import { HYBRID } from "../live-media.ts";
 import { makeInGuest } from "../maker-guest.ts";
@@ -62,9 +62,9 @@ export const remaster = once(async () => {
   const { version, vmlinuz } = await debianKernel("cloud");
   const tree = join(directory, "tree");
   for (const name of ["live", "isolinux", "boot/grub"]) mkdirSync(join(tree, name), { recursive: true });
-  // The modules that live-boot's hook adds to the image.
-  const mkinitramfs = `cp -r /etc/initramfs-tools conf; printf 'squashfs\\noverlay\\n' >> conf/modules
-    mkinitramfs -d conf -o /mnt/live/initrd.img ${version}`;
+  // Those of the guest's drive, and those that live-boot's hook adds to the image.
+  const modules = ["virtio_pci", "virtio_scsi", "sr_mod", "isofs", "loop", "squashfs", "overlay"];
+  const mkinitramfs = `${confWithModules(modules)}; mkinitramfs -d conf -o /mnt/live/initrd.img ${version}`;
   await runInTools(await debianKernel("cloud"), mkinitramfs, tree);
   copyFileSync(vmlinuz, join(tree, "live/vmlinuz"));
   copyFileSync(await rootImage("squashfs-zstd"), join(tree, "live/filesystem.squashfs"));

@@ -10,10 +10,16 @@ function compile(output: string): { status: number | null; errors: string } {
   return { status: run.exitCode, errors: run.stderr.toString() };
 }
 
+/** A build takes half a minute of CPU: returns `built` if it is there, and of the same commit. */
+function sameAs(output: string, built: string): string | null {
+  return existsSync(built) && readFileSync(built).equals(readFileSync(output)) ? built : null;
+}
+
 test("dist/levain is the same bit for bit, wherever it is made, and a static program that runs", () => {
-  const [one, other] = [join(scratchDirectory(), "levain"), join(scratchDirectory(), "deep/er/other")];
-  expect(compile(one)).toEqual({ status: 0, errors: "" });
+  const other = join(scratchDirectory(), "deep/er/other");
   expect(compile(other)).toEqual({ status: 0, errors: "" });
+  const one = sameAs(other, join(import.meta.dir, "../../../dist/levain")) ?? join(scratchDirectory(), "levain");
+  if (!existsSync(one)) expect(compile(one)).toEqual({ status: 0, errors: "" });
   expect(readFileSync(one).equals(readFileSync(other))).toBeTrue();
   expect(readdirSync(join(other, ".."))).toEqual(["other"]);
   // ICU's data is trimmed (build/runtime/icu.ts).

@@ -35,6 +35,7 @@ function follow(events: readonly DeviceEvent[], timeoutMs: number) {
     isUnderWay: () => false,
     lookAll: (names: readonly string[]) => void probed.push(...names),
     advance: () => undefined,
+    unanswered: () => [],
   };
   const context = { machine, drivers, voice: { debug: () => undefined } };
   followEvents(context as unknown as Context, probes as unknown as DeviceProbes, timeoutMs);

@@ -5,7 +5,8 @@ import { encodeName } from "./names.ts";
 
 const names = new Uint8Array(XATTR_LIST_MAX);
 const value = new Uint8Array(XATTR_SIZE_MAX);
-const NONE: ReadonlyMap<string, Uint8Array> = new Map();
+/** No extended attributes. */
+export const NONE: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** Returns the extended attributes of the entry to which the NUL-terminated path `at` leads, of which `path` is the name for an error. */
 export function attributesOf(at: Uint8Array, path: string): ReadonlyMap<string, Uint8Array> {

@@ -5,10 +5,10 @@ import * as numbers from "../../abi/trees.ts";
 import type { NodeKind, Tree, Trees } from "../../trees.ts";
 import { refusable } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
-import { attributesOf } from "./attributes.ts";
+import { attributesOf, NONE } from "./attributes.ts";
 import { createFile, encodeTimes, openFile } from "./data.ts";
-import { createDirectories, type Directories } from "./directories.ts";
-import { fileCalls } from "./many-files.ts";
+import { createDirectories, type Directories, type EntryPlace } from "./directories.ts";
+import { type Described, fileCalls } from "./many-files.ts";
 import { encodeName } from "./names.ts";
 import { statusOf } from "./status.ts";
 import { mountWritable } from "./writable-mount.ts";
@@ -60,15 +60,17 @@ function openTree(directory: string, access: "as mounted" | "writable"): Tree {
   return tree;
 }
 
+/** There is no such entry, or something else has its name. */
+const MISSING = ["ENOENT", "ENOTDIR", "ELOOP"];
+
 /** Of the trees that are open. */
 const opened = new WeakMap<Tree, Directories>();
 
-function pairCalls({ place, inside }: Directories): Pick<Tree, "sameFiles" | "copyFile"> {
+function pairCalls({ place, inside }: Directories): Pick<Tree, "compareDirectory" | "copyFile"> {
   return {
-    sameFiles(path, names, other, otherPath) {
-      const there = orIfRefused(() => opened.get(other)?.inside(otherPath), undefined, "ENOENT", "ENOTDIR", "ELOOP");
-      const calls = there === undefined ? null : fileCalls();
-      return calls === null || there === undefined ? new Set() : calls.sameFiles(inside(path), there, names);
+    compareDirectory(path, other, otherPath) {
+      const there = orIfRefused(() => opened.get(other)?.inside(otherPath), undefined, ...MISSING);
+      return there === undefined ? null : (fileCalls()?.compareDirectories(inside(path), there) ?? null);
     },
     copyFile(path, status, target, targetPath) {
       const [calls, to] = [fileCalls(), opened.get(target)];
@@ -83,20 +85,35 @@ function readingCalls({
   place,
   through,
   inside,
-}: Directories): Pick<Tree, "list" | "status" | "attributes" | "readLink" | "openFile"> {
+}: Directories): Pick<Tree, "list" | "status" | "attributes" | "describe" | "readLink" | "openFile"> {
+  const attributes = (path: string) => attributesOf(through(path), path);
   return {
     list: (path) =>
       refusable(path, () => fs.readdirSync(`/proc/self/fd/${inside(path)}/.`, { encoding: "buffer" })).map((name) =>
         name.toString("latin1"),
       ),
-    status: (path) => orIfRefused(() => statusOf(place(path), path), null, "ENOENT", "ENOTDIR", "ELOOP"),
-    attributes: (path) => attributesOf(through(path), path),
+    status: (path) => orIfRefused(() => statusOf(place(path), path), null, ...MISSING),
+    attributes,
+    describe(path) {
+      const found = orIfRefused(() => describeEntry(place(path), path), null, ...MISSING);
+      if (found === null) return null;
+      const kept = found.hasAttributes ? orIfRefused(() => attributes(path), null, ...MISSING) : NONE;
+      return kept === null ? null : { status: found.status, attributes: kept };
+    },
     readLink: (path) =>
       refusable(path, () =>
         fs.readlinkSync(Buffer.from(through(path).subarray(0, -1)), { encoding: "buffer" }),
       ).toString("latin1"),
     openFile: (path) => openFile(place(path), path),
   };
+}
+
+function describeEntry(place: EntryPlace, path: string): Described | null {
+  const found = fileCalls()?.describe(place) ?? null;
+  if (typeof found === "string") throw new SyscallError("statx", found, path);
+  if (found !== null) return found;
+  const status = statusOf(place, path);
+  return status === null ? null : { status, hasAttributes: true };
 }
 
 function parseDevice(represents: string | null): number {

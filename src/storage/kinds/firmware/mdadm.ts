@@ -1,7 +1,8 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { SLOW_MS } from "../../../devices/device-probe.ts";
-import { encodeJson, RUN_COMMAND, resultOf, runWithin } from "../../../filesystems/run-apart.ts";
+import { encodeJson, resultOf, runWithin } from "../../../filesystems/run-apart.ts";
 import type { Child, RunResult } from "../../../machine/child.ts";
+import { CHILD_COMMANDS } from "../../../machine/child-commands.ts";
 import { printable } from "../../../problems/report.ts";
 import type { Round, StorageContext } from "../../contract.ts";
 
@@ -54,7 +55,7 @@ export function createMdadm(context: StorageContext): Mdadm {
 
   function start(about: Run["about"], args: readonly string[]): Round {
     if (run !== null) return finish(0);
-    const child = machine.startChild(RUN_COMMAND);
+    const child = machine.startChild(CHILD_COMMANDS.run);
     child.order(encodeJson({ argv: [path ?? "", "--incremental", ...args], environment: ENVIRONMENT }));
     run = { child, about };
     return finish(SLOW_MS);

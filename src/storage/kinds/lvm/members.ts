@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { createMemberReads } from "../../../devices/member-reads.ts";
 import { ofType } from "../../../devices/of-type.ts";
-import { createPatientSource, NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
+import { NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
 import { type PhysicalVolume, readPhysicalVolume } from "../../../formats/lvm/physical-volume.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
@@ -14,7 +14,7 @@ import { VOLUME_UUID } from "./tables/names.ts";
 export function createMembers({ machine, devices, voice }: Pick<StorageContext, "machine" | "devices" | "voice">) {
   const known = new WeakMap<BlockDevice, PhysicalVolume | null>();
   const isOnStick = createStickTest(machine);
-  const reads = new Map<BlockDevice, PatientSource>();
+  const reads = createMemberReads(machine);
   let strays: readonly BlockDevice[] = [];
   let judged: { readonly of: readonly string[]; readonly groups: readonly JudgedGroup<BlockDevice>[] } | null = null;
 
@@ -22,32 +22,19 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
   function readMember(device: BlockDevice): PhysicalVolume | null {
     const cached = known.get(device);
     if (cached !== undefined || device.facts.type !== "LVM2_member") return cached ?? null;
-    const info = isVolume(machine, device) ? null : readFrom(device);
+    const info = isVolume(machine, device) ? null : readFromSource(reads.sourceOf(device));
     if (info === "no answer") return null;
     known.set(device, info);
-    stopReading(device);
+    reads.stop(device);
     for (const flaw of info?.flaws ?? []) voice.warn(`LVM on ${device.node}: ${flaw}`);
     return info;
-  }
-
-  function readFrom(device: BlockDevice): PhysicalVolume | null | "no answer" {
-    const read = reads.get(device);
-    const source = read ?? createPatientSource(machine, device.node, {});
-    reads.set(device, source);
-    source.allow(read === undefined ? SLOW_MS : 0, "all answers");
-    return readFromSource(source);
-  }
-
-  function stopReading(device: BlockDevice): void {
-    reads.get(device)?.close();
-    reads.delete(device);
   }
 
   return {
     /** Finds the groups; a device that appeared or was opened changes them. */
     list(): readonly JudgedGroup<BlockDevice>[] {
       const present = devices();
-      for (const device of [...reads.keys()]) if (!present.includes(device)) stopReading(device);
+      reads.keepOnly(present);
       const found = ofType(present, "LVM2_member").flatMap((device) => {
         const info = readMember(device);
         return info === null ? [] : [{ device, node: device.node, info }];
@@ -72,7 +59,7 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
     /** The devices of which the last call of `list` found no group: its metadata are on devices that are missing. */
     strays: () => strays,
     /** Ends the reads of devices that do not answer. */
-    close: () => [...reads.keys()].forEach(stopReading),
+    close: () => reads.keepOnly([]),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
-import { SLOW_MS } from "../../../devices/device-probe.ts";
+import { createMemberReads } from "../../../devices/member-reads.ts";
 import { ofType } from "../../../devices/of-type.ts";
-import { createPatientSource, NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
+import { NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
 import { type ArrayMember, readArrayMember } from "../../../formats/containers/md-member.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
@@ -25,32 +25,23 @@ export function createGroups(
   isUnderWay: (group: Pick<Group, "uuid">) => boolean,
 ) {
   const known = new WeakMap<BlockDevice, Member | null>();
-  const reads = new Map<BlockDevice, PatientSource>();
+  const reads = createMemberReads(machine);
 
   /** null also while the device does not answer. */
   function readMember(device: BlockDevice): Member | null {
     const cached = known.get(device);
     if (cached !== undefined || device.facts.type !== "linux_raid_member") return cached ?? null;
-    const read = reads.get(device);
-    const source = read ?? createPatientSource(machine, device.node, {});
-    reads.set(device, source);
-    source.allow(read === undefined ? SLOW_MS : 0, "all answers");
-    const info = readSuperblock(source);
+    const info = readSuperblock(reads.sourceOf(device));
     if (info === "no answer") return null;
     const member = info === null ? null : { device, info };
     known.set(device, member);
-    stopReading(device);
+    reads.stop(device);
     return member;
-  }
-
-  function stopReading(device: BlockDevice): void {
-    reads.get(device)?.close();
-    reads.delete(device);
   }
 
   function list(): readonly Group[] {
     const devices = present();
-    for (const device of [...reads.keys()]) if (!devices.includes(device)) stopReading(device);
+    reads.keepOnly(devices);
     const members = ofType(devices, "linux_raid_member").flatMap((device) => readMember(device) ?? []);
     return [...Map.groupBy(members, ({ info }) => info.uuid)].flatMap(([uuid, [first, ...others]]) => {
       if (first === undefined) return [];
@@ -67,7 +58,7 @@ export function createGroups(
   return {
     list,
     /** Ends the reads of members that do not answer. */
-    close: () => [...reads.keys()].forEach(stopReading),
+    close: () => reads.keepOnly([]),
     /** The array that a device is a member of, or a partition of a member, which is the array's. */
     groupOf(device: BlockDevice): Group | null {
       // Asked for each device of a machine that may have hundreds, so it must not look at all of them.

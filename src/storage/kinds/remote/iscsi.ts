@@ -1,6 +1,7 @@
+import { CHILD_COMMANDS } from "../../../machine/child-commands.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { textOrNone } from "../../../machine/small-files.ts";
-import { decodeIscsiAnswer, encodeIscsi, ISCSI_COMMAND } from "../../../network/remote/iscsi-order.ts";
+import { decodeIscsiAnswer, encodeIscsi } from "../../../network/remote/iscsi-order.ts";
 import { iscsiName } from "../../../parameters/network/iscsi.ts";
 import { tryParse } from "../../../parameters/parse.ts";
 import type { IscsiPlan } from "../../../plan/remote/plan.ts";
@@ -30,7 +31,7 @@ export function startIscsi(context: StorageContext, target: IscsiPlan): Transpor
     where,
     begin() {
       drivers.loadByName("iscsi_tcp");
-      const child = machine.startChild(ISCSI_COMMAND);
+      const child = machine.startChild(CHILD_COMMANDS.iscsi);
       const argv = [program, ...argumentsFor(target, initiator)];
       const order = encodeIscsi({ host: target.host, port: target.port, timeoutMs: REACH_MS, argv });
       child.order(order);

@@ -1,6 +1,7 @@
 import { uuidOfName } from "../../../formats/bytes.ts";
+import { CHILD_COMMANDS } from "../../../machine/child-commands.ts";
 import { textOrNone } from "../../../machine/small-files.ts";
-import { decodeNvmeAnswer, encodeNvme, NVME_COMMAND } from "../../../network/remote/nvme-order.ts";
+import { decodeNvmeAnswer, encodeNvme } from "../../../network/remote/nvme-order.ts";
 import { hostId, isNqn, type NvmePlace } from "../../../parameters/network/nvmf.ts";
 import { tryParse } from "../../../parameters/parse.ts";
 import type { NvmePlan } from "../../../plan/remote/plan.ts";
@@ -24,7 +25,7 @@ export function startNvme(context: StorageContext, plan: NvmePlan, place: NvmePl
     where,
     begin() {
       drivers.loadByName("nvme-tcp");
-      const child = machine.startChild(NVME_COMMAND);
+      const child = machine.startChild(CHILD_COMMANDS.nvme);
       child.order(encodeNvme({ ...place, ...names, timeoutMs: REACH_MS }));
       return child;
     },

@@ -23,8 +23,8 @@ const KIND = Buffer.from([1, 0, 0, 0, 4, 0, 0, 0]);
 describe("the bundle in a program that Bun compiled", () => {
   test("has its bytecode where its table says", () => {
     const elf = readElf(program);
-    const found = findBytecode(program, elf);
-    expect([...found.keys()]).toEqual(["program"]);
+    const { boot: found, others } = findBytecode(program, elf);
+    expect([[...found.keys()], others.size]).toEqual([["program"], 0]);
     for (const { start, end } of found.values()) {
       const load = loads(elf).find(({ address, fileSize }) => address <= start && end <= address + fileSize);
       const at = start - (load?.address ?? 0) + (load?.offset ?? 0);

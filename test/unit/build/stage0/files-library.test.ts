@@ -77,8 +77,22 @@ test("files are the same if content, owner, mode, time and extended attributes a
   fs.writeFileSync(join(one, "time"), "");
   fs.writeFileSync(join(other, "time"), "");
   fs.utimesSync(join(other, "time"), EQUAL, EQUAL);
-  expect([...calls.sameFiles(first, second, [...different, ...same, "time", "missing"])]).toEqual(same);
-  expect(calls.sameFiles(first, second, [])).toEqual(new Set());
+  fs.mkdirSync(join(one, "directory"));
+  fs.writeFileSync(join(one, "missing"), "");
+  const names = [...different, "time", "directory", "missing"];
+  const compare = () => {
+    const difference = calls.compareDirectories(first, second);
+    return { ...difference, names: difference?.names.toSorted() };
+  };
+  expect(compare()).toEqual({ names: names.toSorted(), hasMore: true });
+  for (const name of names) fs.rmSync(join(one, name), { recursive: true });
+  expect(compare()).toEqual({ names: [], hasMore: true });
+  for (const name of fs.readdirSync(other, "latin1")) if (!same.includes(name)) fs.rmSync(join(other, name));
+  expect(compare()).toEqual({ names: [], hasMore: false });
+  // Names that have no room are left to the caller.
+  for (let count = 0; count < 300; count++) fs.mkdirSync(join(one, `${count}`.padStart(255, "-")));
+  expect(calls.compareDirectories(first, second)).toBeNull();
+  expect(calls.compareDirectories(first, -1)).toBeNull();
 });
 
 const place = (directory: number, name: string) => ({ directory, name: encodeName(name) });
@@ -88,6 +102,31 @@ function copy(name: string, to: string, change: Partial<EntryStatus> = {}): bool
   if (status === null) throw new Error(`${name} is missing`);
   return calls.copyFile(place(first, name), place(third, to), { ...status, ...change }, to);
 }
+
+test("an entry is described as by statx(2)", () => {
+  fs.mkdirSync(join(made, "d"));
+  fs.writeFileSync(join(made, "f"), "text");
+  fs.symlinkSync("f", join(made, "l"));
+  fs.chownSync(join(made, "f"), 7, 0xffff_fffe);
+  fs.chmodSync(join(made, "f"), 0o4751);
+  fs.utimesSync(join(made, "f"), EQUAL, -1.5);
+  setAttribute(made, "d", "user.one", "1");
+  for (const name of ["d", "f", "l"]) {
+    const status = statusOf(place(third, name), name);
+    expect([name, calls.describe(place(third, name))]).toEqual([
+      name,
+      { status, hasAttributes: name === "d" } as never,
+    ]);
+  }
+  fds.push(fs.openSync("/dev", "r"));
+  const device = calls.describe(place(fds.at(-1) ?? 0, "null"));
+  expect(device).toMatchObject({ status: { kind: "character", represents: "1:3" } });
+  expect([calls.describe(place(third, "none")), calls.describe(place(third, "f/x"))]).toEqual(["ENOENT", "ENOTDIR"]);
+  // Nanoseconds of that time need more than 64 bits.
+  fs.utimesSync(join(made, "f"), EQUAL, 10_000_000_000);
+  expect(calls.describe(place(third, "f"))).toBeNull();
+  expect(calls.describe(place(third, "n".repeat(256)))).toBeNull();
+});
 
 test("a file is copied with what it has, and left to the caller if it is no simple one", () => {
   const path = join(one, "plain");

@@ -74,6 +74,7 @@ function run(argv: readonly string[], environment: Readonly<Record<string, strin
 /** The environment that stage0 gives to the runtime outside an initramfs. */
 const FOR_THE_RUNTIME = [
   "BUN_JSC_thresholdForFTLOptimizeAfterWarmUp=1000000",
+  "BUN_JSC_thresholdForJITAfterWarmUp=20000",
   "BUN_JSC_thresholdForOptimizeAfterWarmUp=20000",
 ];
 

@@ -102,7 +102,7 @@ describe("a file of the upper", () => {
         };
         return { ...tree.openFile(name), read };
       };
-      return { ...tree, openFile, sameFiles: () => new Set<string>() };
+      return { ...tree, openFile, compareDirectory: () => null };
     };
     return { ...machine, openTree };
   };
@@ -136,7 +136,7 @@ describe("a file of the upper", () => {
       const openFile = (name: string) => {
         throw new SyscallError("open", "ENOENT", name);
       };
-      return { ...tree, openFile, sameFiles: () => new Set<string>() };
+      return { ...tree, openFile, compareDirectory: () => null };
     };
     expect(syncBranch({ ...machine, openTree }, order, SILENT).unstable).toEqual(["log"]);
   });
@@ -219,6 +219,37 @@ function cutPower(seed: number, cut: number): "old" | "new" {
   return "new";
 }
 
+test("a new directory is prepared with everything in it, and takes one step", () => {
+  const layers = fakeLayers();
+  const upper = layers.tree("/ram/upper");
+  for (const path of ["new", "new/deep"]) upper.makeDirectory(path);
+  for (const path of ["new/a", "new/deep/b"]) upper.createFile(path).finish(0);
+  upper.link("new/a", "outside");
+  upper.link("new/deep/b", "new/same");
+  for (const [index, path] of ["new", "new/deep", ""].entries()) upper.setModified(path, BigInt(index + 5));
+  const wanted = layers.shown();
+  const { machine, order } = layers;
+  const openTree: typeof machine.openTree = (path, access) => {
+    const tree = machine.openTree(path, access);
+    const rename = (from: string, to: string) => {
+      if (to === "upper/new") throw new PowerCutError();
+      tree.rename(from, to);
+    };
+    return { ...tree, rename };
+  };
+  expect(() => syncBranch({ ...machine, openTree }, order, SILENT)).toThrow(PowerCutError);
+  const journal = readJournal(branchOf(layers.tree("/store"), "upper"));
+  const steps = journal === null || journal === "damaged" ? journal : [...journal.operations];
+  expect(steps).toMatchObject([
+    { kind: "place", path: "new" },
+    { kind: "place", path: "outside" },
+    { kind: "time", path: "", modified: "7" },
+  ]);
+  settle(layers);
+  expect(differences(wanted, layers.below())).toEqual([]);
+  expect(layers.tree("/store/upper").status("")?.modifiedNs).toBe(7n);
+});
+
 test("attributes of a directory and a file that are too many for a line of the journal survive a power failure", () => {
   const layers = fakeLayers();
   const value = new Uint8Array(64 << 10).fill(7);
@@ -227,8 +258,8 @@ test("attributes of a directory and a file that are too many for a line of the j
     const file = tree.createFile("file");
     file.write(Buffer.from("same"), 0);
     file.finish(4);
+    tree.makeDirectory("directory");
   }
-  upper.makeDirectory("directory");
   for (let count = 0; count < 210; count++) {
     for (const path of ["directory", "file"]) upper.setAttribute(path, `user.${count}`, value);
   }
@@ -237,11 +268,10 @@ test("attributes of a directory and a file that are too many for a line of the j
   const { machine } = layers;
   const openTree: typeof machine.openTree = (path, access) => {
     const tree = machine.openTree(path, access);
-    const makeDirectory = (at: string) => {
-      if (at.endsWith("upper/directory")) throw new PowerCutError();
-      tree.makeDirectory(at);
+    const setAccess: typeof tree.setAccess = () => {
+      throw new PowerCutError();
     };
-    return { ...tree, makeDirectory };
+    return { ...tree, setAccess };
   };
   expect(() => syncBranch({ ...machine, openTree }, layers.order, SILENT)).toThrow(PowerCutError);
   const warnings: string[] = [];

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeJson, RUN_COMMAND } from "../../../../../src/filesystems/run-apart.ts";
+import { encodeJson } from "../../../../../src/filesystems/run-apart.ts";
+import { CHILD_COMMANDS } from "../../../../../src/machine/child-commands.ts";
 import { children } from "../../../../../src/machine/linux/processes/child.ts";
 import { orIfFailed } from "../../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
@@ -11,7 +12,7 @@ async function startSleep() {
   const file = join(scratchDirectory(), "pid");
   const [, main = ""] = process.argv;
   process.argv[1] = join(import.meta.dir, "../../../../../src/main.ts");
-  const child = children.startChild(RUN_COMMAND);
+  const child = children.startChild(CHILD_COMMANDS.run);
   process.argv[1] = main;
   const script = `echo $$ > ${file}.new; mv ${file}.new ${file}; exec sleep 600`;
   child.order(encodeJson({ argv: ["/bin/sh", "-c", script], environment: { PATH: "/usr/bin:/bin" } }));

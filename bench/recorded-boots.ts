@@ -1,0 +1,122 @@
+import { flashStick } from "../test/support/disk-images.ts";
+import { encryptedVolume, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../test/support/encrypted-volumes.ts";
+import { rootImage } from "../test/support/filesystem-images.ts";
+import { PROMPT } from "../test/support/levain-guest.ts";
+import type { Vm } from "../test/support/qemu.ts";
+import type { Disk } from "../test/support/qemu-arguments.ts";
+import { verityFixture } from "../test/support/verity-fixture.ts";
+import { furtherDisks, sceneDisk, sceneWords } from "./scenes.ts";
+
+/** So many that the runtime collects garbage. */
+const DISKS = 240;
+const verifiedRoot = () => rootImage("squashfs-zstd");
+const READY = /small-root: ready|bench: init/;
+const QUESTION = /passphrase: $/;
+const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retry root=LABEL=ROOT"];
+/** Longer than drivers are loaded behind a prompt, and than RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more is. */
+export const PAUSE_MS = 15_000;
+
+/** A boot whose pages are recorded. */
+export interface RecordedBoot {
+  readonly name: string;
+  /** The sets for its pages: what it touches until it waits for an answer, and from then on. */
+  readonly sets: readonly [string, string];
+  readonly disks: () => Promise<string | readonly (string | Disk)[]>;
+  /** More arguments of QEMU. */
+  readonly extra?: () => Promise<readonly string[]>;
+  readonly cmdline: string | (() => Promise<string>);
+  /** Calls `answered` if there was a prompt. */
+  readonly act: (vm: Vm, answered: () => void) => Promise<unknown>;
+}
+
+const waitForInit: RecordedBoot["act"] = (vm) => vm.expect(READY);
+
+const unlock =
+  (...answers: readonly string[]): RecordedBoot["act"] =>
+  async (vm, answered) => {
+    await vm.expect(QUESTION);
+    await vm.pause(PAUSE_MS);
+    answered();
+    for (const [index, passphrase] of answers.entries()) {
+      if (index > 0) await vm.expect(QUESTION);
+      vm.send(`${passphrase}\n`);
+    }
+    await vm.expect(READY);
+  };
+
+/** Most of every boot is in "plain", those of the benchmark included; "then" sets follow a prompt. */
+export const BOOTS: readonly RecordedBoot[] = [
+  {
+    name: "label",
+    sets: ["plain", "plain"],
+    disks: () => rootImage("ext4", { label: "ROOT" }),
+    cmdline: "root=LABEL=ROOT",
+    act: waitForInit,
+  },
+  {
+    name: "udev",
+    sets: ["plain", "plain"],
+    disks: () => sceneDisk("disk"),
+    cmdline: sceneWords("levain", "disk"),
+    act: waitForInit,
+  },
+  {
+    name: "stick",
+    sets: ["plain", "plain"],
+    disks: () => flashStick(),
+    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M",
+    act: waitForInit,
+  },
+  {
+    name: "live",
+    sets: ["plain", "plain"],
+    disks: () => sceneDisk("live"),
+    cmdline: sceneWords("levain", "live"),
+    act: waitForInit,
+  },
+  {
+    name: "encrypted",
+    sets: ["prompt", "unlock"],
+    disks: () => sceneDisk("luks"),
+    cmdline: sceneWords("levain", "luks"),
+    act: unlock("bench"),
+  },
+  {
+    name: "argon",
+    sets: ["prompt", "unlock"],
+    disks: async () => (await encryptedVolume("vault")).volume,
+    cmdline: `rd.luks.uuid=${LUKS_UUID.vault} root=UUID=${ROOT_UUID}`,
+    act: unlock("wrong", PASSPHRASE),
+  },
+  {
+    name: "rescue",
+    sets: ["rescue", "rescue"],
+    disks: () => rootImage("ext4", { label: "ROOT" }),
+    cmdline: "root=LABEL=WRONG rd.timeout=1",
+    async act(vm) {
+      for (const command of COMMANDS) {
+        await vm.expect(PROMPT);
+        vm.send(`levain ${command}\n`);
+      }
+      await vm.expect(READY);
+    },
+  },
+  {
+    name: "disks",
+    sets: ["disks", "disks"],
+    disks: async () => [{ file: await sceneDisk("disk"), bus: "scsi" }],
+    extra: () => furtherDisks(DISKS),
+    cmdline: sceneWords("levain", "disk"),
+    act: waitForInit,
+  },
+  {
+    name: "verity",
+    sets: ["verified", "verified"],
+    disks: async () => [await verifiedRoot(), (await verityFixture(await verifiedRoot())).hashes],
+    cmdline: async () =>
+      `root=/dev/vda rd.verity.hash=/dev/vdb roothash=${(await verityFixture(await verifiedRoot())).rootHash}`,
+    act: waitForInit,
+  },
+];
+/** The set that follows a prompt. */
+export const FOLLOWING = "unlock";
