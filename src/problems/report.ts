@@ -119,7 +119,7 @@ export function wrapLines(lines: readonly string[]): readonly string[] {
 /** Wraps one line between words to fit `columns`; continuation lines are indented by `indent`. */
 export function wrapLine(line: string, indent: number, columns = LINE_COLUMNS): readonly string[] {
   const wrapped: string[] = [];
-  let rest = line.replaceAll(COMMAND, (command) => command.replaceAll(" ", HELD));
+  let rest = line.replaceAll(WHOLE, (part) => part.replaceAll(" ", HELD));
   while (rest.length > columns) {
     const before = rest.lastIndexOf(" ", columns);
     const cut = before > indent ? before : rest.indexOf(" ", columns); // after one long word
@@ -144,8 +144,8 @@ export function alignColumns(rows: readonly (readonly string[])[], right: readon
   return rows.map((row) => row.map(pad).join("  ").trimEnd());
 }
 
-/** Commands, which are never cut: a person may type them as they are printed. */
-const COMMAND = /`[^`]{1,60}`|levain \w+(?: --[\w-]+ \S+)*/g;
+/** What is never cut: commands, which a person may type as they are printed, and numbers with their units. */
+const WHOLE = /`[^`]{1,60}`|levain \w+(?: --[\w-]+ \S+)*|\d+(?: of \d+)? (?:m?s|[KMGT]i?B)\b/g;
 /** Replaces a space where a line must not be cut; printable text has no NUL. */
 const HELD = "\0";
 

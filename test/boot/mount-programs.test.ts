@@ -88,10 +88,25 @@ test("what the program says is in the report when the time is up", () => {
   expect(endMs).toBeLessThan(20_000);
 });
 
-test("a program that does not end holds up no boot", () => {
-  const { record, end } = boot("root=zfs:tank/root rd.timeout=7", "zfs", "tank/root", () => ({ tookMs: 1e9 }));
-  expect(record.failure?.join("\n")).toContain("zpool does not end");
+test("a program that does not end holds up no boot, and its end is reported", () => {
+  const { record, end, endMs } = boot("root=zfs:tank/root rd.timeout=7", "zfs", "tank/root", () => ({ tookMs: 1e9 }));
+  expect(record.failure?.join("\n")).toContain("zpool had not ended after 17 s, so levain ended it: rd.timeout= is");
   expect(end).toBe("halt");
+  expect(endMs).toBeWithin(17_000, 19_000);
+});
+
+test("the timeout is for all programs together", () => {
+  const { record, lines, endMs } = boot("root=zfs:tank/root rd.timeout=7", "zfs", "tank/root", ({ argv }) => ({
+    status: argv[1] === "import" ? 0 : 1,
+    tookMs: 6000,
+  }));
+  expect(lines.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+    "/usr/sbin/zpool list",
+    "/usr/sbin/zpool import",
+    "/usr/sbin/mount.zfs -n",
+  ]);
+  expect(record.failure?.join("\n")).toContain("mount.zfs had not ended after 5 s, so levain ended it");
+  expect(endMs).toBeLessThan(20_000);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ELF, type FakeBootOptions, fakeBoot, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import type { FakeNfsServer } from "../support/fake-nfs.ts";
 
@@ -106,6 +106,28 @@ test("a version in the root path of DHCP is the only one too", () => {
   const { end, journal } = boot("root=/dev/nfs", {}, { 17: bytes("192.0.2.1:/srv/root,vers=3") });
   expect(end).toMatchObject({ mode: "switch_root" });
   expect(mountsOf(journal)).toEqual(["mount nfs 192.0.2.1:/srv/root at /sysroot (ro,vers=3,nolock,addr=192.0.2.1)"]);
+});
+
+test.each([
+  ["vers=3", ["nfs", "nfsv3"]],
+  ["nfsvers=4.1", ["nfs", "nfsv4"]],
+  ["ro", ["nfs", "nfsv4", "nfsv3"]],
+])("the modules are those of the versions that are tried: %s", (options, modules) => {
+  const directory = "/lib/modules/6.1.0-fake";
+  const names = ["nfs", "nfsv3", "nfsv4"];
+  const files = {
+    ...INITRAMFS,
+    [`${directory}/modules.dep`]: names.map((name) => `kernel/fs/${name}.ko:\n`).join(""),
+    ...Object.fromEntries(names.map((name) => [`${directory}/kernel/fs/${name}.ko`, "module"])),
+  };
+  const { end, journal } = boot(`root=nfs:192.0.2.1:/srv/root:${options}`, {
+    files,
+    modules: { nfs: { filesystems: ["nfs"] }, nfsv3: {}, nfsv4: {} },
+    filesystems: [],
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  const loaded = journal.flatMap((line) => /^load .*\/(nfs\w*)\.ko/.exec(line)?.[1] ?? []);
+  expect(loaded).toEqual([...modules]);
 });
 
 test("a port that cannot be one ends at once", () => {

@@ -67,6 +67,13 @@ test.each([
   expect(console).toContain(text);
 });
 
+test("a server that lists more subsystems than levain reads gets a warning, once", () => {
+  const { end, console } = boot({ subsystems, lists: 70, fromMs: 5000 });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  const text = "the server lists 70 subsystems, of which levain has read the first 64";
+  expect(console.replaceAll(/\s+/g, " ").split(text)).toHaveLength(2);
+});
+
 test("a disk of this machine does not wait for a server", () => {
   const disks = [{ name: "sda", image: rootImage() }];
   const { end, endMs } = boot({ isSilent: true }, "", { disks });

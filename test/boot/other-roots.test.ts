@@ -64,9 +64,27 @@ test("the modules of the filesystem and of its transport", () => {
   const { journal, end } = fakeBoot({ cmdline: "root=9p:host", shares: HOST.shares, files, modules });
   expect(end).toMatchObject({ mode: "switch_root" });
   expect(journal.filter((line) => line.startsWith("load"))).toEqual([
-    `load ${MODULES}/kernel/fs/9p/9p.ko`,
     `load ${MODULES}/kernel/net/9p/9pnet_virtio.ko`,
+    `load ${MODULES}/kernel/fs/9p/9p.ko`,
   ]);
+});
+
+test("the compressors that ubifs would have modprobe load come before it", () => {
+  const paths = ["crypto/zstd.ko", "drivers/mtd/ubi/ubi.ko", "fs/ubifs/ubifs.ko"].map((path) => `kernel/${path}`);
+  const files = {
+    ...INITRAMFS,
+    [`${MODULES}/modules.dep`]: `${paths.slice(0, 2).join(":\n")}:\n${paths[2]}: ${paths[1]}\n`,
+    [`${MODULES}/modules.alias`]: "alias fs-ubifs ubifs\nalias crypto-zstd zstd\n",
+    ...Object.fromEntries(paths.map((path) => [`${MODULES}/${path}`, "module"])),
+  };
+  const { journal, end } = fakeBoot({
+    cmdline: "root=ubi0:rootfs",
+    shares: { "ubi0:rootfs": { type: "ubifs", tree: ROOT_TREE } },
+    files,
+    modules: { zstd: {}, ubi: {}, ubifs: { filesystems: ["ubifs"] } },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(journal.filter((line) => line.startsWith("load"))).toEqual(paths.map((path) => `load ${MODULES}/${path}`));
 });
 
 test("a tag that appears later is waited for, and one that does not is reported", () => {

@@ -17,6 +17,8 @@ export interface FakeNvmeServer {
   readonly hosts?: readonly string[];
   /** Why it refuses the subsystems that it has listed. */
   readonly refuses?: string;
+  /** How many it says that it lists, of which levain reads 64; by default those that it has. */
+  readonly lists?: number;
 }
 
 /** By "host:port". */
@@ -43,10 +45,11 @@ function answerTo(kernel: FakeKernel, servers: FakeNvmeServers, order: NvmeOrder
   if (server.code !== undefined) return { step: "discover", code: server.code };
   const isPermitted = server.hosts?.includes(order.hostNqn ?? "") ?? true;
   const subsystems = Object.entries(isPermitted ? (server.subsystems ?? {}) : {});
-  const { refuses } = server;
+  const { refuses, lists: listed = subsystems.length } = server;
+  const counts = { listed, read: Math.min(listed, 64) };
   if (refuses !== undefined) {
-    return { connected: [], refused: subsystems.map(([nqn]) => ({ nqn, code: refuses })) };
+    return { connected: [], refused: subsystems.map(([nqn]) => ({ nqn, code: refuses })), ...counts };
   }
   for (const [index, [, image]] of subsystems.entries()) kernel.arrive({ name: `nvme${index}n1`, image }, 0);
-  return { connected: subsystems.map(([nqn]) => nqn), refused: [] };
+  return { connected: subsystems.map(([nqn]) => nqn), refused: [], ...counts };
 }

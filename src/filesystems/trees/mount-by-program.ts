@@ -61,6 +61,8 @@ const WAYS = {
 
 const DIRECTORIES = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 const RETRY_MS = 2000;
+/** What programs may take beyond the timeout, all together: one that has just been started should not be ended at once. */
+const GRACE_MS = 10_000;
 
 /** True for a type that the kernel does not mount without a program. */
 export function needsProgram(type: string): type is ProgramOrder["type"] {
@@ -79,8 +81,9 @@ export function mountByProgram(context: Context, order: ProgramOrder): void {
   const options = [order.writable ? "rw" : "ro", ...given];
   const environment = account === null ? {} : { USER: account.username, PASSWD: account.password ?? "" };
   const wait = createWait(context, order, RETRY_MS);
+  const endMs = machine.nowMs() + (order.timeoutMs ?? Number.POSITIVE_INFINITY) + GRACE_MS;
   const run = ([name = "", ...words]: Call) =>
-    runApart(context, order, { argv: [places.get(name) ?? name, ...words], environment });
+    runUntil(endMs, context, order, { argv: [places.get(name) ?? name, ...words], environment });
   for (;;) {
     const failure = carryOut(stages(order, options), run);
     if (failure === null) {
@@ -110,12 +113,15 @@ function carryOut(stages: ReturnType<Way["stages"]>, run: (call: Call) => string
   return null;
 }
 
-/** Runs a program; returns why it failed, or null. Throws BootError if it does not end in time. */
-function runApart(context: Context, { source, target, timeoutMs }: ProgramOrder, order: RunOrder): string | null {
+/** Runs a program; returns why it failed, or null. One that has not ended at `endMs` is killed: throws BootError. */
+function runUntil(endMs: number, context: Context, { source, target }: ProgramOrder, order: RunOrder): string | null {
   const name = order.argv[0]?.replace(/^.*\//, "") ?? "";
-  const end = runWithin(context, order, timeoutMs ?? Number.POSITIVE_INFINITY, `${name} for ${printable(source)}`);
+  const startMs = context.machine.nowMs();
+  const end = runWithin(context, order, endMs - startMs, `${name} for ${printable(source)}`);
   if (end !== null) return describeEnd(name, end);
-  throw problem("tree-refused", { source, place: target, reasons: [`${name} does not end`], kernel: [] });
+  const seconds = Math.round((context.machine.nowMs() - startMs) / 1000);
+  const reasons = [`${name} had not ended after ${seconds} s, so levain ended it: rd.timeout= is the limit`];
+  throw problem("tree-refused", { source, place: target, reasons, kernel: [] });
 }
 
 function describeEnd(name: string, { status, output }: RunResult): string | null {

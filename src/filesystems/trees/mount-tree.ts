@@ -22,7 +22,7 @@ interface TreeOrder {
 
 /** What a type needs besides the module of its filesystem. */
 interface TreeType {
-  /** Modules; a kernel may contain them. */
+  /** Modules, by their names or aliases, to load before the filesystem's own; a kernel may contain them. */
   readonly modules: readonly string[];
   /** Options that are added unless they are given. */
   readonly options: readonly string[];
@@ -35,7 +35,8 @@ const TREE_TYPES: Readonly<Record<string, TreeType>> = {
   "9p": { modules: ["9pnet_virtio"], options: ["trans=virtio"], absent: ["ENOENT"] },
   // fs/fuse/virtio_fs.c: virtio_fs_get_tree().
   virtiofs: { modules: [], options: [], absent: ["EINVAL"] },
-  ubifs: { modules: ["ubi"], options: [], absent: ["ENODEV", "EINVAL"] },
+  // fs/ubifs/compress.c: compr_init(). The module asks modprobe(8) for the compressors, and is not loaded without them.
+  ubifs: { modules: ["crypto-lzo", "crypto-deflate", "crypto-zstd", "ubi"], options: [], absent: ["ENODEV", "EINVAL"] },
 };
 const OTHER: TreeType = { modules: [], options: [], absent: ["ENODEV", "ENXIO", "ENOENT"] };
 
@@ -44,8 +45,8 @@ export function mountTree(context: Context, order: TreeOrder): string {
   const { machine, drivers, undo } = context;
   makePlace(machine, order.target);
   for (const type of order.types) {
-    drivers.loadFilesystem(type, order.options);
     for (const module of typeOf(type).modules) drivers.loadByName(module);
+    drivers.loadFilesystem(type, order.options);
   }
   const wait = createWait(context, order);
   for (;;) {

@@ -6,7 +6,7 @@ import { isFinal, TransferError } from "./fault.ts";
 import type { DownloadOrder, Failure } from "./order.ts";
 import { SLOWEST } from "./pace.ts";
 import { createReceived, type Received } from "./received.ts";
-import { transferTftp } from "./tftp.ts";
+import { transferTftp } from "./tftp/tftp.ts";
 import { transfer } from "./transfer.ts";
 
 /** What a download needs of the machine. */
@@ -50,11 +50,12 @@ export async function download(
     watched.received = received;
     const gain = createGain(machine, received);
     const terms = { proxy: order.proxy, authorities, onPart: gain.look, pace: SLOWEST };
+    const leftMs = () => (order.patienceMs ?? Number.POSITIVE_INFINITY) - gain.withoutMs();
     const isDone = await tryInTurn(order, gain, silence, async (url, answerMs) => {
       watched.url = url;
       const fault = await faultOf(() =>
         url.startsWith("tftp:")
-          ? transferTftp(machine, url, received, gain.look)
+          ? transferTftp(machine, url, received, { onPart: gain.look, leftMs })
           : transfer(machine, url, received, { ...terms, answerMs, silenceMs: silence.ms }),
       );
       if (fault !== null) fail({ url, fault });

@@ -9,7 +9,7 @@ import { describeServer } from "../../problems/causes/file-server.ts";
 import { tolerateRefusal } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { createDialogue, type Dialogue } from "./dialogue.ts";
-import { type NfsMount, nfsPorts, nfsRequest } from "./requests.ts";
+import { type NfsMount, nfsModules, nfsPorts, nfsRequest } from "./requests.ts";
 
 /** A mount, how long it may take, and who asks for it. */
 export interface NfsTask extends NfsMount {
@@ -61,11 +61,9 @@ export function mountNfs(context: Context, task: NfsTask): string {
 const CLIENT_ID = "/sys/module/nfs/parameters/nfs4_unique_id";
 
 /** The modules; the kernel asks modprobe(8) for them, which an initramfs need not have. */
-function loadNfs({ machine, drivers }: Context, { place: { versions }, clientId }: NfsTask): void {
+function loadNfs({ machine, drivers }: Context, { place, clientId }: NfsTask): void {
   drivers.loadFilesystem("nfs");
-  const isAny = versions.length === 0;
-  if (isAny || versions.some((version) => version !== "3")) drivers.loadByName("nfsv4");
-  if (isAny || versions.includes("3")) drivers.loadByName("nfsv3");
+  for (const module of nfsModules(place)) drivers.loadByName(module);
   if (clientId === null) return;
   // Documentation/filesystems/nfs/client-identifier.rst: the server takes machines without a host name for one that has
   // restarted, and ends the lease of the other.

@@ -21,7 +21,7 @@ type ServingMachine = Pick<Connections, "tryConnection"> &
 /** NVMF_DISC_SUBSYS_NAME, and NVME_LOG_DISC, of linux/nvme.h. */
 const DISCOVERY_NQN = "nqn.2014-08.org.nvmexpress.discovery";
 const DISCOVERY_PAGE = 0x70;
-/** A server for one machine lists a few. */
+/** A server for one machine lists a few; a list that has no end must not hold up the boot. */
 const MOST_SUBSYSTEMS = 64;
 
 /** Returns what connects to all subsystems of a server, in a process of its own. */
@@ -41,20 +41,29 @@ async function answer(machine: ServingMachine, order: NvmeOrder): Promise<NvmeOu
   }
 }
 
+/** What a discovery service has: the subsystems that count, and how many entries it lists, and of them were read. */
+interface Discovery {
+  readonly subsystems: readonly NvmeSubsystem[];
+  readonly listed: number;
+  readonly read: number;
+}
+
 /** Asks the discovery service for its subsystems; the connection to it ends again. */
-function discover(machine: ServingMachine, order: NvmeOrder, address: string): readonly NvmeSubsystem[] {
+function discover(machine: ServingMachine, order: NvmeOrder, address: string): Discovery {
   const controller = machine.connectNvme(optionsFor(order, { nqn: DISCOVERY_NQN, address, port: String(order.port) }));
   try {
-    const count = countEntries(machine.readNvmeLog(controller, DISCOVERY_PAGE, 0, DISCOVERY_HEADER_BYTES));
-    const bytes = Math.min(count, MOST_SUBSYSTEMS) * DISCOVERY_ENTRY_BYTES;
-    if (bytes === 0) return [];
-    return parseEntries(machine.readNvmeLog(controller, DISCOVERY_PAGE, DISCOVERY_HEADER_BYTES, bytes));
+    const listed = countEntries(machine.readNvmeLog(controller, DISCOVERY_PAGE, 0, DISCOVERY_HEADER_BYTES));
+    const read = Math.min(listed, MOST_SUBSYSTEMS);
+    if (read === 0) return { subsystems: [], listed, read };
+    const bytes = read * DISCOVERY_ENTRY_BYTES;
+    const entries = machine.readNvmeLog(controller, DISCOVERY_PAGE, DISCOVERY_HEADER_BYTES, bytes);
+    return { subsystems: parseEntries(entries), listed, read };
   } finally {
     tolerateRefusal(() => machine.writeFile(`/sys/class/nvme/${controller}/delete_controller`, "1"));
   }
 }
 
-function connectAll(machine: ServingMachine, order: NvmeOrder, subsystems: readonly NvmeSubsystem[]): NvmeOutcome {
+function connectAll(machine: ServingMachine, order: NvmeOrder, { subsystems, listed, read }: Discovery): NvmeOutcome {
   const connected: string[] = [];
   const refused: { nqn: string; code: string }[] = [];
   for (const subsystem of subsystems) {
@@ -62,7 +71,7 @@ function connectAll(machine: ServingMachine, order: NvmeOrder, subsystems: reado
     if (code === null) connected.push(subsystem.nqn);
     else refused.push({ nqn: subsystem.nqn, code });
   }
-  return { connected: [...new Set(connected)], refused };
+  return { connected: [...new Set(connected)], refused, listed, read };
 }
 
 /** Returns null if the subsystem is connected, also of an earlier try, or the errno name. */

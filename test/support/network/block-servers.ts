@@ -4,6 +4,7 @@ import { scratchDirectory } from "../cache.ts";
 import { compileStatic } from "../packed-program.ts";
 import { TEST_PROGRAMS } from "../test-programs.ts";
 import { freePort } from "./free-port.ts";
+import { recipe } from "./recipes.ts";
 
 const program = (name: string) => join(TEST_PROGRAMS, "bin", name);
 
@@ -19,7 +20,10 @@ export async function serveAoe(files: readonly string[]): Promise<BlockServer> {
   const directory = scratchDirectory();
   const [guest, host] = ["guest", "host"].map((name) => join(directory, name));
   const relay = await compileStatic("frame-relay.c");
-  const blades = files.map((file, slot) => `"${program("vblade")}" -r 0 ${slot} tap0 "${file}" &`);
+  // The line of docs/network.md for a disk that is only read: shelf 0, slot 1, its interface and its file.
+  const line = /^vblade -r .*?(?= *#)/m.exec(recipe("vblade"))?.[0] ?? "";
+  const serve = (file: string, slot: number) => line.replace(" 1 eth1 /srv/base.img", ` ${slot} tap0 "${file}"`);
+  const blades = files.map((file, slot) => `${serve(file, slot).replace("vblade", `"${program("vblade")}"`)} &`);
   const server = Bun.spawn(
     [
       ...["setpriv", "--pdeathsig", "KILL"],

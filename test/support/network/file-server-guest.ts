@@ -65,7 +65,8 @@ const FILES: Readonly<Record<string, Entry>> = {
   "/bin/serve": { text: SERVE },
   "/bin/serve-nvme": { text: SERVE_NVME },
   "/bin/serve-iscsi": { text: SERVE_ISCSI },
-  "/etc/exports": { text: "/srv/root 192.0.2.0/24(rw,no_root_squash,no_subtree_check,fsid=1)\n" },
+  // A tmpfs has no UUID, so it needs a number.
+  "/etc/exports": { text: recipe("/srv/root").replace(")", ",fsid=1)") },
   "/etc/passwd": { text: "root::0:0:root:/root:/bin/sh\n_rpc:x:0:0::/run/rpcbind:/bin/false\n" },
   "/etc/group": { text: "root:x:0:\n" },
   "/etc/hosts": { text: "127.0.0.1 localhost\n" },
@@ -96,9 +97,9 @@ option rootpath nfs:192.0.2.1:/srv/root
 
 /**
  * A guest with nfs-kernel-server, the kernel's targets of NVMe over TCP and iSCSI, and udhcpd, which says "server: up"; "server: serves" after the
- * command `serve`, and "server: serves NVMe" or "server: serves iSCSI" after `serve-nvme` or `serve-iscsi`, of its disk.
+ * command `serve`, and "server: serves NVMe" or "server: serves iSCSI" after `serve-nvme` or `serve-iscsi`, of its disk. It exports `root`, by default the small root.
  */
-export async function fileServerGuest(socket: string, disk: string): Promise<VmTestOptions> {
+export async function fileServerGuest(socket: string, disk: string, root?: string): Promise<VmTestOptions> {
   const { modulesDir, version } = await debianKernel("cloud");
   const tree = scratchDirectory();
   writeTree(tree, { ...(await guestPrograms(...PROGRAMS)), ...FILES });
@@ -118,7 +119,7 @@ export async function fileServerGuest(socket: string, disk: string): Promise<VmT
     target,
     ...modules,
   ]);
-  await runScript('mkdir -p "$2/srv/root"; cp -a "$1"/. "$2/srv/root"', [await smallRoot(), tree]);
+  await runScript('mkdir -p "$2/srv/root"; cp -a "$1"/. "$2/srv/root"', [root ?? (await smallRoot()), tree]);
   return {
     initrd: await packDirectory(tree),
     disks: [{ file: disk }],

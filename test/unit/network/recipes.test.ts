@@ -1,16 +1,19 @@
-// The recipes for servers in docs/network.md, as they are there but for paths and ports. Those of vblade and /etc/exports are in
-// test/vm, and the line of dnsmasq is in real-network.test.ts.
+// Recipes of docs/network.md, as they are there but for paths and ports; which test runs which, the page says in comments.
 import { expect, test } from "bun:test";
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseSums } from "../../../src/formats/checks/sums-file.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { runScript } from "../../support/command.ts";
+import { levain } from "../../support/desk-command.ts";
 import { freePort } from "../../support/network/free-port.ts";
 import { askNbd } from "../../support/network/nbd-client.ts";
-import { recipe } from "../../support/network/recipes.ts";
+import { networkRecipes, recipe } from "../../support/network/recipes.ts";
+import { readCpio } from "../../support/read-cpio.ts";
 import { TEST_PROGRAMS } from "../../support/test-programs.ts";
+import { BUSYBOX } from "../../support/unpacked-programs.ts";
+import { moduleElf } from "../desk/module-elf.ts";
 
 test("a configuration signed with openssl has the signature that levain checks", async () => {
   const directory = scratchDirectory();
@@ -67,3 +70,74 @@ test("nbd-server serves the export of its lines read-only", async () => {
     await server.exited;
   }
 });
+
+/** A lib/modules/6.1 with these modules, without content. */
+function kernelWith(modules: readonly string[]): string {
+  const directory = join(scratchDirectory(), "lib/modules/6.1");
+  mkdirSync(join(directory, "kernel"), { recursive: true });
+  writeFileSync(join(directory, "modules.dep"), modules.map((name) => `kernel/${name}.ko:\n`).join(""));
+  writeFileSync(join(directory, "modules.builtin.modinfo"), "kernel.license=GPL\0");
+  for (const list of ["alias", "softdep", "order", "builtin"]) writeFileSync(join(directory, `modules.${list}`), "#\n");
+  for (const name of modules) writeFileSync(join(directory, `kernel/${name}.ko`), moduleElf(`name=${name}`));
+  return directory;
+}
+
+const IMAGE_LINES = [recipe("levain image --network --program"), recipe("levain image --module zfs")].flatMap((text) =>
+  text.trim().split("\n"),
+);
+
+test.each(IMAGE_LINES)("%s", (line) => {
+  const words = line.split(" ").slice(2);
+  const after = (option: string) => words.filter((_, index) => words[index - 1] === option);
+  const root = scratchDirectory();
+  const programs = after("--program");
+  for (const path of programs) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    copyFileSync(BUSYBOX, join(root, path));
+  }
+  const output = join(root, "image");
+  const given = words.map((word) => (programs.includes(word) ? join(root, word) : word));
+  // Any static program can be its init here.
+  const more = [
+    "--modules-dir",
+    kernelWith(["mine", ...after("--module")]),
+    "--init",
+    BUSYBOX,
+    "--modprobe-dir",
+    "none",
+  ];
+  const { status, stderr } = levain(["image", "--output", output, "--compress", "none", ...more, ...given]);
+  expect([stderr, status]).toEqual([expect.any(String), 0]);
+  const names = readCpio(readFileSync(output)).members.map(({ name }) => `/${name}`);
+  for (const path of programs) expect(names).toContain(join(root, path));
+  for (const module of after("--module")) expect(names.join()).toContain(`/${module}.ko`);
+});
+
+test("an authority that is added is in the image", () => {
+  const root = scratchDirectory();
+  writeFileSync(join(root, "our-authority.pem"), "-----BEGIN CERTIFICATE-----\n");
+  writeFileSync(join(root, "levain.toml"), recipe("add = ["));
+  const output = join(root, "image");
+  const words = ["--config", join(root, "levain.toml"), "--output", output, "--compress", "none", "--init", BUSYBOX];
+  expect(levain(["image", "--kernel", "none", ...words]).status).toBe(0);
+  const names = readCpio(readFileSync(output)).members.map(({ name }) => name);
+  expect(names).toContain("etc/levain/authorities/our-authority.pem");
+});
+
+const ROOT = join(import.meta.dir, "../../..");
+const recipes = networkRecipes();
+const used = [...new Bun.Glob("test/**/*.ts").scanSync(ROOT)].flatMap((path) =>
+  [...readFileSync(join(ROOT, path), "utf8").matchAll(/\brecipe\("([^"]+)"\)/g)].map(([, start = ""]) => start),
+);
+
+test.each(recipes.map((one) => [one.name, one] as const))(
+  "the page names a test of: %s",
+  (_, { kind, code, tests }) => {
+    expect(tests).not.toEqual([]);
+    for (const { file, name } of tests) {
+      expect([file, existsSync(join(ROOT, file))]).toEqual([file, true]);
+      expect(readFileSync(join(ROOT, file), "utf8")).toContain(name);
+    }
+    if (kind === "block") expect(used.some((start) => code[0]?.startsWith(start))).toBeTrue();
+  },
+);

@@ -82,6 +82,11 @@ describe("wrapLines", () => {
       expect(wrapLines([hint(command)])).toEqual([hint("").trimEnd(), `      ${command}`]);
   });
 
+  test("keeps a number and its unit together", () => {
+    const line = `  ...       waiting for ${"x".repeat(46)}, 1 of 4 s · seen: nothing`;
+    expect(wrapLines([line])).toEqual([line.slice(0, line.indexOf(" 1 of")), "    1 of 4 s · seen: nothing"]);
+  });
+
   test("loses no word, keeps the width if possible, and ends", () => {
     const text = fc.array(fc.stringMatching(/^[a-z/"·]{1,100}$/), { maxLength: 40 });
     fc.assert(

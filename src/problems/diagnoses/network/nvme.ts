@@ -3,7 +3,13 @@ import { byHand, diagnosis, inBootLoader, inBuilder } from "../../diagnosis.ts";
 
 /** How far the connection to the subsystems of a server came. */
 export type NvmeOutcome =
-  | { readonly connected: readonly string[]; readonly refused: readonly { nqn: string; code: string }[] }
+  | {
+      readonly connected: readonly string[];
+      readonly refused: readonly { nqn: string; code: string }[];
+      /** How many entries the list of the server has, and how many of them were read. */
+      readonly listed: number;
+      readonly read: number;
+    }
   | { readonly step: "reach" | "discover"; readonly code: string };
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -23,6 +29,12 @@ export function describeNvme(outcome: NvmeOutcome, hostNqn: string | null): stri
   if (connected.length > 0) return `connected to ${connected.join(" and ")}`;
   if (refused.length > 0) return refused.map(({ nqn, code }) => `${nqn}: ${word(code)}`).join("; ");
   return `the server has no subsystem for this machine${hostNqn === null ? "" : `, which calls itself ${hostNqn}`}`;
+}
+
+/** Says which part of the list of a server was not read, as a clause; null if all was. */
+export function describeUnread(outcome: NvmeOutcome): string | null {
+  if ("step" in outcome || outcome.listed <= outcome.read) return null;
+  return `the server lists ${outcome.listed} subsystems, of which levain has read the first ${outcome.read}`;
 }
 
 /** NVMe over TCP. */

@@ -18,6 +18,8 @@ interface ChildWork<Answer> {
   readonly gone: Answer;
   isConnected(answer: Answer): boolean;
   explain(answer: Answer): string;
+  /** What the user should know of an answer, also if it is connected; null for nothing. */
+  warning?(answer: Answer): string | null;
   problem(answer: Answer): BootError;
 }
 
@@ -30,6 +32,7 @@ export function connectByChild<Answer>(
   let child: Child | null = null;
   let dueMs = 0;
   let last: Answer | null = null;
+  let warned: string | null = null;
   const isConnected = () => last !== null && work.isConnected(last);
   const explain = () =>
     printable(`${work.where}: ${last === null ? "no answer from the server yet" : work.explain(last)}`);
@@ -38,6 +41,12 @@ export function connectByChild<Answer>(
     // A login that goes on would stand in the way of the next one, and of iscsid in the real system.
     child?.stop("with programs");
     child = null;
+  }
+
+  function warn(answer: Answer): void {
+    const warning = work.warning?.(answer) ?? null;
+    if (warning !== null && warning !== warned) voice.warn(printable(`${work.where}: ${warning}`));
+    warned = warning ?? warned;
   }
 
   return {
@@ -50,6 +59,7 @@ export function connectByChild<Answer>(
       const isFirst = last === null;
       last = news.kind === "answer" ? work.decode(news.bytes) : work.gone;
       dueMs = isConnected() ? Number.POSITIVE_INFINITY : machine.nowMs() + nextPause();
+      warn(last);
       if (!isConnected() && isFirst) voice.progress(`${explain()}, trying again`);
       return isConnected();
     },

@@ -6,7 +6,7 @@ import { hostId, isNqn, type NvmePlace } from "../../../parameters/network/nvmf.
 import { tryParse } from "../../../parameters/parse.ts";
 import type { NvmePlan } from "../../../plan/remote/plan.ts";
 import { formatNvme } from "../../../plan/remote/remote.ts";
-import { describeNvme, type NvmeOutcome } from "../../../problems/diagnoses/network/nvme.ts";
+import { describeNvme, describeUnread, type NvmeOutcome } from "../../../problems/diagnoses/network/nvme.ts";
 import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -33,6 +33,7 @@ export function startNvme(context: StorageContext, plan: NvmePlan, place: NvmePl
     gone: { step: "reach", code: "ECHILD" },
     isConnected: (answer) => "connected" in answer && answer.connected.length > 0,
     explain: (answer) => describeNvme(answer, names.hostNqn),
+    warning: describeUnread,
     problem: (answer) => problem("nvme-not-connected", { where, answer, hostNqn: names.hostNqn }),
   });
 }

@@ -87,6 +87,23 @@ test("the second address of a server is asked if the first does not answer", () 
     },
   ));
 
+test("a server that is silent at each of its addresses is given up when the time is over", () => {
+  let asked = 0;
+  return withServer(
+    () => {
+      asked += 1;
+      return [];
+    },
+    async (url) => {
+      const listAddresses = () => Promise.resolve(Array.from({ length: 3 }, () => "127.0.0.1"));
+      const { why } = await get([url], { patienceMs: 1500 }, [], { listAddresses });
+      expect(why?.join()).toContain("the server does not answer");
+      // After 0 and 1 s; each address has 3 s or more otherwise.
+      expect(asked).toBeLessThanOrEqual(2);
+    },
+  );
+});
+
 test("a server that lies is found out", async () => {
   const lies: readonly (readonly [Behaviour, string])[] = [
     [() => [text([0, 5, 0, 2], "Access \x1b violation")], "Access \x1b violation (TFTP error 2)"],

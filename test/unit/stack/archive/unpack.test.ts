@@ -24,6 +24,7 @@ import { report } from "../../../../src/problems/report.ts";
 import type { UnpackNews, UnpackOrder } from "../../../../src/stack/archive/order.ts";
 import { decodeNews, encodeOrder } from "../../../../src/stack/archive/order.ts";
 import { createUnpacker } from "../../../../src/stack/archive/serve-archive.ts";
+import { recipe } from "../../../support/network/recipes.ts";
 
 const machine = createLinuxMachine();
 let base = "";
@@ -131,6 +132,13 @@ describe("what GNU tar packs is unpacked as it was", () => {
     const kept = machine.openTree(target, "as mounted");
     expect(kept.attributes("usr/bin/tool").get("security.capability")?.length).toBe(20);
     kept.close();
+  });
+
+  test("by the command of docs/network.md", async () => {
+    run("sh", "-c", `cd "$1" && ${recipe("tar ").replace("TREE", "tree")}`, "sh", base);
+    const { target, refusal } = await unpack(join(base, "root.tar.zst"));
+    expect(refusal).toBeNull();
+    expect(describeTree(target, true)).toEqual(describeTree(join(base, "tree"), true));
   });
 
   test("ustar, which has no long names", async () => {

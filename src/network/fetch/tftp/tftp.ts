@@ -4,42 +4,36 @@ import {
   encodeTftpRead,
   parseTftp,
   type TftpPacket,
-} from "../../formats/network/tftp.ts";
-import type { Connections, Conversation } from "../../machine/network/connections.ts";
-import { parseTftpUrl, type TftpUrl } from "../../parameters/sources/tftp-url.ts";
-import { isErrno } from "../../problems/errors.ts";
-import { TransferError } from "./fault.ts";
-import { SLOWEST, watchPace } from "./pace.ts";
-import type { Received } from "./received.ts";
+} from "../../../formats/network/tftp.ts";
+import type { Connections, Conversation } from "../../../machine/network/connections.ts";
+import { parseTftpUrl, type TftpUrl } from "../../../parameters/sources/tftp-url.ts";
+import { isErrno } from "../../../problems/errors.ts";
+import { TransferError } from "../fault.ts";
+import { SLOWEST, watchPace } from "../pace.ts";
+import type { Received } from "../received.ts";
+import { type Answer, ask, PATIENCE_MS, type Terms } from "./ask.ts";
 
 /** RFC 2348: what fits into an Ethernet frame, VLAN and tunnel included. RFC 7440: blocks without an acknowledgement. */
 const WISHES = { blksize: 1408, windowsize: 16, tsize: 0 };
 /** RFC 1350: what counts without options. */
 const PLAIN = { blockBytes: 512, window: 1, totalBytes: null };
-/** A packet may be lost: how long to wait before it is asked for again. */
-const PATIENCE_MS = [1000, 2000, 4000, 8000];
 
 /** What a server has agreed to. */
-interface Terms {
+interface Agreed {
   readonly blockBytes: number;
   readonly window: number;
   readonly totalBytes: number | null;
 }
 
 /** Reads a file from a TFTP server, always all of it. Throws TransferError. */
-export async function transferTftp(
-  machine: Connections,
-  url: string,
-  received: Received,
-  onPart: () => void,
-): Promise<void> {
+export async function transferTftp(machine: Connections, url: string, received: Received, terms: Terms): Promise<void> {
   const place = parseTftpUrl(url);
   if (place === null) throw new TransferError({ kind: "connection", code: "EINVAL" });
   try {
     const addresses = await machine.listAddresses(place.host);
-    const { conversation, packet, port } = await findServer(machine, place, addresses);
+    const { conversation, packet, port } = await findServer(machine, place, addresses, terms);
     try {
-      await receiveFile({ conversation, port, url, received, onPart }, packet);
+      await receiveFile({ conversation, port, url, received, ...terms }, packet);
     } finally {
       conversation.close();
     }
@@ -49,67 +43,38 @@ export async function transferTftp(
   }
 }
 
-interface Answer {
-  readonly packet: TftpPacket;
-  readonly port: number;
-}
-
 /** Asks the addresses of a server one after the other; returns the first answer. Each but the last has less time. */
 async function findServer(
   machine: Connections,
   { path, port }: Pick<TftpUrl, "path" | "port">,
   addresses: readonly string[],
+  terms: Terms,
 ): Promise<Answer & { readonly conversation: Conversation }> {
   const [address = "", ...others] = addresses;
   const patience = others.length === 0 ? PATIENCE_MS : PATIENCE_MS.slice(0, 2);
   let conversation: Conversation | null = null;
   try {
     conversation = await machine.openConversation(address);
-    const answer = await ask(conversation, encodeTftpRead(path, WISHES), port, { port: null, patience });
+    const answer = await ask(conversation, encodeTftpRead(path, WISHES), port, { port: null, patience, ...terms });
     return { ...answer, conversation };
   } catch (error) {
     conversation?.close();
-    if (others.length === 0) throw error;
-    return findServer(machine, { path, port }, others);
+    if (others.length === 0 || terms.leftMs() <= 0) throw error;
+    return findServer(machine, { path, port }, others, terms);
   }
 }
 
-/** Sends a packet until something comes back that `isWanted`; after the first answer, only `port` of the server counts (RFC 1350, 4). */
-async function ask(
-  conversation: Conversation,
-  message: Uint8Array,
-  to: number,
-  {
-    port = to,
-    isWanted = () => true,
-    patience = PATIENCE_MS,
-  }: {
-    readonly port?: number | null;
-    readonly isWanted?: (packet: TftpPacket) => boolean;
-    readonly patience?: readonly number[];
-  },
-): Promise<Answer> {
-  for (const patienceMs of patience) {
-    conversation.send(message, to);
-    const endMs = performance.now() + patienceMs;
-    for (let leftMs = patienceMs; leftMs > 0; leftMs = endMs - performance.now()) {
-      const answer = await conversation.receive(leftMs);
-      const packet = answer !== null && (port === null || answer.port === port) ? parseTftp(answer.bytes) : null;
-      if (answer !== null && packet !== null && isWanted(packet)) return { packet, port: answer.port };
-    }
-  }
-  throw new TransferError({ kind: "connection", code: "ETIMEDOUT" });
-}
-
-interface Transfer {
+interface Transfer extends Terms {
   readonly conversation: Conversation;
   readonly port: number;
   readonly url: string;
   readonly received: Received;
-  readonly onPart: () => void;
 }
 
-async function receiveFile({ conversation, port, url, received, onPart }: Transfer, first: TftpPacket): Promise<void> {
+async function receiveFile(
+  { conversation, port, url, received, onPart, leftMs }: Transfer,
+  first: TftpPacket,
+): Promise<void> {
   const { blockBytes, window } = begin(first, url, received);
   let last = 0;
   /** Blocks since the last acknowledgement. */
@@ -123,7 +88,7 @@ async function receiveFile({ conversation, port, url, received, onPart }: Transf
     for (;;) {
       if (pace.isSlow()) throw new TransferError({ kind: "slow", ...SLOWEST });
       if (packet === null) {
-        packet = (await ask(conversation, encodeTftpAck(last), port, { isWanted })).packet;
+        packet = (await ask(conversation, encodeTftpAck(last), port, { isWanted, leftMs })).packet;
         pending = 0;
       }
       const data = readData(packet, blockBytes);
@@ -143,7 +108,7 @@ async function receiveFile({ conversation, port, url, received, onPart }: Transf
 }
 
 /** Begins the file, by the terms of the first answer. */
-function begin(first: TftpPacket, url: string, received: Received): Terms {
+function begin(first: TftpPacket, url: string, received: Received): Agreed {
   const terms = first.kind === "options" ? readOptions(first.options) : PLAIN;
   // An error must not drop what another server has sent.
   if (first.kind !== "error") received.begin(url, { offset: 0, totalBytes: terms.totalBytes, validator: null });
@@ -170,7 +135,7 @@ function readData(packet: TftpPacket, blockBytes: number): Uint8Array {
 }
 
 /** A server may lower what was asked for, but not raise it. */
-function readOptions(options: ReadonlyMap<string, string>): Terms {
+function readOptions(options: ReadonlyMap<string, string>): Agreed {
   const read = (name: string, least: number, most: number, fallback: number) => {
     const value = Number(options.get(name) ?? fallback);
     if (!(value >= least && value <= most)) throw new TransferError({ kind: "connection", code: "EBADMSG" });
