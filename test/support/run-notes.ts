@@ -38,7 +38,7 @@ export function sumCosts(file: string): string[] {
   const most = costs.toSorted((a, b) => b.seconds - a.seconds).slice(0, REPORTED);
   return [
     `${sum(guests)} s for ${guests.length} guests, ${sum(commands)} s for ${commands.length} commands`,
-    `by program: ${sumPrograms(commands)}`,
+    `by program: ${sumPrograms(commands) || "none"}`,
     ...most.map(({ seconds, what }) => `${seconds.toFixed(1)} s  ${shorten(what)}`),
   ];
 }

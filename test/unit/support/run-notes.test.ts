@@ -18,13 +18,14 @@ test("what guests and commands cost is noted and summed, the dearest first", asy
     if (before === undefined) delete process.env[COSTS_VARIABLE];
     else process.env[COSTS_VARIABLE] = before;
   }
-  const [sum, first, second, third = ""] = sumCosts(file);
+  const [sum, programs, first, second, third = ""] = sumCosts(file);
   expect(sum).toBe("10 s for 2 guests, 0 s for 1 commands");
+  expect(programs).toBe("by program: true 0 s in 1");
   expect(first).toBe('7.0 s  guest "another"');
   expect(second).toBe('2.5 s  guest "a guest of two lines"');
   expect(third).toMatch(/^\d\.\d s {2}true x+ … x+$/);
   expect(third.length).toBeLessThan(180);
-  expect(sumCosts(join(scratchDirectory(), "none"))).toEqual(["0 s for 0 guests, 0 s for 0 commands"]);
+  expect(sumCosts(join(scratchDirectory(), "none"))).toEqual(["0 s for 0 guests, 0 s for 0 commands", "by program: none"]);
 });
 
 test("the slow files are known before the first run, and a run's own timings are kept", () => {
