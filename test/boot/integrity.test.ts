@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
+import { type FakeBootOptions, ROOT_TREE } from "../support/fake-boot.ts";
 import { hibernatedSwap } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { INTEGRITY_MODULES, integrityDevice } from "../support/fake-integrity.ts";
+import { integrityBoot } from "../support/integrity-boot.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
 
@@ -15,27 +16,8 @@ const WORDS = "rd.integrity=safe:/dev/vda root=LABEL=ROOT rd.timeout=6";
 const KEY = new Uint8Array([0x5a, 0x17]);
 const KEYED = { by: "hmac(sha256):5a17", tagBytes: 32 };
 
-function boot(content: Uint8Array, cmdline = WORDS, more: FakeBootOptions = {}) {
-  const result = fakeBoot({
-    cmdline,
-    disks: [{ name: "vda", content }],
-    images: [root],
-    modules: INTEGRITY_MODULES,
-    ...more,
-    files: {
-      ...INITRAMFS,
-      [`${MODULES}/modules.dep`]: Object.keys(INTEGRITY_MODULES)
-        .map((name) => `kernel/${name.replace("_", "-")}.ko:\n`)
-        .join(""),
-      ...Object.fromEntries(
-        Object.keys(INTEGRITY_MODULES).map((name) => [`${MODULES}/kernel/${name.replace("_", "-")}.ko`, "module"]),
-      ),
-      [`${MODULES}/modules.alias`]: "alias crypto-hmac hmac\n",
-      ...more.files,
-    },
-  });
-  return { ...result, text: result.console.replaceAll(/\s+/g, " ") };
-}
+const boot = (content: Uint8Array, cmdline = WORDS, more: FakeBootOptions = {}) =>
+  integrityBoot({ cmdline, disks: [{ name: "vda", content }], images: [root], ...more });
 const tables = ({ journal }: ReturnType<typeof boot>) => journal.filter((line) => line.startsWith("map "));
 const isBooted = { mode: "switch_root" };
 

@@ -1,16 +1,15 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { IntegrityVolume } from "../../../parameters/crypt/integrity.ts";
-import type { DeviceSpec } from "../../../parameters/device-spec.ts";
 import { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { headline } from "../../../problems/report.ts";
 import type { Assembly, DeviceState, StorageContext, StoragePlan } from "../../contract.ts";
 import { listBelow } from "../../device-mapper/mapping.ts";
 import { specText } from "../../search-words.ts";
-import { liesOnStick } from "../../trust.ts";
 import { mappingUuid } from "../crypt/lock.ts";
-import { type IntegrityParts, openIntegrity } from "./open.ts";
+import { openIntegrity } from "./open.ts";
+import { listParts } from "./parts.ts";
 
 interface Opening {
   readonly volume: IntegrityVolume;
@@ -65,8 +64,8 @@ function adopt({ machine }: StorageContext, opening: Opening): boolean {
 }
 
 function tryNext(context: StorageContext, opening: Opening): boolean {
-  const parts = findParts(context, opening);
-  if (parts === null) return false;
+  const parts = listParts(context, opening.volume).find(({ device }) => !opening.refusals.has(device));
+  if (parts === undefined) return false;
   try {
     const mapping = openIntegrity(context, opening.volume, parts);
     opening.opened = { mapping, below: [...new Set([parts.device.name, parts.data.name])], isAdopted: false };
@@ -76,23 +75,6 @@ function tryNext(context: StorageContext, opening: Opening): boolean {
     opening.refusals.set(parts.device, error);
     return false;
   }
-}
-
-/** Returns the devices to try next; null if one is missing. */
-function findParts(context: StorageContext, { volume, refusals }: Opening): IntegrityParts | null {
-  const { device: spec, options } = volume;
-  const [device] = findAll(context, spec).filter((one) => one.facts.type === "DM_integrity" && !refusals.has(one));
-  const data = options.dataDevice === null ? device : findAll(context, options.dataDevice)[0];
-  return device === undefined || data === undefined ? null : { device, data };
-}
-
-/** Those on a stick, to which anyone can give a label, come last. */
-function findAll(context: StorageContext, spec: DeviceSpec): readonly BlockDevice[] {
-  const { true: plugged = [], false: own = [] } = Object.groupBy(
-    context.find(spec),
-    ({ name }) => String(liesOnStick(context.machine, name)) as "true" | "false",
-  );
-  return [...own, ...plugged];
 }
 
 function describeState(context: StorageContext, openings: readonly Opening[], device: BlockDevice): DeviceState | null {
@@ -114,11 +96,14 @@ function describeState(context: StorageContext, openings: readonly Opening[], de
 function listErrors(context: StorageContext, { volume, refusals }: Opening): readonly BootError[] {
   if (refusals.size > 0) return [...refusals.values()];
   const { name, device, options } = volume;
-  const [other] = context.find(device);
-  const why = "it has no dm-integrity superblock";
-  if (other !== undefined && other.facts.type !== "DM_integrity")
-    return [problem("integrity-refused", { name, node: other.node, why })];
   const specs = [device, ...(options.dataDevice === null ? [] : [options.dataDevice])];
+  const [[other] = [], [data] = []] = specs.map(context.find);
+  if (other !== undefined && other.facts.type !== "DM_integrity")
+    return [problem("integrity-refused", { name, node: other.node, why: "it has no dm-integrity superblock" })];
+  if (other !== undefined && data !== undefined) {
+    const why = `its data are on ${data.node}, and either both or neither must be on a removable disk`;
+    return [problem("integrity-refused", { name, node: other.node, why })];
+  }
   return specs
     .filter((spec) => context.find(spec).length === 0)
     .map((spec) => problem("integrity-device-missing", { name, spec: specText(spec) }));

@@ -1,5 +1,5 @@
 import { hexDigits, wipe } from "../../../crypto/secret.ts";
-import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
+import { withReader } from "../../../devices/block-devices.ts";
 import { type IntegritySuperblock, readIntegritySuperblock } from "../../../formats/containers/integrity.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
@@ -9,14 +9,7 @@ import { headline } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
 import { createMapping, isWriteProtected, removeMapping, requireTarget } from "../../device-mapper/mapping.ts";
 import { mappingUuid } from "../crypt/lock.ts";
-
-/** The devices of a volume. */
-export interface IntegrityParts {
-  /** With the superblock, the journal and the checksums. */
-  readonly device: BlockDevice;
-  /** With the data: mostly the same one. */
-  readonly data: BlockDevice;
-}
+import type { IntegrityParts } from "./parts.ts";
 
 /** integritytab(5). */
 const MOST_KEY_BYTES = 4096;
