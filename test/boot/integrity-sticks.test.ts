@@ -45,3 +45,37 @@ describe("data apart from their checksums", () => {
     expect(boot(both, options).end).toMatchObject({ mode: "switch_root" });
   });
 });
+
+describe("a stick with the PARTUUID of the device", () => {
+  const stick = { name: "sdb", partitions: part(integrityDevice(other.bytes)), isRemovable: true };
+  const slow = { name: "sda", partitions: part(integrityDevice(own.bytes)), answersAfterMs: 3000 };
+  const dead = { name: "sdc", image: fakeImage("ext4", { label: "DEAD" }), answersAfterMs: Number.POSITIVE_INFINITY };
+
+  test("is not opened while a disk of the machine has not answered", () => {
+    const result = boot([slow, stick]);
+    expect(result.root).toBe("OWN");
+    expect(result.text).toContain(
+      "waiting for /dev/mapper/safe: /dev/sdb1 is on a stick, in place of a disk that has not answered",
+    );
+    expect(result.text).toContain(
+      "2 devices match rd.integrity= for /dev/mapper/safe: /dev/sda1 and /dev/sdb1; using /dev/sda1",
+    );
+  });
+
+  test("is opened after 10 s beside a disk that never answers, and at once if all have", () => {
+    const [waited, prompt] = [boot([stick, dead]), boot([stick])];
+    expect([waited.root, prompt.root]).toEqual(["OTHER", "OTHER"]);
+    const mapped = (result: typeof waited) => /root +\/dev\/mapper\/safe .*? (\d+) ms/.exec(result.text)?.[1];
+    expect([mapped(waited), mapped(prompt)]).toEqual(["11000", "0"]);
+  });
+});
+
+test("of two disks of the machine with one PARTUUID, the warning names both and the one in use", () => {
+  const disks = [other, own].map(({ bytes }, index) => ({
+    name: `sd${"ab"[index]}`,
+    partitions: part(integrityDevice(bytes)),
+  }));
+  const result = boot(disks);
+  expect(result.root).toBe("OTHER");
+  expect(result.text).toContain("/dev/mapper/safe: /dev/sda1 and /dev/sdb1; using /dev/sda1");
+});

@@ -4,12 +4,13 @@ import type { IntegrityVolume } from "../../../parameters/crypt/integrity.ts";
 import { BootError } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { headline } from "../../../problems/report.ts";
-import type { Assembly, DeviceState, StorageContext, StoragePlan } from "../../contract.ts";
+import type { Assembly, DeviceState, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { listBelow } from "../../device-mapper/mapping.ts";
 import { specText } from "../../search-words.ts";
 import { mappingUuid } from "../crypt/lock.ts";
+import { createStickGrace } from "../grace.ts";
 import { openIntegrity } from "./open.ts";
-import { listParts } from "./parts.ts";
+import { arePluggable, type IntegrityParts, isCopyable, listParts } from "./parts.ts";
 
 interface Opening {
   readonly volume: IntegrityVolume;
@@ -25,17 +26,22 @@ interface Opening {
  */
 export function startIntegrity(
   context: StorageContext,
-  { integrity, roots, isForResume = false }: Pick<StoragePlan, "integrity" | "roots" | "isForResume">,
+  plan: Pick<StoragePlan, "integrity" | "roots" | "isForResume" | "rootTimeoutMs">,
 ): Assembly {
+  const { integrity, roots, isForResume = false } = plan;
   const openings = integrity.map((volume): Opening => ({ volume, opened: null, refusals: new Map() }));
   let isLate = !isForResume;
   const isNamed = (name: string) => roots.some((spec) => spec.by === "path" && spec.path === `/dev/mapper/${name}`);
+  const leftForDisk = createStickGrace(context.machine.nowMs, plan);
   const mayOpen = ({ volume: { name } }: Opening) => isLate || isNamed(name);
   return {
     advance() {
       const closed = openings.filter(({ opened }) => opened === null);
-      const tried = closed.map((opening) => adopt(context, opening) || (mayOpen(opening) && tryNext(context, opening)));
-      return tried.includes(true) ? "changed" : "idle";
+      const rounds = closed.map((opening): Round => {
+        if (adopt(context, opening)) return "changed";
+        return mayOpen(opening) ? tryNext(context, opening, leftForDisk) : "idle";
+      });
+      return rounds.find((round) => round === "changed") ?? rounds.find((round) => round !== "idle") ?? "idle";
     },
     lastResort() {
       isLate = true;
@@ -63,18 +69,34 @@ function adopt({ machine }: StorageContext, opening: Opening): boolean {
   return true;
 }
 
-function tryNext(context: StorageContext, opening: Opening): boolean {
-  const parts = listParts(context, opening.volume).find(({ device }) => !opening.refusals.has(device));
-  if (parts === undefined) return false;
+function tryNext(context: StorageContext, opening: Opening, leftForDisk: (name: string) => number): Round {
+  const { volume, refusals } = opening;
+  const all = listParts(context, volume).filter(({ device }) => !refusals.has(device));
+  const [parts] = all;
+  if (parts === undefined) return "idle";
+  // A disk that has not answered may be the one that is meant.
+  const isDoubtful = arePluggable(context.machine, parts) && isCopyable(volume) && !context.isSettled();
+  const leftMs = isDoubtful ? leftForDisk(volume.name) : 0;
+  if (leftMs > 0) {
+    const text = `/dev/mapper/${volume.name}: ${parts.device.node} is on a stick, in place of a disk that has not answered`;
+    return { text, leftMs };
+  }
   try {
-    const mapping = openIntegrity(context, opening.volume, parts);
+    const mapping = openIntegrity(context, volume, parts);
     opening.opened = { mapping, below: [...new Set([parts.device.name, parts.data.name])], isAdopted: false };
-    return true;
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
     opening.refusals.set(parts.device, error);
-    return false;
+    return "idle";
   }
+  if (all.length > 1) context.voice.warn(describeChoice(volume, all));
+  return "changed";
+}
+
+/** Says which of several devices is used, as is said of a root that several match. */
+function describeChoice({ name }: IntegrityVolume, all: readonly IntegrityParts[]): string {
+  const texts = all.map(({ device, data }) => (device === data ? device.node : `${device.node} with ${data.node}`));
+  return `${all.length} devices match rd.integrity= for /dev/mapper/${name}: ${texts.join(" and ")}; using ${texts[0]}`;
 }
 
 function describeState(context: StorageContext, openings: readonly Opening[], device: BlockDevice): DeviceState | null {

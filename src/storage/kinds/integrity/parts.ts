@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { IntegrityVolume } from "../../../parameters/crypt/integrity.ts";
+import type { DeviceSpec } from "../../../parameters/device-spec.ts";
 import type { StorageContext } from "../../contract.ts";
 import { liesOnStick } from "../../trust.ts";
 
@@ -35,6 +36,12 @@ export function listParts(
 }
 
 /** True if the devices, both or neither, were probably plugged in by hand. */
-function arePluggable(machine: StorageContext["machine"], { device }: IntegrityParts): boolean {
+export function arePluggable(machine: StorageContext["machine"], { device }: IntegrityParts): boolean {
   return liesOnStick(machine, device.name);
+}
+
+/** True if a parameter names the volume by names that another disk can have as well. */
+export function isCopyable({ device, options: { dataDevice } }: IntegrityVolume): boolean {
+  const isUnique = (spec: DeviceSpec) => spec.by === "path" || spec.by === "number";
+  return !isUnique(device) || (dataDevice !== null && !isUnique(dataDevice));
 }
