@@ -14,7 +14,7 @@ import { describeRefusal, printable } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { ROOT } from "../stack/root-stack.ts";
 import { wasTyped } from "../storage/device-mapper/mapping.ts";
-import { liesIn, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
+import { liesIn, listIntegrityAlone, listOpenVolumes, removeVolumes } from "../storage/trust.ts";
 
 // Anyone at a machine that fails to boot gets a shell, and would get the content of every volume that a key file has opened.
 
@@ -35,14 +35,15 @@ interface SealTools {
 /**
  * Closes every encrypted volume before a shell starts or the machine ends, and removes the image's key files: `levain unlock`
  * opens the volumes again with their passphrase. With rdshell=keep, a volume stays open in a shell if a passphrase opened it in
- * this boot. Returns true if a volume was closed: the boot then continues from the step "root". Throws BootError if a volume
- * cannot be closed: no shell may start then.
+ * this boot. What dm-integrity checks with a key is closed as well. Returns true if a volume was closed: the boot then continues
+ * from the step "root". Throws BootError if a volume cannot be closed: no shell may start then.
  */
 export function sealVolumes({ machine, console, release, hasShell }: SealTools, plan: BootPlan | null): boolean {
   removeKeys(machine, plan, console, hasShell ? "shell" : "end");
-  const open = listOpenVolumes(machine);
+  const [encrypted, keyed] = [listOpenVolumes(machine), listKeyed(machine, plan)];
+  const open = [...encrypted, ...keyed];
   if (open.length === 0) return false;
-  const names = open.map(({ name }) => `/dev/mapper/${printable(name)}`).join(" and ");
+  const names = joinNames(open);
   if (hasShell && plan?.rescue.shell === "keep" && open.every(({ name }) => wasTyped(machine, name))) {
     console.warn(`${names} stays open in this shell (rdshell=keep)`);
     return false;
@@ -55,8 +56,22 @@ export function sealVolumes({ machine, console, release, hasShell }: SealTools, 
       throw problem("volume-not-closed", { names, hasShell }, { cause });
     },
   );
-  console.warn(`closed ${names}${hasShell ? " before the shell: `levain unlock` opens it again" : ""}`);
+  const before = hasShell ? " before the shell" : "";
+  if (encrypted.length > 0)
+    console.warn(`closed ${joinNames(encrypted)}${hasShell ? `${before}: \`levain unlock\` opens it again` : ""}`);
+  if (keyed.length > 0)
+    console.warn(`closed ${joinNames(keyed)}${hasShell ? `${before}: \`dmsetup table\` would print its key` : ""}`);
   return true;
+}
+
+function joinNames(volumes: readonly Mapping[]): string {
+  return volumes.map(({ name }) => `/dev/mapper/${printable(name)}`).join(" and ");
+}
+
+/** Lists what dm-integrity checks with a key: `dmsetup table` prints it. A volume that the plan does not know may have one. */
+function listKeyed(machine: Machine, plan: BootPlan | null): readonly Mapping[] {
+  const known = new Map(plan?.integrity.map(({ name, options }) => [name, options.keyFile]));
+  return listIntegrityAlone(machine).filter(({ name }) => known.get(name) !== null);
 }
 
 /** Unmounts what the undo of the steps has left, or a person has mounted by hand; the newest first. */
@@ -85,6 +100,7 @@ function listKeys(machine: Machine, plan: BootPlan | null): readonly string[] {
     ...findTabledKeys(textOrNone(machine, INTEGRITYTAB)),
     ...findKeyPaths(bytesOrNone(machine, "/proc/cmdline")),
     ...places.filter(inImage).map(({ path }) => path),
+    ...(plan?.integrity ?? []).flatMap(({ options }) => options.keyFile ?? []),
     ...listOrNone(machine, KEY_DIRECTORY).map((name) => `${KEY_DIRECTORY}/${name}`),
   ];
   return [...new Set(paths)].filter((path) => machine.stat(path)?.kind === "file");

@@ -128,18 +128,24 @@ const isOfVerity = ({ uuid }: Mapping) => /^(?:part\d+-)*CRYPT-VERITY-/.test(uui
 /** Not below a LUKS volume, where libcryptsetup's uuid says SUBDEV. */
 const isIntegrityAlone = ({ uuid }: Mapping) => /^(?:part\d+-)*CRYPT-INTEGRITY-/.test(uuid);
 
-/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions, arrays or LVM in a volume, volumes in volumes, dm-integrity below. What `isKept` stays if it is in no encrypted volume. */
+/** Returns what dm-integrity alone checks, and is open now. */
+export function listIntegrityAlone(machine: Machine): readonly Mapping[] {
+  return machine.listMappings().filter(({ uuid }) => uuid.startsWith("CRYPT-INTEGRITY-"));
+}
+
+/** Removes every device that libcryptsetup's uuids mark, and what was made of it, from the top: partitions, arrays or LVM in a volume, volumes in volumes, dm-integrity below. What `isKept` stays if it is in none of the others. */
 export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => boolean = () => false): void {
   const stopped = new Set<string>();
   for (;;) {
-    const isInside = liesInVolume(machine);
-    const isOurs = (mapping: Mapping) =>
-      isInside({ name: mapping.device }) || (/^(?:part\d+-)*CRYPT-/.test(mapping.uuid) && !isKept(mapping));
-    const mappings = machine
-      .listMappings()
-      .filter(isOurs)
+    const all = machine.listMappings();
+    const volumes = all
+      .filter((mapping) => /^(?:part\d+-)*CRYPT-/.test(mapping.uuid) && !isKept(mapping))
+      .map(({ device }) => device);
+    const isOurs = liesIn(machine, volumes);
+    const mappings = all
+      .filter(({ device }) => isOurs({ name: device }))
       .map((mapping) => ({ device: mapping.device, remove: () => removeMapping(machine, mapping) }));
-    const arrays = listArraysOn(machine)
+    const arrays = listArraysOn(machine, volumes)
       .filter((device) => !stopped.has(device))
       .map((device) => {
         const remove = () => (device.startsWith("md") ? machine.stopArray(device) : stopBcache(machine, device));
@@ -155,9 +161,8 @@ export function removeVolumes(machine: Machine, isKept: (mapping: Mapping) => bo
   }
 }
 
-/** Lists the arrays, and the devices of bcache, of which any member lies in an encrypted volume: they keep it open. */
-function listArraysOn(machine: Machine): readonly string[] {
-  const volumes = listOpenVolumes(machine).map(({ device }) => device);
+/** Lists the arrays, and the devices of bcache, of which any member lies in one of `volumes`: they keep it open. */
+function listArraysOn(machine: Machine, volumes: readonly string[]): readonly string[] {
   const uses = (name: string): boolean =>
     volumes.includes(name) || listBelow(machine, name).some((below) => uses(below));
   return volumes.length === 0 ? [] : [...listArrays(machine), ...listBcaches(machine)].filter(uses);

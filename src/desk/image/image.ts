@@ -62,11 +62,10 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   // stage0 does not read JSON.
   addText(tree, "/etc/levain.cmdline", formatPolicyWords(parameters));
   const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
-  const crypts = plans.map(({ crypt }) => crypt);
-  const secrets = findSecrets(tree, crypts);
+  const secrets = findSecrets(tree, plans);
   const exposure = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
   if (exposure !== null) voice.warn(exposure);
-  const keys = findKeys(tree, crypts);
+  const keys = findKeys(tree, plans);
   // The boot removes these before it starts a shell.
   if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 

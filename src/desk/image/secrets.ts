@@ -1,6 +1,8 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
 import { DEFAULT_KEY_FILE } from "../../parameters/crypt/place.ts";
-import type { CryptPlan } from "../../plan/plan.ts";
+import { INTEGRITYTAB } from "../../parameters/dialects/integritytab.ts";
+import { findTabledKeys } from "../../plan/key-list.ts";
+import type { BootPlan } from "../../plan/plan.ts";
 import type { ImageTree } from "../archive/tree.ts";
 
 const KEY_DIRECTORIES = ["/etc/cryptsetup-keys.d/", "/run/cryptsetup-keys.d/"];
@@ -10,20 +12,25 @@ const EXECUTABLE = 0o111;
 const NOT_OWNER = 0o077;
 const NAMED_MAX = 5;
 
+/** The part of a plan that names keys. */
+type Keyed = Pick<BootPlan, "crypt" | "integrity">;
+
 /** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. */
-export function findKeys(tree: ImageTree, crypts: readonly CryptPlan[]): readonly string[] {
-  return findSecrets(tree, crypts).filter((path) => {
+export function findKeys(tree: ImageTree, plans: readonly Keyed[]): readonly string[] {
+  return findSecrets(tree, plans).filter((path) => {
     const entry = tree.get(path);
     return entry?.kind !== "file" || (entry.mode & EXECUTABLE) === 0;
   });
 }
 
 /** Returns the files of an image that other users must not read: keys that its parameters name, and files that others cannot read on this host. */
-export function findSecrets(tree: ImageTree, crypts: readonly CryptPlan[]): readonly string[] {
-  const places = crypts.flatMap(({ volumes, unnamed }) => [...volumes, unnamed]).flatMap(({ keys }) => keys);
+export function findSecrets(tree: ImageTree, plans: readonly Keyed[]): readonly string[] {
+  const places = plans.flatMap(({ crypt }) => [...crypt.volumes, crypt.unnamed]).flatMap(({ keys }) => keys);
   const keys = new Set([
     DEFAULT_KEY_FILE,
     ...places.flatMap(({ in: where, path }) => (where === "image" ? [path] : [])),
+    ...plans.flatMap(({ integrity }) => integrity.flatMap(({ options }) => options.keyFile ?? [])),
+    ...findTabledKeys(readText(tree, INTEGRITYTAB)),
   ]);
   const closed = [...tree.values()].flatMap((entry) =>
     entry.kind === "directory" && (entry.mode & OTHERS_ENTER) === 0 ? [`${entry.path}/`] : [],
@@ -35,6 +42,11 @@ export function findSecrets(tree: ImageTree, crypts: readonly CryptPlan[]): read
     const isKey = keys.has(path) || directories.some((directory) => path.startsWith(directory));
     return isKey || (mode & OTHERS_READ) === 0 ? [path] : [];
   });
+}
+
+function readText(tree: ImageTree, path: string): string {
+  const entry = tree.get(path);
+  return entry?.kind === "file" ? Buffer.concat([...entry.content.chunks()]).toString() : "";
 }
 
 /** Returns the warning for secrets in a file with this mode; null if only its owner can read it. */

@@ -33,13 +33,13 @@ function secretsOf(
 ) {
   const manifest = { version: 1 as const, kernel: null, parameters };
   const hasFile = (path: string) => Object.hasOwn(files, path);
-  return findSecrets(treeOf(files), [makePlan({ cmdline: "", manifest, hasFile, crypttab }).plan.crypt]);
+  return findSecrets(treeOf(files), [makePlan({ cmdline: "", manifest, hasFile, crypttab }).plan]);
 }
 
 test("what is removed before a shell: keys, but no program that only root may start", () => {
   const files = { "/etc/root.key": 0o600, "/sbin/tool": 0o700, "/etc/hosts": 0o644 };
   const { plan } = makePlan({ cmdline: "", manifest: null, hasFile: () => false, crypttab: null });
-  expect(findKeys(treeOf(files), [plan.crypt])).toEqual(["/etc/root.key"]);
+  expect(findKeys(treeOf(files), [plan])).toEqual(["/etc/root.key"]);
 });
 
 describe("secrets of an image", () => {
@@ -58,6 +58,14 @@ describe("secrets of an image", () => {
     const uuid = "c1b72fc6-0000-4000-8000-000000000000";
     expect(secretsOf(files, [`rd.luks.uuid=${uuid}`, "rd.luks.key=/k/one"])).toEqual(["/k/one"]);
     expect(secretsOf(files, [], `root UUID=${uuid} /k/two luks\n`)).toEqual(["/k/two"]);
+    expect(secretsOf(files, ["rd.integrity=safe:/dev/vda,key=/k/three"])).toEqual(["/k/three"]);
+  });
+
+  test("are keys that the integritytab of the image names", () => {
+    const tree = treeOf({ "/k/one": 0o644, "/k/two": 0o644 });
+    const content = contentOfBytes("# name device key\nsafe /dev/vda /k/two\n");
+    putEntry(tree, { kind: "file", path: "/etc/integritytab", mode: 0o644, content });
+    expect(findSecrets(tree, [])).toEqual(["/k/two"]);
   });
 });
 
