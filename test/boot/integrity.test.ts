@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type FakeBootOptions, ROOT_TREE } from "../support/fake-boot.ts";
-import { hibernatedSwap } from "../support/fake-hibernation.ts";
+import { hibernatedSwap, hibernateLocation } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { INTEGRITY_MODULES, integrityDevice } from "../support/fake-integrity.ts";
 import { integrityBoot } from "../support/integrity-boot.ts";
@@ -17,7 +17,7 @@ const KEY = new Uint8Array([0x5a, 0x17]);
 const KEYED = { by: "hmac(sha256):5a17", tagBytes: 32 };
 
 const boot = (content: Uint8Array, cmdline = WORDS, more: FakeBootOptions = {}) =>
-  integrityBoot({ cmdline, disks: [{ name: "vda", content }], images: [root], ...more });
+  integrityBoot({ cmdline, disks: [{ name: "vda", content: new Uint8Array(content) }], images: [root], ...more });
 const tables = ({ journal }: ReturnType<typeof boot>) => journal.filter((line) => line.startsWith("map "));
 const isBooted = { mode: "switch_root" };
 
@@ -102,14 +102,38 @@ describe("before a resume", () => {
   const SWAP = "0e1f0a9c-1111-4000-8000-00000000cafe";
   const swap = hibernatedSwap(SWAP);
 
+  const contentOf = ({ machine }: ReturnType<typeof boot>) => Buffer.from(machine.disk("vda")?.content ?? []);
+
   test("nothing is opened while the swap space is waited for", () => {
     const disks = [
-      { name: "vda", content: safe },
+      { name: "vda", content: new Uint8Array(safe) },
       { name: "vdb", image: swap, arrivesAtMs: 5000 },
     ];
     const result = boot(safe, `${WORDS} resume=UUID=${SWAP}`, { disks });
     expect(result.end).toBe("resume");
     expect(tables(result)).toEqual([]);
+    expect(contentOf(result).equals(safe)).toBe(true);
+  });
+
+  test("nothing is opened before a resume from where systemd's variable says", () => {
+    const inUse = fakeImage("ext4", { label: "ROOT", isUnclean: true }, ROOT_TREE);
+    const disks = [
+      { name: "vda", content: integrityDevice(inUse.bytes) },
+      { name: "vdb", image: swap },
+    ];
+    const location = hibernateLocation(JSON.stringify({ uuid: SWAP, offset: 0 }));
+    const result = boot(safe, WORDS, { images: [inUse], disks, ...location });
+    expect(result.end).toBe("resume");
+    expect(contentOf(result).equals(integrityDevice(inUse.bytes))).toBe(true);
+  });
+
+  test("that variable is read once, whether or not the root is in use", () => {
+    const inUse = fakeImage("ext4", { label: "ROOT", isUnclean: true }, ROOT_TREE);
+    const location = hibernateLocation(JSON.stringify({ uuid: SWAP, offset: 0 }));
+    const result = boot(integrityDevice(inUse.bytes), WORDS, { images: [inUse], ...location });
+    expect(result.end).toMatchObject(isBooted);
+    expect(result.text.split("where systemd hibernated (HibernateLocation), did not appear")).toHaveLength(2);
+    expect(contentOf(result).equals(integrityDevice(inUse.bytes))).toBe(false);
   });
 
   test.each(["/dev/mapper/safe", `UUID=${SWAP}`])("swap space with checksums is found as %s", (name) => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { retryBoot } from "../../src/rescue/commands/retry.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
-import { hibernatedSwap, swapImage } from "../support/fake-hibernation.ts";
+import { hibernatedSwap, hibernateLocation, swapImage } from "../support/fake-hibernation.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
@@ -61,20 +61,20 @@ describe("a hibernated system", () => {
 
   test("is found by the EFI variable in which systemd names it", () => {
     const value = JSON.stringify({ uuid: UUID.replaceAll("-", ""), offset: 0, kernelVersion: "6.1.0-fake" });
-    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT", ...efi(value) });
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT", ...hibernateLocation(value) });
     expect(result.end).toBe("resume");
   });
 
   test("is not looked for in that variable if the root was unmounted", () => {
     const value = JSON.stringify({ uuid: UUID, offset: 0 });
-    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) }, false);
+    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rw", ...hibernateLocation(value) }, false);
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.journal.filter((line) => line.includes("efivarfs") || line.includes("/sys/power"))).toEqual([]);
   });
 
   test("in a place that does not appear, as that variable says, is not called that of a parameter", () => {
     const value = JSON.stringify({ uuid: UUID.replace("cafe", "beef"), offset: 0 });
-    const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) });
+    const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...hibernateLocation(value) });
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.console.replace(/\s+/g, " ")).toContain(
       "where systemd hibernated (HibernateLocation), did not appear",
@@ -84,7 +84,10 @@ describe("a hibernated system", () => {
 
   test("of another kernel, as that variable says, is kept", () => {
     const value = JSON.stringify({ uuid: UUID, offset: 0, kernelVersion: "6.1.0-other" });
-    const result = boot(hibernatedSwap(UUID), { cmdline: "root=LABEL=ROOT rd.resume.policy=stop", ...efi(value) });
+    const result = boot(hibernatedSwap(UUID), {
+      cmdline: "root=LABEL=ROOT rd.resume.policy=stop",
+      ...hibernateLocation(value),
+    });
     expect(result.console).toContain("it was hibernated with Linux 6.1.0-other, and this is another kernel");
     expect(touched(result)).toEqual([]);
     expect(signature(result)).toBe("S1SUSPEND");
@@ -93,7 +96,7 @@ describe("a hibernated system", () => {
   test.each(["{", '{"uuid": 7, "offset": 0}', `{"uuid": "${UUID}", "offset": -1}`, "null"])(
     "is not looked for if that variable is malformed: %s",
     (value) => {
-      const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...efi(value) });
+      const result = boot(swapImage(UUID), { cmdline: "root=LABEL=ROOT rw", ...hibernateLocation(value) });
       expect(result.end).toMatchObject({ mode: "switch_root" });
       expect(result.console).toContain("HibernateLocation does not name a device and an offset, ignoring it");
     },
@@ -119,23 +122,6 @@ describe("a hibernated system", () => {
     expect(result.console).toContain(`waiting for UUID=${UUID}, 1 of 10 s`);
   });
 });
-
-function efi(value: string) {
-  const variable = new Uint8Array([7, 0, 0, 0, ...Buffer.from(`${value}\0`, "utf16le")]);
-  return {
-    sys: { "/firmware/efi/efivars": { directory: true } as const },
-    before: (machine: Booted["machine"]) => {
-      const mount = machine.mount;
-      Object.assign(machine, {
-        mount(request: Parameters<typeof mount>[0]) {
-          if (request.type !== "efivarfs") return mount(request);
-          mount({ ...request, source: "tmpfs", type: "tmpfs", flags: [] });
-          machine.writeFile(`${request.target}/HibernateLocation-8cf2644b-4b0b-428f-9387-6d876050dc67`, variable);
-        },
-      });
-    },
-  };
-}
 
 describe("a hibernated system that cannot be resumed", () => {
   const refused = { hibernation: { refusal: MISMATCH } };

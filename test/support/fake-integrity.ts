@@ -14,6 +14,8 @@ export const INTEGRITY_MODULES = {
 const DATA_AT = 4096;
 /** The fake's own: where a superblock notes what made the checksums. */
 const SECRET_AT = 64;
+/** The fake's own as well: a superblock counts here how often it was opened, as the kernel writes to it each time. */
+const OPENINGS_AT = 60;
 
 /** Returns a device as `integritysetup format` makes it: without `data`, the checksums alone. `by` is what the kernel calls the algorithm, with its key. */
 export function integrityDevice(
@@ -55,6 +57,7 @@ export function openIntegrityTarget(
     Number(findValue("block_size") ?? 512) === 512 << superblock.readUInt8(28) &&
     sectors <= Number(superblock.readBigUInt64LE(16));
   if (!isRight) refuse();
+  content[OPENINGS_AT] = (content[OPENINGS_AT] ?? 0) + 1;
   const [by] = superblock.toString("latin1", SECRET_AT, 512).split("\0");
   const at = meta === null ? DATA_AT : 0;
   return {

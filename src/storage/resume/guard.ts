@@ -1,30 +1,14 @@
 import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
-import { readEfiVariable } from "../../filesystems/efi-variables.ts";
 import { filesystemType } from "../../formats/filesystems/filesystem-types.ts";
-import { type HibernateLocation, parseHibernateLocation } from "../../formats/hibernation/location.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import type { ResumePlan } from "../../plan/resume/plan.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
-import type { Voice } from "../../problems/voice.ts";
 import type { Attached } from "../attach.ts";
+import { asksEarly, resumeByFirmware } from "./firmware.ts";
 import { discardImage, mayDiscard, readImage, sayDiscarded } from "./hibernated.ts";
-import { resume } from "./resume.ts";
-
-/** The vendor GUID is systemd's (SD_ID128_MAKE of its efivars.h). */
-const HIBERNATION = "HibernateLocation-8cf2644b-4b0b-428f-9387-6d876050dc67";
-
-/** Returns where systemd says that it has hibernated; null if it does not, or says it in a way that levain does not understand. */
-function readHibernateLocation(machine: Machine, voice: Voice): HibernateLocation | null {
-  const value = readEfiVariable(machine, voice, HIBERNATION, "a system that systemd hibernated is not resumed");
-  if (value === null) return null;
-  const location = parseHibernateLocation(value);
-  if (location === null)
-    voice.warn("the EFI variable HibernateLocation does not name a device and an offset, ignoring it");
-  return location;
-}
 
 const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
 
@@ -34,7 +18,8 @@ const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
  * unmounted is that of a second system.
  */
 export function guardMount(context: Context, plan: BootPlan, attached: Attached): void {
-  if (plan.resume.asksFirmware && isInUse(context.machine, attached.device)) resumeByFirmware(context, plan);
+  const isAsked = plan.resume.asksFirmware && !asksEarly(plan);
+  if (isAsked && isInUse(context.machine, attached.device)) resumeByFirmware(context, plan);
   guardMore(context, plan, attached);
 }
 
@@ -45,13 +30,6 @@ export function guardMore(
   { device, hibernated }: Attached,
 ): void {
   for (const other of hibernated) guardAgainst({ machine, voice }, wish, device, other);
-}
-
-function resumeByFirmware(context: Context, plan: BootPlan): void {
-  const location = readHibernateLocation(context.machine, context.voice);
-  if (location === null) return;
-  const { uuid, offset, kernel } = location;
-  resume(context, { ...plan, resume: { ...plan.resume, device: { by: "uuid", value: uuid }, offset, kernel } });
 }
 
 function guardAgainst(
