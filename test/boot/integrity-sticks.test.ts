@@ -40,6 +40,13 @@ describe("data apart from their checksums", () => {
     );
   });
 
+  test("that are too short do not keep the next device from being tried with the same checksums", () => {
+    const short = { name: "sdb", partitions: part(own.bytes.subarray(0, own.bytes.length / 2), DATA) };
+    const right = { name: "sdc", partitions: part(own.bytes, DATA) };
+    const result = boot([checksums, short, right], options, "rd.timeout=2");
+    expect(result.root).toBe("OWN");
+  });
+
   test("may lie on a stick with them", () => {
     const both = [{ ...checksums, isRemovable: true }, { ...stick }];
     expect(boot(both, options).end).toMatchObject({ mode: "switch_root" });

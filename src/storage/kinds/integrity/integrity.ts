@@ -16,8 +16,8 @@ interface Opening {
   readonly volume: IntegrityVolume;
   /** null while it is closed. */
   opened: { readonly mapping: Mapping; readonly below: readonly string[]; readonly isAdopted: boolean } | null;
-  /** Why devices were refused; each is tried once. */
-  readonly refusals: Map<BlockDevice, BootError>;
+  /** What was refused, and why; each pair of devices is tried once. */
+  readonly refusals: (IntegrityParts & { readonly error: BootError })[];
 }
 
 /**
@@ -29,7 +29,7 @@ export function startIntegrity(
   plan: Pick<StoragePlan, "integrity" | "roots" | "isForResume" | "rootTimeoutMs">,
 ): Assembly {
   const { integrity, roots, isForResume = false } = plan;
-  const openings = integrity.map((volume): Opening => ({ volume, opened: null, refusals: new Map() }));
+  const openings = integrity.map((volume): Opening => ({ volume, opened: null, refusals: [] }));
   let isLate = !isForResume;
   const isNamed = (name: string) => roots.some((spec) => spec.by === "path" && spec.path === `/dev/mapper/${name}`);
   const leftForDisk = createStickGrace(context.machine.nowMs, plan);
@@ -71,7 +71,9 @@ function adopt({ machine }: StorageContext, opening: Opening): boolean {
 
 function tryNext(context: StorageContext, opening: Opening, leftForDisk: (name: string) => number): Round {
   const { volume, refusals } = opening;
-  const all = listParts(context, volume).filter(({ device }) => !refusals.has(device));
+  const all = listParts(context, volume).filter(
+    ({ device, data }) => !refusals.some((one) => one.device === device && one.data === data),
+  );
   const [parts] = all;
   if (parts === undefined) return "idle";
   // A disk that has not answered may be the one that is meant.
@@ -86,7 +88,7 @@ function tryNext(context: StorageContext, opening: Opening, leftForDisk: (name: 
     opening.opened = { mapping, below: [...new Set([parts.device.name, parts.data.name])], isAdopted: false };
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
-    opening.refusals.set(parts.device, error);
+    refusals.push({ ...parts, error });
     return "idle";
   }
   if (all.length > 1) context.voice.warn(describeChoice(volume, all));
@@ -106,7 +108,7 @@ function describeState(context: StorageContext, openings: readonly Opening[], de
       return { kind: "open", text: `open as /dev/mapper/${name}`, closes: !opened.isAdopted };
     const specs = [spec, ...(options.dataDevice === null ? [] : [options.dataDevice])];
     if (opened !== null || !specs.some((one) => context.find(one).includes(device))) continue;
-    const error = refusals.get(device);
+    const error = refusals.find((one) => one.device === device || one.data === device)?.error;
     const text = error === undefined ? `closed: a part of /dev/mapper/${name}` : headline(error);
     return { kind: "closed", isWanted: true, text };
   }
@@ -116,7 +118,7 @@ function describeState(context: StorageContext, openings: readonly Opening[], de
 }
 
 function listErrors(context: StorageContext, { volume, refusals }: Opening): readonly BootError[] {
-  if (refusals.size > 0) return [...refusals.values()];
+  if (refusals.length > 0) return refusals.map(({ error }) => error);
   const { name, device, options } = volume;
   const specs = [device, ...(options.dataDevice === null ? [] : [options.dataDevice])];
   const [[other] = [], [data] = []] = specs.map(context.find);
