@@ -3,6 +3,7 @@ import { type FakeBootOptions, ROOT_TREE } from "../support/fake-boot.ts";
 import { hibernatedSwap, hibernateLocation } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { INTEGRITY_MODULES, integrityDevice } from "../support/fake-integrity.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { integrityBoot } from "../support/integrity-boot.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
@@ -60,9 +61,30 @@ describe("a root with checksums", () => {
   test("that another algorithm made is closed again, and named", () => {
     const result = boot(integrityDevice(root.bytes, { by: "crc32" }));
     expect(result.text).toContain(
-      "/dev/vda is not opened as /dev/mapper/safe (dm-integrity): it cannot be read with crc32c",
+      "/dev/vda is not opened as /dev/mapper/safe (dm-integrity): it cannot be read with crc32c: it was made with another algorithm",
     );
     expect(result.end).toBe("poweroff");
+  });
+
+  test("that another algorithm made is named also if it cannot be closed", () => {
+    const before = (machine: FakeMachine) => machine.refuse("removeMapping", "safe", "EBUSY");
+    const result = boot(integrityDevice(root.bytes, { by: "crc32" }), WORDS, { before });
+    expect(result.text).toContain("it was made with another algorithm");
+  });
+
+  test("that is gone when it is open is not called one of another algorithm", () => {
+    const before = (machine: FakeMachine) => {
+      const { createMapping } = machine;
+      Object.assign(machine, {
+        createMapping(request: Parameters<typeof createMapping>[0]) {
+          const mapping = createMapping(request);
+          machine.removeMapping(mapping.name);
+          return mapping;
+        },
+      });
+    };
+    const result = boot(safe, WORDS, { before });
+    expect(result.text).toContain("a disk below it did not answer when it was open, or is gone");
   });
 
   test.each([
@@ -82,7 +104,7 @@ describe("a root with checksums", () => {
       "that did not appear",
       safe,
       "rd.integrity=safe:/dev/vdb root=LABEL=ROOT",
-      "/dev/vdb, of which rd.integrity= makes /dev/mapper/safe, did not appear",
+      "device /dev/vdb for /dev/mapper/safe did not appear",
     ],
     [
       "without its key",

@@ -53,7 +53,7 @@ export const MAPPINGS = {
     ],
   }),
   "integrity-device-missing": diagnosis<{ name: string; spec: string }>(
-    ({ name, spec }) => `${spec}, of which rd.integrity= makes /dev/mapper/${name}, did not appear`,
+    ({ name, spec }) => `device ${spec} for /dev/mapper/${name} did not appear`,
   ),
   "group-refused": diagnosis<{ group: string; why: string }>({
     text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,

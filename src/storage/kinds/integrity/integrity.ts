@@ -38,7 +38,8 @@ export function startIntegrity(
     advance() {
       const closed = openings.filter(({ opened }) => opened === null);
       const rounds = closed.map((opening): Round => {
-        if (adopt(context, opening)) return "changed";
+        // What was refused, and could not be closed, is not what an earlier search has opened.
+        if (opening.refusals.length === 0 && adopt(context, opening)) return "changed";
         return mayOpen(opening) ? tryNext(context, opening, leftForDisk) : "idle";
       });
       return rounds.find((round) => round === "changed") ?? rounds.find((round) => round !== "idle") ?? "idle";

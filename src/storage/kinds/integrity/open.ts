@@ -4,6 +4,7 @@ import { type IntegritySuperblock, readIntegritySuperblock } from "../../../form
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import type { IntegrityVolume } from "../../../parameters/crypt/integrity.ts";
+import { tolerateRefusal } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { headline } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -29,17 +30,22 @@ export function openIntegrity(context: StorageContext, volume: IntegrityVolume, 
   const digits = key === null ? null : hexDigits(key);
   const parameters = formatTable(volume, parts, superblock, digits);
   const mark = machine.kernelLogMark();
+  let hasAnswered = false;
   try {
     const request = { name, uuid: mappingUuid("INTEGRITY", "", name), readOnly: false };
     const mapping = createMapping(context, request, { type: "integrity", sectors: superblock.sectors, parameters });
     const device = context.look(mapping.device);
     if (device?.unreadable === null) return mapping;
-    removeMapping(machine, mapping);
+    hasAnswered = device !== null;
+    // One that is in use stays: that is no reason to keep the refusal from the user.
+    tolerateRefusal(() => removeMapping(machine, mapping));
   } finally {
     wipe(key, digits, parameters);
   }
   const [line] = machine.kernelLogSince(mark).filter((text) => text.includes("integrity"));
-  const why = `it cannot be read with ${describeHash(volume)}: the algorithm${key === null ? "" : " or the key"} is another one, or the data are damaged`;
+  const why = hasAnswered
+    ? `it cannot be read with ${describeHash(volume)}: it was made with another algorithm${key === null ? "" : " or key"}, or the data are damaged`
+    : "a disk below it did not answer when it was open, or is gone";
   return refuse(volume, node, line === undefined ? why : `${why} (kernel: ${line})`);
 }
 
@@ -62,7 +68,7 @@ function readKey(machine: Machine, volume: IntegrityVolume, node: string): Uint8
   const status = machine.stat(path);
   if (status?.kind !== "file") return refuse(volume, node, `the image has no key file ${path}`);
   if (status.size === 0 || status.size > MOST_KEY_BYTES)
-    refuse(volume, node, `the key file ${path} has not 1 to ${MOST_KEY_BYTES} bytes`);
+    refuse(volume, node, `the key file ${path} must have 1 to ${MOST_KEY_BYTES} bytes`);
   return machine.readFile(path);
 }
 
