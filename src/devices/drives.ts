@@ -1,5 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
-import { readText, textOrNone } from "../machine/small-files.ts";
+import { listOrNone, readText, textOrNone } from "../machine/small-files.ts";
 import { orIfRefused } from "../problems/errors.ts";
 import { type BlockDevice, listBlockDeviceNames } from "./block-devices.ts";
 import { readBlockDevices } from "./read-devices.ts";
@@ -32,11 +32,22 @@ export function isPluggable(machine: Machine, { name, partition }: Pick<BlockDev
   const directory = `/sys/class/block/${(partition?.disk ?? name).replaceAll("/", "!")}`;
   return orIfRefused(() => {
     const place = machine.readLink(directory);
-    if (/\/(?:usb|fw)\d+\//.test(place) || isBehindPort(machine, place)) return true;
+    if (/\/(?:usb|fw)\d+\//.test(place)) return true;
+    if (listPlaces(machine, place).some((each) => isBehindPort(machine, each))) return true;
     // Soldered MMC has the type "MMC".
     if (textOrNone(machine, `${directory}/device/type`).trim() === "SD") return true;
     return readText(machine, `${directory}/removable`) === "1";
   }, false);
+}
+
+/** The place of a disk below /sys, or of its controllers where the kernel takes them for several paths to it (nvme.multipath). */
+function listPlaces(machine: Machine, place: string): readonly string[] {
+  const subsystem = /\/devices\/virtual\/nvme-subsystem\/[^/]+(?=\/)/.exec(place)?.[0];
+  if (subsystem === undefined) return [place];
+  const controllers = listOrNone(machine, `/sys${subsystem}`).filter((name) => /^nvme\d+$/.test(name));
+  return controllers.map((name) =>
+    machine.readLink(`/sys${subsystem}/${name}`).replace(/^(?:\.\.\/)+(.*)$/, "/devices/$1/"),
+  );
 }
 
 /**

@@ -37,9 +37,15 @@ export function stagePlan(workplace: Workplace, plan: SyncPlan): Staged {
       const place = inside ?? `${workplace.items}/${operation.item}`;
       if (stageItem(workplace, places, plan.items[operation.item] as Item, place)) places.set(operation.item, place);
       else left.add(operation.path);
-    } else if (inside !== undefined) applyOperation({ tree: workplace.target, at: inside }, operation);
+    } else if (operation.kind === "directory" && inside !== undefined) workplace.target.makeDirectory(inside);
   }
+  finishDirectories(workplace.target, additions);
   return { operations: remaining.filter(({ operation: { path } }) => !left.has(path)), left };
+}
+
+/** Gives new directories their attributes when everything is in them: entries made later would inherit a default ACL (acl(5)), which the originals need not have. */
+function finishDirectories(tree: Tree, additions: ReadonlyMap<Operation, string>): void {
+  for (const [operation, at] of additions) applyOperation({ tree, at }, operation);
 }
 
 interface Divided {

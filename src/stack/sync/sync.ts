@@ -39,6 +39,7 @@ const MOST_PASSES = 4;
 const CLOCK_TICK_NS = 20_000_000n;
 const CLOCK_TICK_MS = 25;
 const NOTICE_EVERY_MS = 1000;
+const DEFAULT_ACL = "system.posix_acl_default";
 
 /** Returns what a sync would change. Writes nothing. */
 export function previewSync(machine: Machine, order: SyncOrder): SyncPlan {
@@ -119,7 +120,7 @@ function carryOut(job: Job, plan: SyncPlan): { done: Operations; left: readonly 
   makeStaging(branch);
   const names = tree.list(staging).filter((name) => name.startsWith("items-"));
   const directory = `items-${Math.max(0, ...names.map((name) => Number(name.slice("items-".length)))) + 1}`;
-  tree.makeDirectory(`${staging}/${directory}`);
+  makeItems(tree, `${staging}/${directory}`);
   const { operations, left } = prepare(job, plan, `${staging}/${directory}`);
   const commit = (some: Operations, waits: boolean) => {
     const operations = some.map(({ operation }) => operation);
@@ -134,6 +135,12 @@ function carryOut(job: Job, plan: SyncPlan): { done: Operations; left: readonly 
   if (operations.length > 0) commit(later, true);
   cleanUp(branch, later.length > 0 ? directory : null);
   return { done: plan.operations.filter(({ operation: { path } }) => !left.has(path)), left: [...left] };
+}
+
+/** Makes the directory of the items. It inherits the default ACL (acl(5)) of the directory that the branch is in, and every copy would inherit it in turn. */
+function makeItems(tree: Tree, path: string): void {
+  tree.makeDirectory(path);
+  if (tree.attributes(path).has(DEFAULT_ACL)) tree.removeAttribute(path, DEFAULT_ACL);
 }
 
 function prepare(job: Job, plan: SyncPlan, directory: string): Staged {

@@ -50,6 +50,23 @@ test.each([
   expect(isPluggable(machine, { name: "nvme1n1", partition: null })).toBe(expected);
 });
 
+test.each([
+  ["removable\n", true],
+  ["fixed\n", false],
+])("an NVMe disk of which the kernel knows a subsystem, with a controller that is %p", (text, expected) => {
+  const pci = "/devices/pci0000:00/0000:00:1c.4/0000:05:00.0/0000:06:01.0/0000:07:00.0";
+  const subsystem = "/devices/virtual/nvme-subsystem/nvme-subsys1";
+  const machine = fakeMachine({
+    files: {
+      [`/sys${subsystem}/nvme1n1/removable`]: "0\n",
+      [`/sys${subsystem}/nvme1`]: { link: `../../..${pci.replace("/devices", "")}/nvme/nvme1` },
+      [`/sys${pci}/removable`]: text,
+      "/sys/class/block/nvme1n1": { link: `../..${subsystem}/nvme1n1` },
+    },
+  });
+  expect(isPluggable(machine, { name: "nvme1n1", partition: null })).toBe(expected);
+});
+
 test("a disk that is gone cannot be plugged in", () => {
   expect(isPluggable(fakeMachine(), { name: "sda", partition: null })).toBe(false);
 });

@@ -25,7 +25,10 @@ test("what guests and commands cost is noted and summed, the dearest first", asy
   expect(second).toBe('2.5 s  guest "a guest of two lines"');
   expect(third).toMatch(/^\d\.\d s {2}true x+ … x+$/);
   expect(third.length).toBeLessThan(180);
-  expect(sumCosts(join(scratchDirectory(), "none"))).toEqual(["0 s for 0 guests, 0 s for 0 commands", "by program: none"]);
+  expect(sumCosts(join(scratchDirectory(), "none"))).toEqual([
+    "0 s for 0 guests, 0 s for 0 commands",
+    "by program: none",
+  ]);
 });
 
 test("the slow files are known before the first run, and a run's own timings are kept", () => {
