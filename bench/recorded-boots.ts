@@ -44,36 +44,20 @@ const unlock =
     await vm.expect(READY);
   };
 
+const plain = (name: string, disks: RecordedBoot["disks"], cmdline: string): RecordedBoot => ({
+  name,
+  sets: ["plain", "plain"],
+  disks,
+  cmdline,
+  act: waitForInit,
+});
+
 /** Most of every boot is in "plain", those of the benchmark included; "then" sets follow a prompt. */
 export const BOOTS: readonly RecordedBoot[] = [
-  {
-    name: "label",
-    sets: ["plain", "plain"],
-    disks: () => rootImage("ext4", { label: "ROOT" }),
-    cmdline: "root=LABEL=ROOT",
-    act: waitForInit,
-  },
-  {
-    name: "udev",
-    sets: ["plain", "plain"],
-    disks: () => sceneDisk("disk"),
-    cmdline: sceneWords("levain", "disk"),
-    act: waitForInit,
-  },
-  {
-    name: "stick",
-    sets: ["plain", "plain"],
-    disks: () => flashStick(),
-    cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M",
-    act: waitForInit,
-  },
-  {
-    name: "live",
-    sets: ["plain", "plain"],
-    disks: () => sceneDisk("live"),
-    cmdline: sceneWords("levain", "live"),
-    act: waitForInit,
-  },
+  plain("label", () => rootImage("ext4", { label: "ROOT" }), "root=LABEL=ROOT"),
+  plain("udev", () => sceneDisk("disk"), sceneWords("levain", "disk")),
+  plain("stick", flashStick, "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M"),
+  plain("live", () => sceneDisk("live"), sceneWords("levain", "live")),
   {
     name: "encrypted",
     sets: ["prompt", "unlock"],

@@ -27,7 +27,7 @@ interface Module {
 }
 
 /** Where the bytecode of modules is in memory, by file name. */
-export interface Bytecode {
+interface Bytecode {
   /** Of the modules that a boot loads. */
   readonly boot: ReadonlyMap<string, Place>;
   readonly others: ReadonlyMap<string, Place>;

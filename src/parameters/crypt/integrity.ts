@@ -12,7 +12,7 @@ export interface IntegrityVolume {
 }
 
 /** What the superblock does not say. */
-export interface IntegrityOptions {
+interface IntegrityOptions {
   /** The device with the data, if that is another one. */
   readonly dataDevice: DeviceSpec | null;
   /** As the kernel names it; with a key, the hash of the HMAC. */
