@@ -124,10 +124,11 @@ function mountAs(context: MountContext, order: MountOrder, type: string): void {
 }
 
 /** Warns if what is read may be older than what was written last. */
-function warnOfJournal({ machine, voice }: MountContext, { device, name }: MountOrder, type: string): void {
+function warnOfJournal({ machine, voice }: MountContext, { device, name, role }: MountOrder, type: string): void {
   if (!hasUnreplayedJournal(machine, device.node, type)) return;
   const what = `${name ?? device.node} was not unmounted`;
-  voice.warn(`${what}: levain does not replay its journal, so its newest changes may be missing`);
+  const store = role === "store" ? ", and levain sync cannot write there" : "";
+  voice.warn(`${what}: levain does not replay its journal, so its newest changes may be missing${store}`);
 }
 
 /** Returns what to mount the device as if no type is given. Throws BootError if it holds no filesystem. */

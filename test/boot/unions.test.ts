@@ -262,8 +262,8 @@ describe("rd.union= with a device", () => {
     const booted = withData("rd.union=/var:size=50M:LABEL=DATA rd.union=/etc:LABEL=DATA:/cfg", image, { look });
     expect(booted.end).toMatchObject({ mode: "switch_root" });
     expect(overlays(booted)).toEqual([
-      "/sysroot/var /run/levain/stores/0/upper:/sysroot/var",
-      "/sysroot/etc /run/levain/stores/1/upper:/sysroot/etc",
+      "/sysroot/var /run/levain/stores/0/upper:/run/levain/union/0-base",
+      "/sysroot/etc /run/levain/stores/1/upper:/run/levain/union/1-base",
     ]);
     expect(line(booted)).toBe(
       '/var on tmpfs 50M over /var on /dev/vdb ext4 "DATA", /etc on tmpfs over /cfg on /dev/vdb ext4 "DATA"',

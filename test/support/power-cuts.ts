@@ -47,7 +47,7 @@ export const SCRIPTS = {
   /** Says "ack-N" when the file N % WRITTEN_FILES is on the disk. */
   write: `mkdir -p /w; n=0; while n=$((n+1)); do i=$((n%${WRITTEN_FILES})); yes gen-$n-$i | head -n ${LINES} > /w/new; sync; mv /w/new /w/$i; sync; echo ack-$n; done`,
   sync: (generation: number) =>
-    `mkdir -p /s; awk 'BEGIN { for (i = 0; i < ${SYNCED_FILES}; i++) { f = "/s/" i; for (l = 0; l < ${LINES}; l++) print "gen-${generation}-" i > f; close(f) } }'; echo begin-$((40 + 2)); /run/levain/bin/levain sync; echo end-$((40 + 2))`,
+    `mkdir -p /s; awk 'BEGIN { for (i = 0; i < ${SYNCED_FILES}; i++) { f = "/s/" i; for (l = 0; l < ${LINES}; l++) print "gen-${generation}-" i > f; close(f) } }'; echo begin-$((40 + 2)); /run/levain/bin/levain sync; echo end-$?`,
   /** Says "end-N" when all files of the generation N are synced. */
   syncs: `mkdir -p /s; n=0; while n=$((n+1)); do awk -v n=$n 'BEGIN { for (i = 0; i < ${SYNCED_FILES}; i++) { f = "/s/" i; for (l = 0; l < ${LINES}; l++) print "gen-" n "-" i > f; close(f) } }'; /run/levain/bin/levain sync && echo end-$n; done`,
   show: "find /files -type f 2>/dev/null | wc -l; ls -A /run/levain/store; md5sum /s/* /w/* 2>/dev/null",

@@ -54,7 +54,7 @@ vmTest(
       "/srv ext4 /dev/vda ro,",
       "/tmp tmpfs tmpfs rw,nosuid,nodev,.*size=2048k",
       "/etc overlay overlay rw,.*lowerdir=/sysroot/etc,",
-      "/var overlay overlay rw,.*lowerdir=/run/levain/stores/1/upper:/sysroot/var,",
+      "/var overlay overlay rw,.*lowerdir=/run/levain/stores/1/upper:/run/levain/union/1-base,",
     ])
       await vm.expect(new RegExp(`small-root: mount ${mount}`));
     await vm.expect("small-root: ready");

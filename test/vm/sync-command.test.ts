@@ -23,29 +23,51 @@ async function dataDisk(): Promise<string> {
   return copy;
 }
 
+/** What a power failure leaves, which the kernel tells by a flag: a journal that was not replayed. */
+async function uncleanDisk(): Promise<string> {
+  const tree = scratchDirectory();
+  writeTree(tree, { "/mnt/upper": { directory: true }, "/mnt/work": { directory: true } });
+  const copy = join(scratchDirectory(), "unclean");
+  copyDisk(await treeImage("ext4", tree, { label: "UNCLEAN" }, 16), copy);
+  await run(["debugfs", "-w", "-R", "feature needs_recovery", copy]);
+  return copy;
+}
+
 vmTest(
   "changes in memory are written to the layer below by levain sync, and the exit program leaves it clean",
   async () =>
     levainGuest({
-      disks: [await rootImage("squashfs-zstd", { label: "ROOT" }), { file: await dataDisk(), keepsWrites: true }],
-      cmdline: "root=/dev/vda rd.overlay=LABEL=DATA rd.overlay.readonly rd.command",
+      disks: [
+        await rootImage("squashfs-zstd", { label: "ROOT" }),
+        { file: await dataDisk(), keepsWrites: true },
+        await uncleanDisk(),
+      ],
+      cmdline: "root=/dev/vda rd.overlay=LABEL=DATA rd.overlay.readonly rd.command rd.union=/mnt:size=9M:LABEL=UNCLEAN",
       memoryMib: 768,
     }),
   async (vm) => {
+    await vm.expect(/\/dev\/vdc was not unmounted[^:]*:[\s\S]*levain sync cannot write there/);
     await vm.expect("small-root: ready");
-    vm.send("cd /etc; cat earlier; echo new > new; rm removed hostname issue passwd; PATH=$PATH:/run/levain/bin\n");
+    vm.send(
+      "cd /etc; cat earlier; echo new > new; rm removed hostname issue passwd; echo late > /mnt/late; PATH=$PATH:/run/levain/bin\n",
+    );
     await vm.expect("earlier\n");
     vm.send("levain sync --dry-run; echo dry-$?\n");
     await vm.expect(/write +\/etc\/new/);
+    await vm.expect(/write +\/mnt\/late/);
     await vm.expect("dry-0");
     vm.send("touch /run/levain/store/upper/x; levain sync /etc; echo sync-$?\n");
     await vm.expect("Read-only file system");
     await vm.expect(/\n\/: \d+ changes written to the persistent layer/);
     await vm.expect("sync-0");
-    vm.send("levain sync; levain factory-reset --keep /etc/new; echo reset-$?\n");
+    vm.send("levain sync /mnt; echo unclean-$?\n");
+    await vm.expect("this boot has not replayed its journal");
+    await vm.expect("unclean-1");
+    vm.send("levain sync /; levain factory-reset --keep /etc/new; echo reset-$?\n");
     await vm.expect("\n/: 0 changes written");
     await vm.expect("/: the persistent layer will be emptied at the next boot");
-    await vm.expect("reset-0");
+    await vm.expect("this boot has not replayed its journal");
+    await vm.expect("reset-1");
     vm.send("grep store /proc/mounts; /run/initramfs/shutdown poweroff\n");
     await vm.expect(/\/run\/levain\/store ext4 ro/);
     expect(await vm.expectExit()).toEqual({ status: 0, reason: "guest-shutdown" });

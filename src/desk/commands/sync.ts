@@ -6,7 +6,7 @@ import { branchOf } from "../../stack/sync/journal.ts";
 import { findOverlayOf, findStoredOverlays, type StoredOverlay } from "../../stack/sync/overlays.ts";
 import type { SyncPlan } from "../../stack/sync/plan-sync.ts";
 import { requestReset, splitPlace } from "../../stack/sync/settle.ts";
-import { previewSync, type SyncOrder, syncBranch } from "../../stack/sync/sync.ts";
+import { openWritable, previewSync, type SyncOrder, syncBranch } from "../../stack/sync/sync.ts";
 import { argument, command, flag, option } from "../command-line.ts";
 import { attempt } from "../host.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
@@ -124,7 +124,7 @@ function shown(path: string, inside: string): string {
 
 function noteReset(machine: Machine, { branch }: StoredOverlay, keep: readonly string[]): void {
   const [parent, name] = splitPlace(branch);
-  const tree = machine.openTree(parent, "writable");
+  const tree = openWritable(machine, parent);
   try {
     requestReset(branchOf(tree, name), keep);
   } finally {

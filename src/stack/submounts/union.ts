@@ -29,7 +29,7 @@ export function mountUnion(context: Context, plan: BootPlan, union: UnionSubmoun
   if (path === "/etc" && isMtabStale(machine, covered)) linkMtab(machine, upper);
   drivers.loadFilesystem("overlay");
   const mark = machine.kernelLogMark();
-  const lowers = kept?.directory == null ? covered : `${kept.directory}:${covered}`;
+  const lowers = kept?.directory == null ? covered : `${kept.directory}:${keepBase(context, union, covered)}`;
   const options = `lowerdir=${lowers},upperdir=${upper},workdir=${work}`;
   const flags = restrictionsOf(machine, covered);
   try {
@@ -39,6 +39,16 @@ export function mountUnion(context: Context, plan: BootPlan, union: UnionSubmoun
   }
   undo(() => machine.unmount(covered));
   return `${path} on tmpfs${size === null ? "" : ` ${size}`}${kept === null ? "" : ` over ${kept.text}`}`;
+}
+
+/** Returns a place at which levain sync finds the directory of the root later, when the overlay covers it. */
+function keepBase({ machine, undo }: Context, { place }: UnionSubmount, covered: string): string {
+  const base = `${place}-base`;
+  makePlace(machine, base);
+  machine.mount({ source: covered, target: base, type: "", flags: ["bind"], options: "" });
+  undo(() => machine.unmount(base));
+  machine.mount({ source: "none", target: base, type: "", flags: ["remount", "bind", "ro"], options: "" });
+  return base;
 }
 
 /** Mounts an empty tmpfs over a directory of the root, or sets the size of /run. Throws BootError. */

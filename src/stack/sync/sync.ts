@@ -59,7 +59,9 @@ export function syncBranch(machine: Machine, order: SyncOrder, voice: Voice): Sy
   });
 }
 
-function openWritable(machine: Machine, directory: string): Tree {
+/** Opens the directory that a branch is in, writable. Throws BootError. */
+export function openWritable(machine: Machine, directory: string): Tree {
+  if (lacksJournal(machine, directory)) throw problem("sync-not-writable", { directory, why: "journal" });
   try {
     return machine.openTree(directory, "writable");
   } catch (cause) {
@@ -67,6 +69,12 @@ function openWritable(machine: Machine, directory: string): Tree {
     const why = isInImageFile(machine, directory) ? "image-file" : null;
     throw problem("sync-not-writable", { directory, why }, { cause });
   }
+}
+
+/** True if ext4 would become writable without its journal, which the next boot would then replay over everything that is written now. Other types refuse. */
+function lacksJournal(machine: Machine, directory: string): boolean {
+  const options = findMountOf(readMounts(machine), directory)?.superOptions.split(",") ?? [];
+  return options.includes("norecovery") || options.includes("noload");
 }
 
 /** A second, writable mount of the same image would damage it: the one that is in use keeps what it has read. */

@@ -49,6 +49,8 @@ export function fakeLayers(): FakeLayers {
     fakeTree(roots[path] ?? makeFakeDirectory(), path.startsWith("/store") ? { beforeChange, unsynced } : {});
   const machine = {
     openTree: tree,
+    // No line of mountinfo: nothing is known of the layers.
+    readFile: () => new Uint8Array(),
     lstat: (path: string) => tree("/store").status(path.replace("/store/", "")),
     nowMs: () => 0,
     sleepMs: () => undefined,

@@ -8,6 +8,13 @@ const NOT_WRITABLE = {
     reasons: ["it lies in an image file whose loop device is read-only, and no call makes a loop device writable"],
     cure: "boot without rd.overlay.readonly, which writes changes there at once, or use a partition instead of the file",
   },
+  journal: {
+    reasons: [
+      "it was not unmounted, and this boot has not replayed its journal",
+      "the next boot would undo what is written there now",
+    ],
+    cure: "save what is in memory elsewhere, and boot once without rd.overlay.readonly: that replays the journal",
+  },
   unknown: { reasons: [], cure: "check whether the medium is write-protected, and what the kernel says: dmesg" },
 } as const;
 
@@ -30,7 +37,7 @@ export const SYNC = {
     text: ({ path, bytes }) => `a path has more than ${formatBytes(bytes)}: ${printable(path.slice(0, 200))}…`,
     hints: () => [byHand("remove the directory, or move it up")],
   }),
-  "sync-not-writable": diagnosis<{ directory: string; why: "old-kernel" | "image-file" | null }>({
+  "sync-not-writable": diagnosis<{ directory: string; why: "old-kernel" | "image-file" | "journal" | null }>({
     text: ({ directory }) => `could not write to the persistent layer at ${directory}`,
     reasons: ({ why }) => NOT_WRITABLE[why ?? "unknown"].reasons,
     hints: ({ why }) => [byHand(NOT_WRITABLE[why ?? "unknown"].cure)],

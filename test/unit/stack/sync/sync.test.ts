@@ -280,13 +280,13 @@ test("attributes of a directory and a file that are too many for a line of the j
   expect({ warnings, counts }).toEqual({ warnings: [], counts: [210, 210] });
 });
 
-test("an image file below a read-only loop device is refused with the cure", () => {
+test("an image file below a read-only loop device, and ext4 without its journal, are refused with the cure", () => {
   const { machine, order } = fakeLayers();
   const refuse = () => {
     throw new SyscallError("fsconfig", "EACCES", "/store");
   };
-  const reportOf = (source: string) => {
-    const mounts = `30 1 7:0 / /store ro - ext4 ${source} ro\n`;
+  const reportOf = (source: string, options = "ro") => {
+    const mounts = `30 1 7:0 / /store ro - ext4 ${source} ${options}\n`;
     const readFile = () => Buffer.from(mounts);
     try {
       syncBranch({ ...machine, openTree: refuse, readFile }, order, SILENT);
@@ -298,6 +298,9 @@ test("an image file below a read-only loop device is refused with the cure", () 
   expect(reportOf("/dev/loop0")).toContain("image file whose loop device is read-only");
   expect(reportOf("/dev/loop0")).toContain("boot without rd.overlay.readonly");
   expect(reportOf("/dev/sda1")).toContain("write-protected");
+  for (const option of ["norecovery", "noload"]) {
+    expect(reportOf("/dev/sda1", `ro,${option}`)).toContain("this boot has not replayed its journal");
+  }
 });
 
 test("a crafted journal whose characters would become dots and slashes is damaged", () => {
