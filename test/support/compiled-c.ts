@@ -1,5 +1,5 @@
 // C that tests need compiled, each once per cache: starting a compiler for every part of stage0 takes 3 s of CPU time.
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linkStage0 } from "../../build/stage0/link.ts";
 import { cacheDirectory, cached, recipeKey } from "./cache.ts";
@@ -21,7 +21,7 @@ export async function compileOnce(source: string, ...flags: readonly string[]): 
 
 /** As `linkStage0`; what was linked before from the same sources is taken from the cache. */
 export const linkOnce: typeof linkStage0 = (target, address, places, symbols) => {
-  const name = recipeKey(target, address, places, symbols ?? null, stage0Sources());
+  const name = recipeKey(target, address, places, symbols ?? null, stage0Sources(), toolsOf(target.compiler));
   const path = join(cacheDirectory("stage0"), name);
   if (existsSync(path)) return readFileSync(path);
   const linked = linkStage0(target, address, places, symbols);
@@ -30,6 +30,25 @@ export const linkOnce: typeof linkStage0 = (target, address, places, symbols) =>
   renameSync(unfinished, path);
   return linked;
 };
+
+const tools = new Map<string, readonly unknown[]>();
+
+/** Size and time of the compiler and of the libraries in stage0, which an upgrade of the host changes. */
+function toolsOf(compiler: string): readonly unknown[] {
+  const known = tools.get(compiler);
+  if (known !== undefined) return known;
+  const archives = ["libzstd.a", "liblz4.a"].map((name) =>
+    Bun.spawnSync([compiler, `-print-file-name=${name}`])
+      .stdout.toString()
+      .trim(),
+  );
+  const found = [Bun.which(compiler) ?? "", ...archives]
+    .filter((path) => existsSync(path))
+    .map((path) => statSync(path));
+  const stamps = found.map(({ size, mtimeMs }) => [size, mtimeMs]);
+  tools.set(compiler, stamps);
+  return stamps;
+}
 
 let sources: string | null = null;
 
