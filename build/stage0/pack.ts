@@ -21,8 +21,8 @@ export function readParts(path: string): Parts {
 }
 
 /** Packs the executable at `path` with this host's loader and libraries into one static file. Throws BootError. */
-export function packFile(path: string): Uint8Array {
-  return pack(readParts(path));
+export function packFile(path: string, link = linkStage0): Uint8Array {
+  return pack(readParts(path), link);
 }
 
 /**
@@ -30,7 +30,7 @@ export function packFile(path: string): Uint8Array {
  * only the names of its libraries changed, are followed by the libraries as plain bytes, stage0, its configuration, and the loader
  * at a fixed address. The same input gives the same bytes. Throws BootError for unsupported input.
  */
-export function pack(input: Parts, link: typeof linkStage0 = linkStage0): Uint8Array {
+export function pack(input: Parts, link = linkStage0): Uint8Array {
   const layout = layOut(input, STAGE0_ROOM);
   const { target, stage0Address, configAddress, tableAddress, shelf } = layout;
   const stage0 = layout.readStage0(link(target, stage0Address, { config: configAddress, store: null }));

@@ -2,14 +2,11 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packFile } from "../../build/stage0/pack.ts";
 import { scratchDirectory } from "./cache.ts";
-import { run } from "./command.ts";
-
-const SUPPORT = import.meta.dir;
+import { compileOnce, linkOnce } from "./compiled-c.ts";
 
 /** Compiles a C file of test/support as `bun build --compile` makes its executables: dynamically linked, not position-independent. */
-export async function compileProgram(source: string, output = join(scratchDirectory(), "program")): Promise<string> {
-  await run(["gcc", "-no-pie", "-O1", "-Wall", "-Wextra", "-Werror", join(SUPPORT, source), "-o", output]);
-  return output;
+export function compileProgram(source: string): Promise<string> {
+  return compileOnce(source, "-no-pie", "-O1");
 }
 
 let child: Promise<string> | null = null;
@@ -21,16 +18,13 @@ export function packedChild(): Promise<string> {
 }
 
 async function packChild(): Promise<string> {
-  const program = await compileProgram("stage0-child.c");
-  const packed = `${program}.packed`;
-  writeFileSync(packed, packFile(program));
+  const packed = join(scratchDirectory(), "packed");
+  writeFileSync(packed, packFile(await compileProgram("stage0-child.c"), linkOnce));
   chmodSync(packed, 0o755);
   return packed;
 }
 
 /** Compiles a C file of test/support to a static program. Returns its path. */
-export async function compileStatic(source: string): Promise<string> {
-  const output = join(scratchDirectory(), "program");
-  await run(["gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", join(SUPPORT, source), "-o", output]);
-  return output;
+export function compileStatic(source: string): Promise<string> {
+  return compileOnce(source, "-static", "-O1");
 }

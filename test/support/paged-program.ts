@@ -1,27 +1,27 @@
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readParts } from "../../build/stage0/pack.ts";
+import { groupCache } from "../../build/stage0/paged/compress.ts";
 import { type PagedOptions, packPaged } from "../../build/stage0/paged/pack-paged.ts";
 import type { PageSets } from "../../build/stage0/paged/plan.ts";
 import { loads, readElf, STORE_MAGIC } from "../../src/desk/program/elf.ts";
 import { holds } from "../../src/formats/bytes.ts";
 import { scratchDirectory } from "./cache.ts";
+import { linkOnce } from "./compiled-c.ts";
 import { compileProgram } from "./packed-program.ts";
 
 /** Userfaultfd that follows forks is for root; everybody else gets everything unpacked at the start. */
 export const canPage = process.getuid?.() === 0;
 
-let compiled: Promise<string> | null = null;
-
 /** Returns the path of paged-child.c, compiled and not packed. */
 export function pagedChildProgram(): Promise<string> {
-  compiled ??= compileProgram("paged-child.c");
-  return compiled;
+  return compileProgram("paged-child.c");
 }
 
-/** Packs paged-child.c with its pages compressed. */
+/** Packs paged-child.c with its pages compressed. Frames and stage0 that were made before are taken from the cache, if `options` do not say otherwise. */
 export async function packPagedChild(options: Partial<PagedOptions> = {}): Promise<Uint8Array> {
-  return packPaged(readParts(await pagedChildProgram()), { sets: [], level: 3, cache: null, ...options });
+  const usual = { sets: [], level: 3, cache: groupCache(), link: linkOnce };
+  return packPaged(readParts(await pagedChildProgram()), { ...usual, ...options });
 }
 
 /** Returns sets of pages, none of which follows another. */

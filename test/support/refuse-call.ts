@@ -13,17 +13,23 @@ const TESTS_OWN = ["journal", "console", "kernelLog", "refuse", "plugIn", "pullO
 export interface RecordedCall {
   /** Its name and the texts that it was given. */
   readonly text: string;
-  /** Whether none before, in this boot or one that was recorded earlier, had the same text and came from the same lines of src/. */
+  /** Whether none before, in this boot or one that was recorded earlier, had the same text, came from the same lines nearby and in the same step of the boot. */
   readonly isNew: boolean;
   /** Whether none before had the same text and came from the same few lines: those that call, and those that handle an error. */
   readonly isNewNearby: boolean;
+}
+
+/** What tells calls apart that were recorded. */
+interface KnownCalls {
+  readonly inSteps: Set<string>;
+  readonly nearby: Set<string>;
 }
 
 /** Boots with one call refused, and boots with all calls recorded; those that were recorded before are not new. */
 export function refusalBoots<Options, Boot extends object>(
   boot: (options: Options, before: (machine: FakeMachine) => void) => Boot,
 ) {
-  const known = new Set<string>();
+  const known: KnownCalls = { inSteps: new Set(), nearby: new Set() };
   return {
     refused: (options: Options, number: number, code: string): Boot =>
       boot(options, (machine) => void refuseCall(machine, number, code)),
@@ -34,6 +40,9 @@ export function refusalBoots<Options, Boot extends object>(
       });
       return { ...booted, calls };
     },
+    /** Boots once; what this boot calls is not new nearby any more. For boots that another test refuses calls in. */
+    recordNearby: (options: Options): Boot =>
+      boot(options, (machine) => void recordCalls(machine, { ...known, inSteps: new Set() })),
   };
 }
 
@@ -51,13 +60,17 @@ export function refuseCall(machine: FakeMachine, number: number | null, code: st
  * Returns the list of all calls of a machine, as `refuseCall` counts them. `known` has those of the boots before, and gets the new
  * ones: boots of different storage begin and end with the same calls, and ask the same again while they wait.
  */
-export function recordCalls(machine: FakeMachine, known: Set<string>): RecordedCall[] {
+export function recordCalls(machine: FakeMachine, known: KnownCalls): RecordedCall[] {
   const calls: RecordedCall[] = [];
   watchCalls(machine, (name, given) => {
     const text = describeCall(name, given);
     const lines = findOrigin();
-    const isNew = addKnown(known, `${text} ${lines.join(" ")}`);
-    calls.push({ text, isNew, isNewNearby: addKnown(known, `${text} nearby ${lines.slice(0, NEAR_LINES).join(" ")}`) });
+    const step = [...lines.slice(0, LINES_IN_STEP), ...lines.filter((line) => line.startsWith("src/boot/"))];
+    calls.push({
+      text,
+      isNew: addKnown(known.inSteps, [text, ...step].join(" ")),
+      isNewNearby: addKnown(known.nearby, [text, ...lines.slice(0, NEAR_LINES)].join(" ")),
+    });
   });
   return calls;
 }
@@ -83,7 +96,9 @@ function describeCall(name: string, given: readonly unknown[]): string {
 }
 
 const STACK_FRAMES = 200;
-const NEAR_LINES = 6;
+/** The lines that call and handle an error; and those of a search in the search, which differ from those of the search. */
+const NEAR_LINES = 4;
+const LINES_IN_STEP = 6;
 const SOURCE_LINE = /\bsrc\/\S+:\d+:\d+/g;
 
 /** The lines of src/ that led to a call, the last first. */

@@ -19,7 +19,7 @@ const EHDR_SIZE = 64;
 /** A higher one saves nothing with groups of this size. */
 const LEVEL = 19;
 
-/** How `packPaged` packs. The first three are for `planPages`, `level` and `cache` for `compressGroups`. */
+/** How `packPaged` packs. The first three are for `planPages`, `level` and `cache` for `compressGroups`; `link` makes stage0. */
 export type PagedOptions = Readonly<{
   sets: PageSets;
   bundle?: Bundle;
@@ -27,6 +27,7 @@ export type PagedOptions = Readonly<{
   cache: string | null;
   flags?: number;
   level?: number;
+  link?: typeof linkStage0;
 }>;
 
 /**
@@ -34,7 +35,15 @@ export type PagedOptions = Readonly<{
  */
 export async function packPaged(
   input: Parts,
-  { sets, bundle, groupPages = MOST_PAGES, cache, flags = STORE_FLAGS.none, level = LEVEL }: PagedOptions,
+  {
+    sets,
+    bundle,
+    groupPages = MOST_PAGES,
+    cache,
+    flags = STORE_FLAGS.none,
+    level = LEVEL,
+    link = linkStage0,
+  }: PagedOptions,
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
   if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
@@ -49,7 +58,7 @@ export async function packPaged(
   const frames = await compressGroups(contents, level, cache);
 
   const stage0 = layout.readStage0(
-    linkStage0(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),
+    link(layout.target, layout.stage0Address, { config: layout.configAddress, store: layout.endAddress }),
   );
   const head = elfHead(input.program.bytes);
   const pieces: Piece[] = [stage0.piece, ...layout.pieces];

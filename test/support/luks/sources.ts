@@ -17,6 +17,11 @@ export function byteSource(bytes: Uint8Array, isBad: (offset: number) => boolean
   return { ...source, count };
 }
 
+/** The content of a file, which may be changed here and stays as it is there. Only what is touched is read: images are mostly holes. */
+export function mapFile(path: string): Buffer {
+  return Buffer.from(Bun.mmap(path, { shared: false }).buffer);
+}
+
 /** A function that must throw, and the whole of what it says. */
 export function whatItSays(action: () => unknown): string {
   try {

@@ -6,6 +6,7 @@ import { type CommandWords, readCommandLine, UsageError } from "../../../src/des
 import { readOptions } from "../../../src/desk/commands/image.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
+import { desk } from "../../support/desk-in-process.ts";
 import { fakeImage } from "../../support/fake-images.ts";
 import { BUSYBOX } from "../../support/unpacked-programs.ts";
 import { NO_OPTIONS } from "./image/no-options.ts";
@@ -25,13 +26,26 @@ function levain(argv: readonly string[], cwd = "/"): Answer {
   return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
+describe("levain as a process", () => {
+  test("ends with the status of its command, and colours nothing", () => {
+    expect(levain(["--version"])).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+    const { status, stdout, stderr } = levain(["image", "--help"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("--compress=<METHOD[:LEVEL]>");
+    expect(stdout).not.toContain("\u001b");
+    const refused = "Unknown option '--bogus'\nhint: levain image --help lists its options\n";
+    expect(levain(["image", "--bogus"])).toEqual({ status: 2, stdout: "", stderr: refused });
+    expect(levain(["plan", "root=LABL=x"])).toMatchObject({ status: 1, stdout: "" });
+  });
+});
+
 describe("levain", () => {
-  test.each([["--version"], ["-V"]])("%s prints the version and nothing else", (flag) => {
-    expect(levain([flag])).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  test.each([["--version"], ["-V"]])("%s prints the version and nothing else", async (flag) => {
+    expect(await desk(flag)).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
   });
 
-  test.each([["--help"], ["-h"], ["help"]])("%s lists every command", (flag) => {
-    const { status, stdout } = levain([flag]);
+  test.each([["--help"], ["-h"], ["help"]])("%s lists every command", async (flag) => {
+    const { status, stdout } = await desk(flag);
     expect(status).toBe(0);
     for (const command of ["image", "plan", "help", "status", "devices", "log", "retry"])
       expect(stdout).toContain(`${command} `);
@@ -40,8 +54,8 @@ describe("levain", () => {
 
   test.each([[["image", "--help"]], [["image", "-h"]], [["help", "image"]], [["image", "--output", "x", "-h"]]])(
     "%j shows the command's options",
-    (argv) => {
-      const { status, stdout } = levain(argv);
+    async (argv) => {
+      const { status, stdout } = await desk(...argv);
       expect(status).toBe(0);
       expect(stdout).toContain("levain image");
       expect(stdout).toContain("--compress=<METHOD[:LEVEL]>");
@@ -55,8 +69,8 @@ describe("levain", () => {
     ["rd.dm.uuid", "rd.dm.uuid is not supported: no device of firmware RAID is set up", ""],
     ["rd.iscsi.firmware", "rd.iscsi.firmware is not supported: the network is not set up", ""],
     ["console", "console is a parameter of the kernel, which levain does not use", ""],
-  ])("help %s explains that parameter alone", (name, first, later) => {
-    const { status, stdout, stderr } = levain(["help", name]);
+  ])("help %s explains that parameter alone", async (name, first, later) => {
+    const { status, stdout, stderr } = await desk("help", name);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(first);
     expect(stdout).toContain(later);
@@ -75,20 +89,20 @@ describe("levain", () => {
       ["image", "--comprss=zstd"],
       "Unknown option '--comprss': did you mean --compress?\nhint: levain image --help lists its options\n",
     ],
-  ])("%j names what may have been meant, and nothing else", (argv, message) => {
-    expect(levain(argv)).toEqual({ status: 2, stdout: "", stderr: message });
+  ])("%j names what may have been meant, and nothing else", async (argv, message) => {
+    expect(await desk(...argv)).toEqual({ status: 2, stdout: "", stderr: message });
   });
 
-  test.each(["retry", "status", "log", "help"])("%s --help shows no options, because it has none", (name) => {
-    const { status, stdout } = levain([name, "--help"]);
+  test.each(["retry", "status", "log", "help"])("%s --help shows no options, because it has none", async (name) => {
+    const { status, stdout } = await desk(name, "--help");
     expect(status).toBe(0);
     expect(stdout).toContain(`USAGE levain ${name}`);
     expect(stdout).not.toContain("[OPTIONS]");
-    expect(levain(["unlock", "--help"]).stdout).toContain("[OPTIONS]");
+    expect((await desk("unlock", "--help")).stdout).toContain("[OPTIONS]");
   });
 
-  test("help parameters prints the table", () => {
-    const { status, stdout } = levain(["help", "parameters"]);
+  test("help parameters prints the table", async () => {
+    const { status, stdout } = await desk("help", "parameters");
     expect(status).toBe(0);
     expect(stdout).toContain("rd.timeout=");
   });
@@ -104,8 +118,8 @@ describe("levain", () => {
     [["image", "stray"], "Unexpected argument 'stray'"],
     [["plan", "--json=x", "root=/dev/sda"], "--json"],
     [["help", "bogus"], "Unknown command or parameter 'bogus'"],
-  ])("a command line like %j is refused with status 2", (argv, message) => {
-    const { status, stdout, stderr } = levain(argv);
+  ])("a command line like %j is refused with status 2", async (argv, message) => {
+    const { status, stdout, stderr } = await desk(...argv);
     expect(status).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toContain(message);
@@ -113,72 +127,72 @@ describe("levain", () => {
 });
 
 describe("levain plan", () => {
-  test("checks the images that are at hand before it prints the plan", () => {
+  test("checks the images that are at hand before it prints the plan", async () => {
     const directory = scratchDirectory();
     const { bytes } = fakeImage("squashfs");
     const [good, short] = ["good.sfs", "short.sfs"].map((name) => join(directory, name));
     writeFileSync(good ?? "", bytes);
     writeFileSync(short ?? "", bytes.subarray(0, 2048));
     const words = ["root=LABEL=STICK rd.image=/good.sfs"];
-    expect(levain(["plan", "--image", good ?? "", ...words])).toMatchObject({ status: 0, stderr: "" });
-    const { status, stdout, stderr } = levain(["plan", "--image", good ?? "", "--image", short ?? "", ...words]);
+    expect(await desk("plan", "--image", good ?? "", ...words)).toMatchObject({ status: 0, stderr: "" });
+    const { status, stdout, stderr } = await desk("plan", "--image", good ?? "", "--image", short ?? "", ...words);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr.replaceAll(/\s+/g, " ")).toContain(
       "short.sfs is shorter than its superblock says: 2048 of 4096 bytes are there",
     );
     writeFileSync(short ?? "", "no image");
-    expect(levain(["plan", "--image", short ?? ""]).stderr).toContain("nothing recognised in ");
-    expect(levain(["plan", "--image", "/none", ...words]).stderr).toContain("/none");
+    expect((await desk("plan", "--image", short ?? "")).stderr).toContain("nothing recognised in ");
+    expect((await desk("plan", "--image", "/none", ...words)).stderr).toContain("/none");
   });
 
-  test("draws the stack, but not as JSON", () => {
-    const { status, stdout, stderr } = levain(["plan", "--svg", "root=LABEL=<A> rd.overlay"]);
+  test("draws the stack, but not as JSON", async () => {
+    const { status, stdout, stderr } = await desk("plan", "--svg", "root=LABEL=<A> rd.overlay");
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toStartWith("<svg ");
     expect(stdout).toContain(">LABEL=&lt;A&gt;<");
-    expect(levain(["plan", "--svg", "--json", "root=LABEL=A"])).toMatchObject({ status: 2, stdout: "" });
+    expect(await desk("plan", "--svg", "--json", "root=LABEL=A")).toMatchObject({ status: 2, stdout: "" });
   });
 
-  test("shows the plan in words, and as JSON", () => {
-    expect(levain(["plan", "root=LABEL=LIVE ro"]).stdout).toContain("LABEL=LIVE");
-    const plan = JSON.parse(levain(["plan", "--json", "root=LABEL=LIVE"]).stdout);
+  test("shows the plan in words, and as JSON", async () => {
+    expect((await desk("plan", "root=LABEL=LIVE ro")).stdout).toContain("LABEL=LIVE");
+    const plan = JSON.parse((await desk("plan", "--json", "root=LABEL=LIVE")).stdout);
     expect(plan.root).toEqual({ kind: "block", devices: [{ by: "label", value: "LIVE" }] });
   });
 
-  test("shows no password of iSCSI", () => {
+  test("shows no password of iSCSI", async () => {
     const words =
       "root=LABEL=R netroot=iscsi:u:pass-one@192.0.2.1::::iqn.a:b rd.iscsi.param=node.session.auth.password=pass-two";
     for (const form of [["--json"], []]) {
-      const { status, stdout } = levain(["plan", ...form, words]);
+      const { status, stdout } = await desk("plan", ...form, words);
       expect(status).toBe(0);
       expect(stdout).toContain("iqn.a:b");
       expect(stdout).not.toContain("pass-");
     }
   });
 
-  test("reports all mistakes with status 1", () => {
-    const { status, stderr } = levain(["plan", "root=LABL=x rd.timeout=soon"]);
+  test("reports all mistakes with status 1", async () => {
+    const { status, stderr } = await desk("plan", "root=LABL=x rd.timeout=soon");
     expect(status).toBe(1);
     expect(stderr).toContain("root=LABL=x");
     expect(stderr).toContain("rd.timeout=soon");
     expect(stderr).not.toContain("bug in levain");
   });
 
-  test("takes the parameters of a levain.toml", () => {
+  test("takes the parameters of a levain.toml", async () => {
     const file = join(scratchDirectory(), "levain.toml");
     writeFileSync(file, 'parameters = ["root=LABEL=FROMFILE"]');
-    expect(levain(["plan", "--config", file, "quiet"]).stdout).toContain("LABEL=FROMFILE");
+    expect((await desk("plan", "--config", file, "quiet")).stdout).toContain("LABEL=FROMFILE");
   });
 
-  test("takes the crypttab that it is given, or that a levain.toml adds", () => {
+  test("takes the crypttab that it is given, or that a levain.toml adds", async () => {
     const directory = scratchDirectory();
     const [file, table] = [join(directory, "levain.toml"), join(directory, "crypttab")];
     writeFileSync(file, 'add = ["crypttab:/etc/crypttab"]');
     writeFileSync(table, "fromtable /dev/sda2 none tries=7\n");
-    expect(levain(["plan", "--config", file, "quiet"]).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
-    expect(levain(["plan", "--crypttab", table, "quiet"]).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
+    expect((await desk("plan", "--config", file, "quiet")).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
+    expect((await desk("plan", "--crypttab", table, "quiet")).stdout).toContain("/dev/sda2 as fromtable, 7 tries");
     writeFileSync(table, "fromtable\n");
-    expect(levain(["plan", "--config", file, "quiet"]).stderr).toContain("/etc/crypttab line 1 is ignored");
+    expect((await desk("plan", "--config", file, "quiet")).stderr).toContain("/etc/crypttab line 1 is ignored");
   });
 });
 
@@ -186,10 +200,11 @@ describe("levain image", () => {
   const directory = scratchDirectory();
   const usual = ["image", "--kernel", "none", "--busybox", BUSYBOX, "--init", BUSYBOX, "--compress", "zstd:1"];
 
-  test("says what of the crypttab that is added will be ignored", () => {
+  test("says what of the crypttab that is added will be ignored", async () => {
     const table = join(directory, "mistaken");
     writeFileSync(table, "root /dev/sda2 none tries=x\nx sda\n");
-    const { status, stderr } = levain([...usual, "-o", "mistaken.img", "--add", `${table}:/etc/crypttab`], directory);
+    const output = join(directory, "mistaken.img");
+    const { status, stderr } = await desk(...usual, "-o", output, "--add", `${table}:/etc/crypttab`);
     expect(status).toBe(0);
     expect(stderr).toContain("/etc/crypttab line 1: root: tries= is ignored: expected tries= from 0 to 1000");
     expect(stderr).toContain("/etc/crypttab line 2 is ignored: expected a device");
@@ -212,11 +227,12 @@ describe("levain image", () => {
     expect(existsSync(join(directory, "-"))).toBeFalse();
   });
 
-  test("a mistake is reported on stderr, with status 1 and no file", () => {
-    const { status, stdout, stderr } = levain([...usual, "-o", "other", "--add", "/no/such:/x"], directory);
+  test("a mistake is reported on stderr, with status 1 and no file", async () => {
+    const output = join(directory, "other");
+    const { status, stdout, stderr } = await desk(...usual, "-o", output, "--add", "/no/such:/x");
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("cannot add /no/such to the image\n");
-    expect(existsSync(join(directory, "other"))).toBe(false);
+    expect(existsSync(output)).toBe(false);
   });
 
   test("root is not needed", () => {

@@ -1,19 +1,18 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesystemType } from "../../../src/formats/filesystems/filesystem-types.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { run } from "../../support/command.ts";
 // mkfs.xfs and mkfs.f2fs are unpacked programs.
 import "../../support/unpacked-programs.ts";
-import { byteSource } from "../../support/luks/sources.ts";
+import { byteSource, mapFile } from "../../support/luks/sources.ts";
 
 async function make(command: string, sizeMib = 16): Promise<Buffer> {
   const file = join(scratchDirectory(), "image");
   await run(["truncate", "-s", "0", file]);
   await run(["truncate", "-s", `${sizeMib}M`, file]);
   await run([...command.split(" "), file]);
-  return readFileSync(file);
+  return mapFile(file);
 }
 
 test.each([

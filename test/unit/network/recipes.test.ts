@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { parseSums } from "../../../src/formats/checks/sums-file.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { runScript } from "../../support/command.ts";
-import { levain } from "../../support/desk-command.ts";
+import { desk } from "../../support/desk-in-process.ts";
 import { freePort } from "../../support/network/free-port.ts";
 import { askNbd } from "../../support/network/nbd-client.ts";
 import { networkRecipes, recipe } from "../../support/network/recipes.ts";
@@ -86,7 +86,7 @@ const IMAGE_LINES = [recipe("levain image --network --program"), recipe("levain 
   text.trim().split("\n"),
 );
 
-test.each(IMAGE_LINES)("%s", (line) => {
+test.each(IMAGE_LINES)("%s", async (line) => {
   const words = line.split(" ").slice(2);
   const after = (option: string) => words.filter((_, index) => words[index - 1] === option);
   const root = scratchDirectory();
@@ -106,20 +106,20 @@ test.each(IMAGE_LINES)("%s", (line) => {
     "--modprobe-dir",
     "none",
   ];
-  const { status, stderr } = levain(["image", "--output", output, "--compress", "none", ...more, ...given]);
+  const { status, stderr } = await desk("image", "--output", output, "--compress", "none", ...more, ...given);
   expect([stderr, status]).toEqual([expect.any(String), 0]);
   const names = readCpio(readFileSync(output)).members.map(({ name }) => `/${name}`);
   for (const path of programs) expect(names).toContain(join(root, path));
   for (const module of after("--module")) expect(names.join()).toContain(`/${module}.ko`);
 });
 
-test("an authority that is added is in the image", () => {
+test("an authority that is added is in the image", async () => {
   const root = scratchDirectory();
   writeFileSync(join(root, "our-authority.pem"), "-----BEGIN CERTIFICATE-----\n");
   writeFileSync(join(root, "levain.toml"), recipe("add = ["));
   const output = join(root, "image");
   const words = ["--config", join(root, "levain.toml"), "--output", output, "--compress", "none", "--init", BUSYBOX];
-  expect(levain(["image", "--kernel", "none", ...words]).status).toBe(0);
+  expect((await desk("image", "--kernel", "none", ...words)).status).toBe(0);
   const names = readCpio(readFileSync(output)).members.map(({ name }) => name);
   expect(names).toContain("etc/levain/authorities/our-authority.pem");
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AARCH64, linkStage0, TARGETS } from "../../../../build/stage0/link.ts";
+import { AARCH64, TARGETS } from "../../../../build/stage0/link.ts";
 import { pack } from "../../../../build/stage0/pack.ts";
 import { readElf } from "../../../../src/desk/program/elf.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
+import { linkOnce } from "../../../support/compiled-c.ts";
 
 /*
  * How far AArch64 is known to work: stage0 compiles for it, and as an ordinary program in the user-mode emulator it runs
@@ -17,7 +18,7 @@ const emulator = process.arch === "arm64" ? "env" : "qemu-aarch64-static";
 
 describe("stage0 for other machines", () => {
   test.each(TARGETS)("is one segment without writable memory on $name", (target) => {
-    const elf = readElf(linkStage0(target, 0x40000000, { config: 0x40010000, store: null }));
+    const elf = readElf(linkOnce(target, 0x40000000, { config: 0x40010000, store: null }));
     expect(elf.machine).toBe(target.machine);
     const loads = elf.programHeaders.filter((header) => header.type === 1);
     expect(loads.map((header) => header.flags)).toEqual([5]);
@@ -31,7 +32,7 @@ describe("stage0 for other machines", () => {
     const file = (name: string) => ({ name, bytes: readFileSync(join(LIBRARIES, name)) });
     const input = { program: { name: "program", bytes: readFileSync(program) }, loader: file(AARCH64.loader) };
     const packed = `${program}.packed`;
-    writeFileSync(packed, pack({ ...input, libraries: [file("libc.so.6")] }, linkStage0));
+    writeFileSync(packed, pack({ ...input, libraries: [file("libc.so.6")] }, linkOnce));
     chmodSync(packed, 0o755);
     const child = Bun.spawnSync([emulator, packed, "a b"], { env: { ...process.env, STATUS: "7", LEVAIN_X: "1" } });
     const lines = child.stdout.toString().split("\n");

@@ -8,7 +8,7 @@ import { drawBoot } from "../../../../src/desk/drawing/boot-svg.ts";
 import { type BootRecord, createRecord } from "../../../../src/log/boot-record.ts";
 import { STEP_NAMES } from "../../../../src/parameters/values.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { levain } from "../../../support/desk-command.ts";
+import { desk } from "../../../support/desk-in-process.ts";
 
 type Times = Readonly<Record<string, readonly [number, number | null, string?]>>;
 
@@ -128,19 +128,19 @@ describe("levain analyze", () => {
     return path;
   };
 
-  test("reads a record that was kept, and prints it in the form that is asked for", () => {
+  test("reads a record that was kept, and prints it in the form that is asked for", async () => {
     const kept = file(SLOW);
-    expect(levain(["analyze", kept]).stdout).toContain("6.60 s from the start of the kernel");
-    expect(JSON.parse(levain(["analyze", "--json", kept]).stdout)).toMatchObject({ totalMs: 6600 });
-    expect(levain(["analyze", "--svg", kept]).stdout).toStartWith("<svg ");
-    expect(levain(["analyze", kept, "--compare", kept]).stdout).toContain("total    6.60 s  6.60 s      0.00 s");
+    expect((await desk("analyze", kept)).stdout).toContain("6.60 s from the start of the kernel");
+    expect(JSON.parse((await desk("analyze", "--json", kept)).stdout)).toMatchObject({ totalMs: 6600 });
+    expect((await desk("analyze", "--svg", kept)).stdout).toStartWith("<svg ");
+    expect((await desk("analyze", kept, "--compare", kept)).stdout).toContain("total    6.60 s  6.60 s      0.00 s");
   });
 
   test.each([
     ["that is missing", () => ["/no/such.json"], 1, "no such file or directory"],
     ["that is damaged", () => [file('{"version":1}')], 1, "is damaged, or was written by another version"],
     ["in two forms", () => ["--svg", "--json", file(SLOW)], 2, "Use either --svg or --json"],
-  ])("a record %s is refused", (_name, argv, status, message) => {
-    expect(levain(["analyze", ...argv()])).toMatchObject({ status, stderr: expect.stringContaining(message) });
+  ])("a record %s is refused", async (_name, argv, status, message) => {
+    expect(await desk("analyze", ...argv())).toMatchObject({ status, stderr: expect.stringContaining(message) });
   });
 });

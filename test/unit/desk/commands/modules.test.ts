@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { desk } from "../../../support/desk-in-process.ts";
 import { moduleElf } from "../module-elf.ts";
 
-const MAIN = join(import.meta.dir, "../../../../src/main.ts");
 let directory = "";
 let config = "";
 
@@ -22,15 +22,14 @@ beforeAll(() => {
   writeFileSync(join(config, "ignored.txt"), "options jbd2 b=1\n");
 });
 
-function levain(...words: readonly string[]) {
-  const argv = [process.execPath, MAIN, "modules", "--modules-dir", directory, ...words];
-  const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { env: { ...process.env, NO_COLOR: "1" } });
-  return { status: exitCode, lines: stdout.toString().trimEnd().split("\n"), stderr: stderr.toString() };
+async function levain(...words: readonly string[]) {
+  const { status, stdout, stderr } = await desk("modules", "--modules-dir", directory, ...words);
+  return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
 
 describe("levain modules", () => {
-  test("shows the order, and what is missing, built in or unknown", () => {
-    const { status, lines } = levain("fs-ext4", "unix", "jdb2");
+  test("shows the order, and what is missing, built in or unknown", async () => {
+    const { status, lines } = await levain("fs-ext4", "unix", "jdb2");
     expect(lines).toEqual([
       "fs-ext4: ext4",
       "  kernel/fs/jbd2.ko",
@@ -40,11 +39,11 @@ describe("levain modules", () => {
       "jdb2: unknown to 6.1.0-test (similar: jbd2)",
     ]);
     expect(status).toBe(1);
-    expect(levain("jbd2").status).toBe(0);
+    expect((await levain("jbd2")).status).toBe(0);
   });
 
-  test("obeys a modprobe.d", () => {
-    const { lines, stderr } = levain("--config", config, "jbd2", "pci:v1d2", "crc");
+  test("obeys a modprobe.d", async () => {
+    const { lines, stderr } = await levain("--config", config, "jbd2", "pci:v1d2", "crc");
     expect(lines).toEqual([
       "jbd2: jbd2",
       "  kernel/fs/jbd2.ko a=1",
@@ -55,28 +54,28 @@ describe("levain modules", () => {
     expect(stderr).toContain('warning: a.conf: "nonsense"');
   });
 
-  test("says where its answers come from if depmod's lists are missing", () => {
+  test("says where its answers come from if depmod's lists are missing", async () => {
     const kernel = join(scratchDirectory(), "6.1.0-test");
     mkdirSync(kernel);
     for (const name of ["order", "builtin"]) writeFileSync(join(kernel, `modules.${name}`), "#\n");
     writeFileSync(join(kernel, "mine.ko"), moduleElf("alias=pci:v2*"));
-    const { status, lines, stderr } = levain("--modules-dir", kernel, "pci:v2d1");
+    const { status, lines, stderr } = await levain("--modules-dir", kernel, "pci:v2d1");
     expect(lines).toEqual(["pci:v2d1: mine", "  mine.ko"]);
     expect(stderr).toContain("are made from the modules themselves");
     expect(status).toBe(0);
   });
 
-  test("as JSON", () => {
-    const { lines } = levain("--json", "unix", "nosuch");
+  test("as JSON", async () => {
+    const { lines } = await levain("--json", "unix", "nosuch");
     expect(JSON.parse(lines.join("\n"))).toMatchObject([
       { asked: "unix", result: "builtin", targets: [{ name: "unix" }] },
       { asked: "nosuch", result: "unknown", targets: [] },
     ]);
   });
 
-  test("is used wrongly without a name, or with a configuration that is not there", () => {
-    expect(levain().status).toBe(2);
-    expect(levain("--config", "/nowhere", "unix")).toMatchObject({ status: 1 });
-    expect(levain("--config", "/nowhere", "unix").stderr).toContain("cannot read the configuration /nowhere");
+  test("is used wrongly without a name, or with a configuration that is not there", async () => {
+    expect((await levain()).status).toBe(2);
+    expect(await levain("--config", "/nowhere", "unix")).toMatchObject({ status: 1 });
+    expect((await levain("--config", "/nowhere", "unix")).stderr).toContain("cannot read the configuration /nowhere");
   });
 });

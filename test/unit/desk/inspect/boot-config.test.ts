@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { findBootConfig } from "../../../../src/desk/inspect/boot-config.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { rawCpio } from "../../../support/crafted-cpio.ts";
-import { levain } from "../../../support/desk-command.ts";
+import { desk } from "../../../support/desk-in-process.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 const ARCHIVE = rawCpio([{ name: "etc", mode: 0o040755 }]);
@@ -36,21 +36,21 @@ describe("a boot configuration", () => {
     expect(findBootConfig(new Uint8Array())).toBeNull();
   });
 
-  test("is named by inspect, and is no fault", () => {
+  test("is named by inspect, and is no fault", async () => {
     const file = join(scratchDirectory(), "image");
     writeFileSync(file, IMAGE);
-    const { status, stdout } = levain(["inspect", file]);
+    const { status, stdout } = await desk("inspect", file);
     expect(stdout).toContain("appended  a boot configuration of 16 bytes, which the kernel removes first");
     expect(stdout).not.toContain("problem");
     expect(status).toBe(0);
   });
 
-  test("stays at the end of a grafted image, where the kernel looks for it", () => {
+  test("stays at the end of a grafted image, where the kernel looks for it", async () => {
     const file = join(scratchDirectory(), "image");
     writeFileSync(file, IMAGE);
-    expect(levain(["graft", file, "--init", BUSYBOX]).status).toBe(0);
+    expect((await desk("graft", file, "--init", BUSYBOX)).status).toBe(0);
     const grafted = readFileSync(`${file}.levain`);
     expect(findBootConfig(grafted)).toEqual({ offset: grafted.length - 36, size: TEXT.length });
-    expect(levain(["inspect", `${file}.levain`]).stdout).toContain("2 segments");
+    expect((await desk("inspect", `${file}.levain`)).stdout).toContain("2 segments");
   });
 });

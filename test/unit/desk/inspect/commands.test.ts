@@ -7,15 +7,8 @@ import { writeTrailer } from "../../../../src/desk/program/trailer.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { runScript } from "../../../support/command.ts";
 import { DIRECTORY, type RawMember, rawCpio, SYMLINK } from "../../../support/crafted-cpio.ts";
+import { desk } from "../../../support/desk-in-process.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
-
-const MAIN = join(import.meta.dir, "../../../../src/main.ts");
-
-function levain(...argv: readonly string[]) {
-  const environment = { ...process.env, NO_COLOR: undefined, CI: undefined, TEST: undefined, TERM: "xterm" };
-  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, ...argv], { env: environment });
-  return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
-}
 
 const EARLY: readonly RawMember[] = [
   ...["kernel", "kernel/x86", "kernel/x86/microcode"].map((name) => ({ name, mode: DIRECTORY })),
@@ -43,16 +36,16 @@ test("a FIFO is not waited for, a device is not read without end", async () => {
   const pipe = join(scratchDirectory(), "pipe");
   await runScript('mkfifo "$1"', [pipe]);
   for (const path of [pipe, "/dev/zero", "/"]) {
-    expect(levain("inspect", path)).toMatchObject({ status: 1, stdout: "" });
-    expect(levain("inspect", path).stderr).toContain(`cannot read ${path}: not a regular file`);
+    expect(await desk("inspect", path)).toMatchObject({ status: 1, stdout: "" });
+    expect((await desk("inspect", path)).stderr).toContain(`cannot read ${path}: not a regular file`);
   }
 });
 
 const image = imageFile(Buffer.concat([rawCpio(EARLY), Buffer.alloc(100), gzipSync(rawCpio(MEMBERS))]));
 
 describe("levain inspect", () => {
-  test("shows the segments and what levain would do", () => {
-    const { status, stdout, stderr } = levain("inspect", image);
+  test("shows the segments and what levain would do", async () => {
+    const { status, stdout, stderr } = await desk("inspect", image);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("2 segments");
     expect(stdout).toMatch(/ 1 +0 +\d+ +none +newc +4 +\d+ +early microcode: AuthenticAMD/);
@@ -62,13 +55,13 @@ describe("levain inspect", () => {
     expect(stdout).not.toContain("problem");
   });
 
-  test("--list as cpio lists it, with everything made safe to print", () => {
-    const { stdout } = levain("inspect", "--list", image);
+  test("--list as cpio lists it, with everything made safe to print", async () => {
+    const { stdout } = await desk("inspect", "--list", image);
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(13);
     expect(lines[4]).toBe("-rwxr-xr-x   1 0        0              10 2023-11-14 22:13 init");
     const crafted = imageFile(rawCpio([{ name: "a\u001b]0;b" }]));
-    expect(levain("inspect", "--list", crafted).stdout).toEndWith(" a\\x1b]0;b\n");
+    expect((await desk("inspect", "--list", crafted)).stdout).toEndWith(" a\\x1b]0;b\n");
     expect(lines[9]).toBe("lrwxrwxrwx   1 0        0              11 1970-01-01 00:00 sh -> bin/\\x1b[31msh");
     expect(lines[10]).toBe("brw-r-----   1 0        0          2,   0 1970-01-01 00:00 fd0");
     expect(lines[11]).toStartWith("-rws--x--x   1 7 ");
@@ -82,52 +75,61 @@ describe("levain inspect", () => {
     expect(lines.slice(4).map((line) => line.replace(time, ""))).toEqual(theirs.map((line) => line.replace(time, "")));
   });
 
-  test("--json gives plain data, with --list the members", () => {
-    const found = JSON.parse(levain("inspect", "--json", image).stdout);
+  test("--json gives plain data, with --list the members", async () => {
+    const found = JSON.parse((await desk("inspect", "--json", image)).stdout);
     expect(found.findings).toMatchObject({ maker: "initramfs-tools", init: { kind: "script", path: "/init" } });
     expect(found.segments[1].archives).toEqual([{ format: "newc", offset: 0, memberCount: 9 }]);
-    const listed = JSON.parse(levain("inspect", "--json", "--list", image).stdout);
+    const listed = JSON.parse((await desk("inspect", "--json", "--list", image)).stdout);
     expect(listed.segments[1].archives[0].members[0]).toMatchObject({ name: "init", mode: 0o100755, size: 10 });
   });
 
-  test("a damaged one is shown as far as it goes, with status 1", () => {
-    const { status, stdout } = levain("inspect", imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")])));
+  test("a damaged one is shown as far as it goes, with status 1", async () => {
+    const { status, stdout } = await desk("inspect", imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")])));
     expect(status).toBe(1);
     expect(stdout).toContain("1 segment\n");
     expect(stdout).toContain("problem   the rest cannot be read: neither a cpio archive nor compressed data");
   });
 
-  test("what is not an initramfs is named", () => {
+  test("what is not an initramfs is named", async () => {
     const kernel = Buffer.alloc(4096, 0x90);
     kernel.write("HdrS", 0x202);
-    expect(levain("inspect", imageFile(kernel)).stderr).toContain("hint: this is a kernel");
+    expect((await desk("inspect", imageFile(kernel))).stderr).toContain("hint: this is a kernel");
     const squashfs = Buffer.alloc(4096);
     squashfs.write("hsqs");
     squashfs.writeUInt16LE(4, 28);
     squashfs.writeUInt32LE(4096, 40);
-    expect(levain("inspect", imageFile(squashfs))).toMatchObject({
+    expect(await desk("inspect", imageFile(squashfs))).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("this is a squashfs"),
     });
-    expect(levain("inspect", "/no/such").stderr).toContain("cannot read /no/such");
-    expect(levain("inspect").status).toBe(2);
-    expect(levain("inspect", "a", "b").status).toBe(2);
+    expect((await desk("inspect", "/no/such")).stderr).toContain("cannot read /no/such");
+    expect((await desk("inspect")).status).toBe(2);
+    expect((await desk("inspect", "a", "b")).status).toBe(2);
   });
 });
 
 describe("levain extract", () => {
-  test("unpacks into a new directory and says what it left out", () => {
+  test("unpacks into a new directory and says what it left out", async () => {
     const target = join(scratchDirectory(), "tree");
-    const { stdout, stderr } = levain("extract", image, target, "--member", "init", "-m", "conf");
+    const { stdout, stderr } = await desk("extract", image, target, "--member", "init", "-m", "conf");
     expect([stdout, stderr]).toEqual([`${target}: 3 entries\n`, ""]);
     expect(readFileSync(join(target, "conf/initramfs.conf"), "utf8")).toBe("MODULES=most\n");
     expect(existsSync(join(target, "scripts"))).toBe(false);
-    expect(levain("extract", image, target)).toMatchObject({ status: 1, stderr: expect.stringContaining("not empty") });
+    expect(await desk("extract", image, target)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("not empty"),
+    });
   });
 
-  test("of a damaged one as much as there is, with status 1", () => {
+  test("of a damaged one as much as there is, with status 1", async () => {
     const target = join(scratchDirectory(), "tree");
-    const { status, stderr } = levain("extract", imageFile(rawCpio(MEMBERS).subarray(0, 600)), target, "-m", "init");
+    const { status, stderr } = await desk(
+      "extract",
+      imageFile(rawCpio(MEMBERS).subarray(0, 600)),
+      target,
+      "-m",
+      "init",
+    );
     expect(status).toBe(1);
     expect(stderr).toContain("warning: not a cpio archive that the kernel reads");
     expect(existsSync(join(target, "init"))).toBe(true);
@@ -137,8 +139,8 @@ describe("levain extract", () => {
 describe("levain graft", () => {
   const output = join(scratchDirectory(), "grafted");
 
-  test("keeps every byte of the image and replaces only the init", () => {
-    const { status, stdout } = levain("graft", image, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
+  test("keeps every byte of the image and replaces only the init", async () => {
+    const { status, stdout } = await desk("graft", image, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     expect(status).toBe(0);
     expect(stdout).toContain("ignores  /scripts, /conf");
     const bytes = readFileSync(output);
@@ -149,54 +151,55 @@ describe("levain graft", () => {
     expect(segments.at(-1)?.offset).toBe(512 * Math.ceil((before.length + 4) / 512));
     const members = segments.at(-1)?.archives[0]?.members.map(({ name, mode }) => [name, mode]);
     expect(members).toEqual([["init", 0o100755]]);
-    expect(levain("inspect", output).stdout).toMatch(/init +a program\n/);
+    expect((await desk("inspect", output)).stdout).toMatch(/init +a program\n/);
   });
 
-  test("stores a program that is compressed already, and says which runtime it has", () => {
+  test("stores a program that is compressed already, and says which runtime it has", async () => {
     const program = readFileSync(BUSYBOX);
     const both = join(scratchDirectory(), "levain");
     const trailer = { plainSize: program.length, pagedOffset: program.length, pagedSize: program.length };
     writeFileSync(both, Buffer.concat([program, program, writeTrailer(trailer)]));
-    const graft = (...words: readonly string[]) => {
-      const { stdout } = levain("graft", image, "--init", both, "-o", output, ...words);
+    const graft = async (...words: readonly string[]) => {
+      const { stdout } = await desk("graft", image, "--init", both, "-o", output, ...words);
       const last = readSegments(readFileSync(output)).segments.at(-1);
       expect(Buffer.compare(last?.archives[0]?.members[0]?.data ?? Buffer.of(), program)).toBe(0);
       return [/runtime +(\w+)/.exec(stdout)?.[1], last?.compression];
     };
-    expect(graft()).toEqual(["paged", "none"]);
-    expect(graft("--runtime", "plain")).toEqual(["plain", "zstd"]);
-    expect(levain("graft", image, "--init", BUSYBOX, "-o", output, "--runtime", "paged").stderr).toContain(
+    expect(await graft()).toEqual(["paged", "none"]);
+    expect(await graft("--runtime", "plain")).toEqual(["plain", "zstd"]);
+    expect((await desk("graft", image, "--init", BUSYBOX, "-o", output, "--runtime", "paged")).stderr).toContain(
       "cannot write the paged runtime",
     );
   });
 
-  test("says what the kernel would start in place of the new /init, and so does inspect", () => {
+  test("says what the kernel would start in place of the new /init, and so does inspect", async () => {
     const members = [
       { name: "bin", mode: DIRECTORY },
       { name: "bin/sh", mode: 0o100755, data: "x" },
       { name: "init", mode: 0o100755, data: "#!/bin/sh" },
     ];
     const foreign = imageFile(rawCpio(members));
-    const { stdout } = levain("graft", foreign, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
+    const { stdout } = await desk("graft", foreign, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
     expect(stdout).toContain(
       "  fallback the kernel starts the old /init if the image is truncated before the new one\n",
     );
-    for (const file of [foreign, output]) expect(levain("inspect", file).stdout).toContain(`\nfallback  ${words}`);
+    for (const file of [foreign, output])
+      expect((await desk("inspect", file)).stdout).toContain(`\nfallback  ${words}`);
     const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
-    const summary = levain("graft", bare, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1").stdout;
+    const summary = (await desk("graft", bare, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1")).stdout;
     expect(summary).not.toContain("fallback");
-    expect(levain("inspect", bare).stdout).not.toContain("fallback");
+    expect((await desk("inspect", bare)).stdout).not.toContain("fallback");
   });
 
-  test("not into an image that a kernel would not read on", () => {
+  test("not into an image that a kernel would not read on", async () => {
     const damaged = imageFile(Buffer.concat([rawCpio(MEMBERS), Buffer.from("junk")]));
-    const { status, stderr } = levain("graft", damaged, "--init", BUSYBOX);
+    const { status, stderr } = await desk("graft", damaged, "--init", BUSYBOX);
     expect(status).toBe(1);
     expect(stderr).toContain("the kernel would not read the image to its end");
     expect(existsSync(`${damaged}.levain`)).toBe(false);
     const directory = imageFile(rawCpio([{ name: "init", mode: DIRECTORY }]));
-    expect(levain("graft", directory, "--init", BUSYBOX).stderr).toContain("its /init is a directory");
+    expect((await desk("graft", directory, "--init", BUSYBOX)).stderr).toContain("its /init is a directory");
   });
 });

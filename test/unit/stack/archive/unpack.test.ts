@@ -29,10 +29,14 @@ import { recipe } from "../../../support/network/recipes.ts";
 const machine = createLinuxMachine();
 let base = "";
 let made = 0;
+/** What `describeTree` says of the tree that is packed, without and with fractions of seconds. */
+let seconds: string[] = [];
+let exact: string[] = [];
 
 beforeAll(() => {
   base = mkdtempSync(join(tmpdir(), "levain-archive-"));
   makeTree(join(base, "tree"));
+  [seconds = [], exact = []] = [false, true].map((hasFractions) => describeTree(join(base, "tree"), hasFractions));
 });
 
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -62,9 +66,9 @@ function makeTree(tree: string): void {
   run(
     "sh",
     "-c",
-    `cd ${tree} && for at in 0 7 300 4000; do printf data | dd of=holes bs=4096 seek=$at conv=notrunc status=none; done`,
+    `cd ${tree} && for at in 0 7 300 500; do printf data | dd of=holes bs=4096 seek=$at conv=notrunc status=none; done`,
   );
-  truncateSync(join(tree, "holes"), 32 << 20);
+  truncateSync(join(tree, "holes"), 4 << 20);
   writeFileSync(join(tree, "usr/ünïcode\n"), "x");
   run("mknod", join(tree, "console"), "c", "5", "1");
   run("mknod", join(tree, "disk"), "b", "259", "70000");
@@ -126,7 +130,7 @@ describe("what GNU tar packs is unpacked as it was", () => {
     const { target, refusal, lost } = await unpack(pack(`${name.replaceAll(/\W/g, "")}.tar`, ...options));
     expect(refusal).toBeNull();
     expect(lost).toEqual([]);
-    expect(describeTree(target, hasFractions)).toEqual(describeTree(join(base, "tree"), hasFractions));
+    expect(describeTree(target, hasFractions)).toEqual(hasFractions ? exact : seconds);
     if (name.includes("sparse")) expect(Number(run("stat", "-c", "%b", join(target, "holes")))).toBeLessThan(200);
     if (!hasFractions) return;
     const kept = machine.openTree(target, "as mounted");
@@ -138,7 +142,7 @@ describe("what GNU tar packs is unpacked as it was", () => {
     run("sh", "-c", `cd "$1" && ${recipe("tar ").replace("TREE", "tree")}`, "sh", base);
     const { target, refusal } = await unpack(join(base, "root.tar.zst"));
     expect(refusal).toBeNull();
-    expect(describeTree(target, true)).toEqual(describeTree(join(base, "tree"), true));
+    expect(describeTree(target, true)).toEqual(exact);
   });
 
   test("ustar, which has no long names", async () => {
@@ -305,7 +309,7 @@ test("a directory that is named after its content keeps what the archive says of
 test("what unpacks to more than there is room for ends before memory does", async () => {
   const zeros = join(base, "zeros");
   mkdirSync(zeros);
-  run("truncate", "-s", "64M", join(zeros, "bomb"));
+  run("truncate", "-s", "16M", join(zeros, "bomb"));
   const archive = join(base, "bomb.tar.zst");
   run("tar", "-C", zeros, "--zstd", "-cf", archive, ".");
   const { refusal, target } = await unpack(archive, { limitBytes: 8 << 20 });
