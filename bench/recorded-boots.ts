@@ -5,7 +5,7 @@ import { PROMPT } from "../test/support/levain-guest.ts";
 import type { Vm } from "../test/support/qemu.ts";
 import type { Disk } from "../test/support/qemu-arguments.ts";
 import { verityFixture } from "../test/support/verity-fixture.ts";
-import { furtherDisks, sceneDisk, sceneWords } from "./scenes.ts";
+import { furtherDisks, partitionedDisk, sceneDisk, sceneWords } from "./scenes.ts";
 
 /** So many that the runtime collects garbage. */
 const DISKS = 240;
@@ -89,7 +89,7 @@ export const BOOTS: readonly RecordedBoot[] = [
     name: "disks",
     sets: ["disks", "disks"],
     disks: async () => [{ file: await sceneDisk("disk"), bus: "scsi" }],
-    extra: () => furtherDisks(DISKS),
+    extra: () => furtherDisks(DISKS, partitionedDisk),
     cmdline: sceneWords("levain", "disk"),
     act: waitForInit,
   },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { filesImage } from "../test/support/disk-images.ts";
+import { assembleDisk, filesImage } from "../test/support/disk-images.ts";
 import { encryptedDisks } from "../test/support/encrypted-disks.ts";
 import { rootImage } from "../test/support/filesystem-images.ts";
 import type { RootChanges } from "../test/support/root-tree.ts";
@@ -74,9 +74,13 @@ export async function markChanges(): Promise<RootChanges> {
 /** One controller has up to 255 further targets (QEMU's hw/scsi/virtio-scsi.c). */
 const TARGETS = 250;
 
-/** Returns QEMU's arguments for further disks, an ext2 on each, on the virtio-scsi controller that the guest has for its root. */
-export async function furtherDisks(count: number): Promise<string[]> {
-  const other = await rootImage("ext2", { label: "OTHER" });
+/** A disk with a partition is two devices, as nearly every disk of a machine. */
+export const partitionedDisk = async () => assembleDisk([{ file: await otherDisk() }], { table: "gpt" });
+const otherDisk = () => rootImage("ext2", { label: "OTHER" });
+
+/** Returns QEMU's arguments for further disks, an ext2 on each by default, on the virtio-scsi controller that the guest has for its root. */
+export async function furtherDisks(count: number, content: () => Promise<string> = otherDisk): Promise<string[]> {
+  const other = await content();
   return Array.from({ length: count }, (_, index) => {
     const [id, lun] = [1 + (index % TARGETS), Math.floor(index / TARGETS)];
     // QEMU makes the devices that are given as JSON after all others, and the controller is one of them.

@@ -45,9 +45,11 @@ export function startProbe(
 ): DeviceProbe | null {
   const entry = readDeviceEntry(machine, name);
   if (entry === null) return null;
+  const first = habit.placesFor(entry);
   const source = createPatientSource(machine, entry.node, {
     isOptical: entry.area.kind === "optical",
-    first: habit.placesFor(entry),
+    first,
+    isBrief: first.length > 1,
     mayLinger: !MADE.test(name),
   });
   let againMs = machine.nowMs() + AGAIN_MS;

@@ -1,5 +1,5 @@
 import type { ByteSource } from "../formats/facts.ts";
-import type { AsyncReader, OpenOptions, ReadPlace } from "../machine/async.ts";
+import { type AsyncReader, isSamePlace, type OpenOptions, type ReadPlace } from "../machine/async.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
 
@@ -34,12 +34,28 @@ export interface PatientSource {
   close(): void;
 }
 
-const keyOf = ({ offset, length }: ReadPlace) => `${offset} ${length}`;
+type Answer = Uint8Array | SyscallError;
+
+/** Creates the places that were read, with their answers. By numbers: a text for each place costs more than all else of a probe that is repeated. */
+function createAnswers() {
+  const known = new Map<number, { readonly length: number; readonly answer: Answer }[]>();
+  const all: Answer[] = [];
+  return {
+    all,
+    find: (offset: number, length: number) => known.get(offset)?.find((one) => one.length === length)?.answer,
+    add({ offset, length }: ReadPlace, answer: Answer): void {
+      all.push(answer);
+      const others = known.get(offset);
+      if (others === undefined) known.set(offset, [{ length, answer }]);
+      else others.push({ length, answer });
+    },
+  };
+}
 
 /** Creates the source of the device at `node`, which another process opens with the first call. */
 export function createPatientSource(machine: Machine, node: string, options: OpenOptions): PatientSource {
   const { ask, ...rest } = createAsker(machine, node, options);
-  const answers = new Map<string, Uint8Array | SyscallError>();
+  const answers = createAnswers();
   let knownSize: number | null = null;
   /** The places of a read that the device has not answered yet. */
   let underWay: readonly ReadPlace[] | null = null;
@@ -57,7 +73,7 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
       if (isErrno(result, "ENODEV", "ENXIO")) throw result;
       const place = places[index];
       // It was not tried, because an earlier one was refused.
-      if (place !== undefined && !isErrno(result, "ECANCELED")) answers.set(keyOf(place), result);
+      if (place !== undefined && !isErrno(result, "ECANCELED")) answers.add(place, result);
     }
   }
 
@@ -69,19 +85,19 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
       for (;;) {
         const missing: ReadPlace[] = [];
         const result = use((offset, length) => {
-          const answer = answers.get(keyOf({ offset, length }));
+          const answer = answers.find(offset, length);
           if (answer instanceof SyscallError) throw answer;
           if (answer === undefined) missing.push({ offset, length });
           return answer ?? new Uint8Array(length);
         });
         if (missing.length === 0) return result;
-        const others = missing.filter((place) => !first.some((known) => keyOf(known) === keyOf(place)));
+        const isFirst = (place: ReadPlace) => first.some((known) => isSamePlace(known, place));
+        const others = missing.filter((place) => !isFirst(place));
         fetch([...first, ...others]);
       }
     },
-    refusal: () => answers.values().find((answer) => answer instanceof SyscallError),
-    bytesRead: () =>
-      answers.values().reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
+    refusal: () => answers.all.find((answer) => answer instanceof SyscallError),
+    bytesRead: () => answers.all.reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ReadPlace } from "../machine/async.ts";
+import { isSamePlace, type ReadPlace } from "../machine/async.ts";
 import type { DeviceEntry } from "./block-devices.ts";
 
 /** What the probes of one search have in common: where devices of the same size and kind are read. */
@@ -15,7 +15,6 @@ const MOST_BYTES = 4096;
 
 const keyOf = ({ sizeBytes, area }: DeviceEntry) => `${sizeBytes} ${area.kind} ${area.sectorSize}`;
 const NOWHERE: ReadPlace = { offset: -1, length: 0 };
-const isSame = (one: ReadPlace, other: ReadPlace) => one.offset === other.offset && one.length === other.length;
 
 /**
  * Creates it. A server has many disks of a few sizes: what is known to be read of the next one is asked for at once, with one order
@@ -36,7 +35,7 @@ export function createReadHabit(): ReadHabit {
       const far = places.filter(({ offset, length }) => offset >= HEAD_BYTES && length <= MOST_BYTES);
       // Mostly they are the same in the same order, which costs no search for each.
       const isRead = (place: ReadPlace, index: number) =>
-        isSame(place, far[index] ?? NOWHERE) || far.some((other) => isSame(place, other));
+        isSamePlace(place, far[index] ?? NOWHERE) || far.some((other) => isSamePlace(place, other));
       const common = before?.filter(isRead) ?? far;
       known.set(key, common);
     },

@@ -19,6 +19,10 @@ export interface ReadPlace {
   readonly length: number;
 }
 
+/** True if both are the same bytes. */
+export const isSamePlace = (one: ReadPlace, other: ReadPlace): boolean =>
+  one.offset === other.offset && one.length === other.length;
+
 /** How to open a reader. */
 export interface OpenOptions {
   /** An optical drive: its tray stays as it is, and an empty one is ENOMEDIUM. */
@@ -28,6 +32,8 @@ export interface OpenOptions {
    * others are refused too (ECANCELED): each could take as long to fail.
    */
   readonly first?: readonly ReadPlace[];
+  /** True if `first` is most likely all that is read: the device is closed with the answer, and opened again for each other read. */
+  readonly isBrief?: boolean;
   /** True if the device may stay open for a moment after `close`: it is not one that is removed next, as a mapping may be. */
   readonly mayLinger?: boolean;
 }

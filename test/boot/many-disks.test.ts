@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import { createReader } from "../../src/machine/linux/workers/reader.ts";
 import { fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
-import { fakeImage } from "../support/fake-images.ts";
+import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { EXTENT_BYTES, extentsOf, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
+import { workerFor } from "../support/worker-of-reader.ts";
 
 // Boots of machines with hundreds of disks, many of them physical volumes of the root's group: what each further disk costs.
 
@@ -82,6 +84,44 @@ test("of disks that come one after the other and look alike, the last is asked n
   const [none, few, many] = [callsFor(0), callsFor(8), callsFor(48)];
   // 29 each; with 48 disks it was 77 before a WWID was read only once.
   expect((many - none) / 48).toBeLessThan(((few - none) / 8) * 1.1);
+});
+
+/** So large that the probe looks beyond the head of the device. */
+const large = (image: FakeImage): FakeImage => ({ ...image, bytes: Buffer.concat([image.bytes], 256 << 10) });
+
+/** Boots beside disks with a partition each, and returns how many orders the processes that read them are given. */
+function ordersOfBoot(disks: number): number {
+  let orders = 0;
+  const { end } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [
+      ...Array.from({ length: disks }, (_, index) => ({
+        name: nameOf(index),
+        partitions: [{ image: large(fakeImage("ext4", { label: `DATA-${index}` })) }],
+      })),
+      { name: nameOf(disks), image: small },
+    ],
+    before(machine) {
+      machine.openAsyncReader = (path, options = {}) =>
+        createReader(
+          path,
+          options,
+          workerFor(machine.openReader(path), () => orders++),
+          {
+            wait: () => undefined,
+            release: (last) => void (typeof last === "object" && last !== null ? orders++ : 0),
+          },
+        );
+    },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  return orders;
+}
+
+test("each further disk with a partition takes two orders to the processes that read disks", () => {
+  const [few, many] = [ordersOfBoot(8), ordersOfBoot(64)];
+  // 4 before a device was closed with its answer.
+  expect((many - few) / 56).toBe(2);
 });
 
 /** Disks that hold no root, and the root, which answers at once; `answersAfterMs` of each of the others. */

@@ -48,6 +48,7 @@ export function createAsyncCalls(program?: string): AsyncCalls {
         release(lastOrder) {
           waiting.delete(worker);
           if (lastOrder === null) worker.dismiss();
+          else if (lastOrder === "closed") pool.giveBack(worker);
           else if (options.mayLinger === true) pool.finishLater(worker, lastOrder);
           else pool.finish(worker, lastOrder, CLOSE_MS);
         },

@@ -15,8 +15,15 @@ export interface JoinedData {
 
 /** Joins parts to the data of an order. */
 export function joinData(...parts: readonly Uint8Array[]): JoinedData {
-  const places = parts.map((_, index) => parts.slice(0, index).reduce((sum, { length }) => sum + length, 0));
-  return { data: new Uint8Array(parts.flatMap((part) => [...part])), places };
+  const places: number[] = [];
+  let size = 0;
+  for (const { length } of parts) {
+    places.push(size);
+    size += length;
+  }
+  const data = new Uint8Array(size);
+  for (const [index, part] of parts.entries()) data.set(part, places[index]);
+  return { data, places };
 }
 
 /** Encodes texts for the data of an order, NUL-terminated. */
@@ -41,9 +48,14 @@ export function carryOutHere({ calls, data }: Order): Answer {
 
 /** How many calls of the order to open a file come before the first read. */
 export const CALLS_TO_OPEN = 3;
+/** The same, and the close behind the last read. */
+export const CALLS_AROUND = CALLS_TO_OPEN + 1;
 
-/** The order to open a file or device; its results are the descriptor, the size, one without a meaning, then the state of an optical drive, or how many bytes of each first place were read: they are its data. */
-export function openOrder(path: string, { isOptical = false, first = [] }: OpenOptions): Order {
+/**
+ * The order to open a file or device; its results are the descriptor, the size, one without a meaning, then the state of an optical drive,
+ * or how many bytes of each first place were read: they are its data. If it is brief, the last one is that of the close.
+ */
+export function openOrder(path: string, { isOptical = false, first = [], isBrief = false }: OpenOptions): Order {
   // Without O_NONBLOCK the kernel closes an open tray (open_for_data() of drivers/cdrom/cdrom.c), before a person has inserted the disc.
   const flags = abi.O_CLOEXEC | (isOptical ? constants.O_NONBLOCK : 0);
   const reads = readOrder({ resultOf: 0 }, first);
@@ -57,6 +69,7 @@ export function openOrder(path: string, { isOptical = false, first = [] }: OpenO
       ...(isOptical ? [["ioctl", { resultOf: 0 }, abi.CDROM_DRIVE_STATUS, abi.CDSL_CURRENT] as const] : []),
       // Over the path, which is not needed any more.
       ...reads.calls,
+      ...(isBrief ? [["close", { resultOf: 0 }] as const] : []),
     ],
     data: encodeTexts(path).data,
     answerBytes: reads.answerBytes,
@@ -75,9 +88,15 @@ export function readOrder(fd: Argument, places: readonly ReadPlace[]): Order & {
   return { calls, data: new Uint8Array(), answerBytes };
 }
 
-/** The order to close a descriptor; null: to do nothing. */
-export function closeOrder(fd: number | null): Order {
-  return { calls: fd === null ? [] : [["close", fd]], data: new Uint8Array() };
+/** The order to open a device again, for these places only; the results are as of `openOrder`. */
+export function reopenOrder(path: string, places: readonly ReadPlace[]): Order {
+  // Without a descriptor nothing else is tried, but a place that cannot be read says nothing about the others.
+  return { ...openOrder(path, { first: places, isBrief: true }), gate: 0 };
+}
+
+/** The order to close a descriptor. */
+export function closeOrder(fd: number): Order {
+  return { calls: [["close", fd]], data: new Uint8Array() };
 }
 
 /** The order to load a module; its results are those of open(2) and finit_module(2). */

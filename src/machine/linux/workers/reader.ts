@@ -2,7 +2,7 @@ import { SyscallError } from "../../../problems/errors.ts";
 import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi/constants.ts";
 import type { AsyncReader, OpenOptions, ReadPlace } from "../../async.ts";
 import type { RandomReader } from "../../machine.ts";
-import { CALLS_TO_OPEN, closeOrder, openOrder, readOrder } from "./orders.ts";
+import { CALLS_AROUND, CALLS_TO_OPEN, closeOrder, openOrder, readOrder, reopenOrder } from "./orders.ts";
 import { type Answer, CALLS, type Order, type Worker } from "./worker.ts";
 
 /** The most that one order reads: the head of a device, which the probe reads first, is less. */
@@ -15,8 +15,8 @@ const EMPTY_STATES: readonly unknown[] = [CDS_NO_DISC, CDS_TRAY_OPEN];
 export interface Pool {
   /** Says whether an answer is awaited; at first one is. */
   wait(isWaiting: boolean): void;
-  /** With the order that closes the descriptor; null: the worker is busy, so its end closes it. */
-  release(lastOrder: Order | null): void;
+  /** With the order that closes the descriptor; "closed": nothing is open; null: the worker is busy, so its end closes it. */
+  release(lastOrder: Order | "closed" | null): void;
 }
 
 /** The bytes of a place, or why they cannot be read. */
@@ -42,11 +42,14 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
     return answer;
   }
 
-  /** Reads as many pieces as fit into one order; null if the device has not answered. */
-  function readSome(fd: number, pieces: readonly ReadPlace[], timeoutMs: number): readonly Result[] | null {
-    const some = pieces.slice(0, countInOrder(pieces, CALLS));
-    const answer = ask(() => readOrder(fd, some), timeoutMs);
-    return answer === null ? null : toResults(path, answer, some, 0);
+  /** Reads as many pieces as fit into one order; null if the device has not answered. Without a descriptor it opens and closes the device. */
+  function readSome(fd: number | null, pieces: readonly ReadPlace[], timeoutMs: number): readonly Result[] | null {
+    const some = pieces.slice(0, countInOrder(pieces, CALLS - CALLS_AROUND));
+    const order = () => (fd === null ? reopenOrder(path, some) : readOrder(fd, some));
+    const answer = ask(order, timeoutMs);
+    if (answer === null) return null;
+    if (fd === null) throwIfRefused(path, answer);
+    return toResults(path, answer, some, fd === null ? CALLS_TO_OPEN : 0);
   }
 
   const opening = createOpening(path, options, ask);
@@ -69,27 +72,30 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
       progress = null;
       return pieces.map(({ length }) => join(done.splice(0, length)));
     },
-    close: () => pool.release(isBusy ? null : closeOrder(opening.fd())),
+    close: () => pool.release(isBusy ? null : closing(opening.fd())),
   };
 }
 
 /** Opens the file with the first call; `ask` sends the order, and waits. */
 function createOpening(
   path: string,
-  { isOptical = false, first: given = [] }: OpenOptions,
+  { isOptical = false, first: given = [], isBrief = false }: OpenOptions,
   ask: (makeOrder: () => Order, timeoutMs: number) => Answer | null,
 ) {
   // An empty drive is not read.
-  const places = isOptical ? [] : given.slice(0, countInOrder(given, CALLS - CALLS_TO_OPEN));
-  const options = { isOptical, first: places };
-  let file: { readonly fd: number; readonly size: number } | null = null;
+  const places = isOptical ? [] : given.slice(0, countInOrder(given, CALLS - CALLS_AROUND));
+  const options = { isOptical, first: places, isBrief: isBrief && !isOptical };
+  /** `fd`: null if it is closed again. */
+  let file: { readonly fd: number | null; readonly size: number } | null = null;
   let refusal: SyscallError | null = null;
   /** What was read when the file was opened, until it is asked for. */
   let first: readonly Result[] = [];
 
   function take(answer: Answer): void {
     const [fd = "EIO", size] = answer.results;
-    if (typeof fd === "number") file = { fd, size: typeof size === "number" ? size : 0 };
+    // If the first place cannot be read, the worker stops before the close.
+    const isClosed = options.isBrief && answer.results.at(-1) === 0;
+    if (typeof fd === "number") file = { fd: isClosed ? null : fd, size: typeof size === "number" ? size : 0 };
     const code = typeof fd === "string" ? fd : objectToMedium(answer, options);
     refusal = code === null ? null : new SyscallError("open", code, path);
     first = toResults(path, answer, places, CALLS_TO_OPEN);
@@ -118,6 +124,12 @@ function createOpening(
     },
     fd: () => file?.fd ?? null,
   };
+}
+
+const closing = (fd: number | null) => (fd === null ? "closed" : closeOrder(fd));
+
+function throwIfRefused(path: string, { results: [fd] }: Answer): void {
+  if (typeof fd === "string") throw new SyscallError("open", fd, path);
 }
 
 /** The bytes of these places, whose results begin with that of call `from`. */

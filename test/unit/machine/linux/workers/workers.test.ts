@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { POLLIN } from "../../../../../src/machine/abi/terminal.ts";
 import type { AsyncReader, OpenOptions } from "../../../../../src/machine/async.ts";
@@ -182,6 +182,32 @@ describe("a reader in another process", () => {
     const crowded = open("file", { first: many });
     expect(crowded.read(many, PATIENCE_MS)).toEqual(many.map(bytesOf));
     crowded.close();
+  });
+
+  test("that is brief is closed with its first answer, and opened again for other places", () => {
+    const first = [...head(500), { offset: 70_000, length: 10 }];
+    const bytesOf = ({ offset, length }: (typeof first)[number]) => CONTENT.slice(offset, offset + length);
+    const path = join(directory, "brief");
+    writeFileSync(path, CONTENT);
+    const reader = open("brief", { first, isBrief: true });
+    const [socket] = calls.sockets();
+    expect(reader.read(first, PATIENCE_MS)).toEqual(first.map(bytesOf));
+    rmSync(path);
+    writeFileSync(path, new Uint8Array(CONTENT.length).fill(255));
+    const others = Array.from({ length: 60 }, (_, index) => ({ offset: index * 100, length: 2 }));
+    expect(reader.read(others, PATIENCE_MS)).toEqual(others.map(() => new Uint8Array([255, 255])));
+    rmSync(path);
+    expect(() => reader.read(head(10), PATIENCE_MS)).toThrow("ENOENT");
+    reader.close();
+    // Nothing is left to close, so the process serves the next one at once.
+    const next = open("file", { first, isBrief: true });
+    expect(calls.sockets()).toEqual([socket ?? -1]);
+    expect(next.size(PATIENCE_MS)).toBe(CONTENT.length);
+    next.close();
+    const refused = open(".", { first, isBrief: true });
+    expect(refused.read(first, PATIENCE_MS)).toMatchObject([{ code: "EISDIR" }, { code: "ECANCELED" }]);
+    refused.close();
+    expect(calls.sockets()).toEqual([]);
   });
 
   test("that may linger is closed by the process that serves the next one", () => {
