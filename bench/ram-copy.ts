@@ -78,8 +78,26 @@ function copyChecked(algorithm: string): void {
   check.finish();
 }
 
-/** Prints how fast each way is with each limit, and how fast dd is beside it. */
+/** Prints how fast each way is from the disk and from the page cache. */
+function compareCaches(): void {
+  const rounds = Array.from({ length: ROUNDS }, () => Object.values(ways).map(measure));
+  const middle = (way: number, key: keyof Figures) => median(rounds.map((round) => round[way]?.[key] ?? 0)) ?? 0;
+  console.log(
+    `${MIB} MiB, median of ${ROUNDS}, MiB/s (per cent of dd): from the disk, from the page cache, of the check's CPU time`,
+  );
+  for (const [way, name] of Object.keys(ways).entries()) {
+    const show = (key: keyof Figures) => {
+      const percent = `(${((100 * middle(way, key)) / middle(0, key)).toFixed(0)} %)`;
+      return `${middle(way, key).toFixed(0).padStart(6)} ${percent.padStart(7)}`;
+    };
+    const cpu = way < 2 ? "" : middle(way, "checked").toFixed(0).padStart(8);
+    console.log(`${name.padEnd(18)}${show("cold")}${show("cached")}${cpu}`);
+  }
+}
+
+/** Prints how fast each way is from media with the limits. */
 function compareLimits(): void {
+  console.log(`${MIB} MiB, median of ${ROUNDS}, MiB/s (per cent of dd), from a medium of ${LIMITS.join(", ")} MiB/s`);
   const found = new Map<string, number[]>();
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const mib of LIMITS) {
@@ -114,24 +132,8 @@ try {
       .repeat(MIB * 12)
       .slice(0, MIB << 20),
   );
-  if (LIMITS.length > 0) {
-    console.log(`${MIB} MiB, median of ${ROUNDS}, MiB/s (per cent of dd), from a medium of ${LIMITS.join(", ")} MiB/s`);
-    compareLimits();
-    process.exit(0);
-  }
-  const rounds = Array.from({ length: ROUNDS }, () => Object.values(ways).map(measure));
-  const middle = (way: number, key: keyof Figures) => median(rounds.map((round) => round[way]?.[key] ?? 0)) ?? 0;
-  console.log(
-    `${MIB} MiB, median of ${ROUNDS}, MiB/s (per cent of dd): from the disk, from the page cache, of the check's CPU time`,
-  );
-  for (const [way, name] of Object.keys(ways).entries()) {
-    const show = (key: keyof Figures) => {
-      const percent = `(${((100 * middle(way, key)) / middle(0, key)).toFixed(0)} %)`;
-      return `${middle(way, key).toFixed(0).padStart(6)} ${percent.padStart(7)}`;
-    };
-    const cpu = way < 2 ? "" : middle(way, "checked").toFixed(0).padStart(8);
-    console.log(`${name.padEnd(18)}${show("cold")}${show("cached")}${cpu}`);
-  }
+  if (LIMITS.length > 0) compareLimits();
+  else compareCaches();
 } finally {
   for (const one of [directory, memory]) rmSync(one, { recursive: true, force: true });
 }
