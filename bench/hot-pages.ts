@@ -26,11 +26,20 @@ const { levainGuest } = await import("../test/support/levain-guest.ts");
 const { BOOTS, FOLLOWING, PAUSE_MS } = await import("./recorded-boots.ts");
 
 /** Boots once; returns the touched pages, counted from the first of the program, until the answer and after it. */
-async function record({ name, disks, extra, cmdline, act }: RecordedBoot): Promise<readonly [number[], number[]]> {
+async function record({
+  name,
+  disks,
+  extra,
+  server,
+  cmdline,
+  act,
+}: RecordedBoot): Promise<readonly [number[], number[]]> {
+  const served = await server?.();
   const guest = await levainGuest({
     disks: [await disks()].flat(),
-    extra: [...((await extra?.()) ?? [])],
-    cmdline: `${typeof cmdline === "string" ? cmdline : await cmdline()} printk.devkmsg=on`,
+    extra: [...((await extra?.()) ?? []), ...(served?.extra ?? [])],
+    image: served === undefined ? {} : { words: ["--network"] },
+    cmdline: `${typeof cmdline === "string" ? cmdline : await cmdline()} ${served?.cmdline ?? ""} printk.devkmsg=on`,
   });
   // With all instructions that QEMU knows: libc and the runtime choose their code by them.
   const vm = await boot({ smp: 2, ...guest, name: `hot-pages-${name}`, cpu: "max" });
@@ -51,6 +60,7 @@ async function record({ name, disks, extra, cmdline, act }: RecordedBoot): Promi
     throw error;
   } finally {
     await vm.stop();
+    await served?.stop();
   }
 }
 

@@ -5,6 +5,7 @@ import { PROMPT } from "../test/support/levain-guest.ts";
 import type { Vm } from "../test/support/qemu.ts";
 import type { Disk } from "../test/support/qemu-arguments.ts";
 import { verityFixture } from "../test/support/verity-fixture.ts";
+import { type RecordedServer, serveDisk, serveNfs } from "./recorded-servers.ts";
 import { furtherDisks, partitionedDisk, sceneDisk, sceneWords } from "./scenes.ts";
 
 /** So many that the runtime collects garbage. */
@@ -16,6 +17,8 @@ const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retr
 /** Longer than drivers are loaded behind a prompt, and than RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more is. */
 export const PAUSE_MS = 15_000;
 
+const SERVED_MS = 600_000;
+
 /** A boot whose pages are recorded. */
 export interface RecordedBoot {
   readonly name: string;
@@ -24,6 +27,8 @@ export interface RecordedBoot {
   readonly disks: () => Promise<string | readonly (string | Disk)[]>;
   /** More arguments of QEMU. */
   readonly extra?: () => Promise<readonly string[]>;
+  /** Runs beside the guest, and completes its command line. */
+  readonly server?: () => Promise<RecordedServer>;
   readonly cmdline: string | (() => Promise<string>);
   /** Calls `answered` if there was a prompt. */
   readonly act: (vm: Vm, answered: () => void) => Promise<unknown>;
@@ -50,6 +55,16 @@ const plain = (name: string, disks: RecordedBoot["disks"], cmdline: string): Rec
   disks,
   cmdline,
   act: waitForInit,
+});
+
+const served = (name: string, server: () => Promise<RecordedServer>): RecordedBoot => ({
+  name,
+  sets: ["network", "network"],
+  disks: async () => [],
+  server,
+  // The recorder unpacks a group for each page: another process takes a minute to start.
+  cmdline: "rd.timeout=900",
+  act: (vm) => vm.expect(READY, SERVED_MS),
 });
 
 /** Most of every boot is in "plain", those of the benchmark included; "then" sets follow a prompt. */
@@ -101,6 +116,8 @@ export const BOOTS: readonly RecordedBoot[] = [
       `root=/dev/vda rd.verity.hash=/dev/vdb roothash=${(await verityFixture(await verifiedRoot())).rootHash}`,
     act: waitForInit,
   },
+  served("nfs", serveNfs),
+  served("nbd", serveDisk),
 ];
 /** The set that follows a prompt. */
 export const FOLLOWING = "unlock";

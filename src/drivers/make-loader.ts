@@ -31,8 +31,8 @@ export interface Loader {
   loadWithoutDisks(): readonly string[];
   /** Goes on with the same, but waits for nothing and says nothing: while a person types. */
   loadInBackground(): BackgroundLoad;
-  /** Loads a module with the others of `loadInBackground`, before them. */
-  loadSoon(given: string): void;
+  /** Loads a module with the others of `loadInBackground`, before them; false if the image has none of that name or alias that may be loaded. */
+  loadSoon(given: string): boolean;
   /** Takes the answers of the kernel that have come, loads what waited for them, and says what `loadInBackground` did not. */
   advance(): void;
   /** True while the kernel probes devices for a driver that was not waited for any longer. */
@@ -110,6 +110,7 @@ export function makeLoader(
     loadSoon(given) {
       if (!soon.has(given)) background.add(() => load(given));
       soon.add(given);
+      return targets.has(given);
     },
     advance() {
       say();

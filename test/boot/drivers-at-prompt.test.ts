@@ -36,6 +36,7 @@ const CONSOLE: FakeModule = {
 };
 
 interface Drivers {
+  readonly dm_crypt?: FakeModule;
   readonly ahci?: FakeModule;
   readonly virtio_console?: FakeModule;
   readonly usbhid?: FakeModule;
@@ -68,7 +69,7 @@ function boot({ drivers = {}, ...more }: FakeBootOptions & { readonly drivers?: 
 type Booted = ReturnType<typeof boot>;
 
 /** What happened in turn: "ask" when a prompt was shown for the first time, and the drivers whose loading began. */
-function watchTurns(turns: string[]) {
+function watchTurns(turns: string[], watched = Object.keys(FILES)) {
   return (machine: FakeMachine) => {
     const { writeTerminal, startModule } = machine;
     Object.assign(machine, {
@@ -78,7 +79,7 @@ function watchTurns(turns: string[]) {
       },
       startModule(...given: Parameters<typeof startModule>) {
         const name = given[0].replace(/^.*\/([^/]+)\.ko$/, "$1");
-        if (name in FILES) turns.push(name);
+        if (watched.includes(name)) turns.push(name);
         return startModule(...given);
       },
     });
@@ -97,6 +98,15 @@ describe("with a console", () => {
     handsOver(result);
     expect(turns).toEqual(["ask on ttyS0", "virtio_console", "usbhid", "ahci"]);
     expect(result.endMs).toBe(ENTER_MS);
+  });
+
+  test("and before device mapper is loaded, for which Enter waits", () => {
+    const turns: string[] = [];
+    const dmCrypt = { ...CRYPT_IMAGE.modules["dm_crypt"], takesMs: 3000 };
+    const result = boot({ before: watchTurns(turns, ["dm-mod", "dm-crypt"]), drivers: { dm_crypt: dmCrypt } });
+    handsOver(result);
+    expect(turns).toEqual(["ask on ttyS0", "dm-mod", "dm-crypt"]);
+    expect(result.endMs).toBe(ENTER_MS + 2000);
   });
 
   test("Enter does not wait for a driver that is still being loaded, nor for those after it", () => {

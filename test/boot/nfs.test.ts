@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { basename } from "node:path";
+import { CHILD_COMMANDS } from "../../src/machine/child-commands.ts";
 import { ELF, type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE, rootImage, stick } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import type { FakeNfsServer } from "../support/fake-nfs.ts";
@@ -34,6 +36,36 @@ describe("a directory of an NFS server becomes the root", () => {
     expect(mountsOf(journal)).toEqual(["mount nfs 192.0.2.1:/srv/root at /sysroot (ro,vers=4.2,addr=192.0.2.1)"]);
     expect(console).toContain("192.0.2.1:/srv/root NFS 4.2 at /sysroot, read-only");
   });
+});
+
+test("the process that mounts starts while the modules are loaded", () => {
+  const turns: string[] = [];
+  const directory = "/lib/modules/6.1.0-fake";
+  const { end } = boot("root=nfs:192.0.2.1:/srv/root", {
+    filesystems: [],
+    modules: { nfs: { filesystems: ["nfs"] } },
+    files: {
+      [`${directory}/modules.dep`]: "kernel/fs/nfs/nfs.ko:\n",
+      [`${directory}/modules.alias`]: "alias fs-nfs nfs\n",
+      [`${directory}/modules.builtin`]: "",
+      [`${directory}/kernel/fs/nfs/nfs.ko`]: "module",
+    },
+    before(machine) {
+      const { startChild, startModule } = machine;
+      Object.assign(machine, {
+        startChild(command: string) {
+          turns.push(command);
+          return startChild(command);
+        },
+        startModule(path: string, words: string) {
+          turns.push(basename(path));
+          return startModule(path, words);
+        },
+      });
+    },
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(turns).toEqual([CHILD_COMMANDS.nfs, "nfs.ko"]);
 });
 
 test("DHCP names the root, alone or as what root=dhcp obeys", () => {

@@ -78,6 +78,8 @@ export interface Targets {
   attempt(target: Target): Steps<LoadResult>;
   /** `everySoftdep` as in `resolveModule`. */
   load(given: string, everySoftdep?: boolean): Steps<LoadResult>;
+  /** True if the image has a module of that name or alias with all that it needs, and no blacklist keeps it out. */
+  has(given: string): boolean;
   /** Takes the targets that are to be attempted again. */
   takePostponed(): readonly Target[];
   /** The drivers that were asked for and that a blacklist keeps out. */
@@ -105,6 +107,10 @@ export function createTargets({ machine, image, voice, blacklist }: TargetContex
       for (const target of targets) results.push(yield* attempt(target));
       const order = ["failed", "postponed", "ready", "blacklisted"] as const;
       return order.find((result) => results.includes(result)) ?? "unknown";
+    },
+    has(given) {
+      const targets = image === null ? [] : resolveModule(image, given);
+      return targets.some((target) => target.missing.length === 0 && findBlock(machine, target, blacklist) === null);
     },
     takePostponed: () => postponed.splice(0),
     blocked: () => [...blocked.values()],

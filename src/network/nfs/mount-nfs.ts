@@ -42,16 +42,18 @@ export function mountNfs(context: Context, task: NfsTask): string {
   const { machine, undo } = context;
   const source = printable(formatNfs(task.place));
   makePlace(machine, task.target);
-  loadNfs(context, task);
   const child = machine.startChild(CHILD_COMMANDS.nfs);
-  const dialogue = createDialogue(context, child, source, task.timeoutMs);
+  let dialogue: Dialogue | null = null;
   try {
+    // Beside the process, which starts meanwhile.
+    loadNfs(context, task);
+    dialogue = createDialogue(context, child, source, task.timeoutMs);
     // It takes seconds on a slow machine, and the server is not to blame for them.
     dialogue.ask({ kind: "start" }, "starting the process that mounts");
     return mountInTime(context, task, dialogue);
   } finally {
     child.stop();
-    if (dialogue.isUnanswered()) {
+    if (dialogue?.isUnanswered() === true) {
       // The kernel may have mounted it after all.
       tolerateRefusal(() => machine.unmount(task.target));
     } else if (isMounted(machine, task.target)) undo(() => machine.unmount(task.target));

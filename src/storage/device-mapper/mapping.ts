@@ -26,6 +26,15 @@ export function requireTarget(
   return version;
 }
 
+/**
+ * Has the module of a target, `dm-TYPE`, loaded while the user types, because it takes the kernel long. If the image has none, the kernel
+ * must have the target already. Throws BootError if it has not: the user should know before typing a passphrase.
+ */
+export function expectTarget({ machine, drivers }: Pick<Context, "machine" | "drivers">, type: string): void {
+  const isExpected = machine.mappingTargetVersion(type) !== null || drivers.loadSoon(`dm-${type}`);
+  if (!isExpected) requireTarget({ machine, drivers }, type);
+}
+
 /** Creates a device of one target, which the undo of the step removes. Throws BootError with the kernel's log if the kernel refuses. */
 export function createMapping(
   context: Pick<Context, "machine" | "voice" | "undo">,

@@ -12,7 +12,7 @@ import { readAvailableMemory, readTotalMemory } from "../../../machine/small-fil
 import type { CryptSettings } from "../../../parameters/crypt/place.ts";
 import { tolerateRefusal } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
-import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
+import { expectTarget, isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
 import { type CryptContext, deriveForVolume, kdfBound } from "./derivation.ts";
 import { createCryptMapping, expectCipher } from "./dm-crypt.ts";
 import { createIntegrityMapping } from "./dm-integrity.ts";
@@ -47,7 +47,7 @@ export function prepareLuks(
       const { integrity, cipher } = planData(header, device, settings);
       if (options.kdfBound) warnOnce(context, device, said, untried());
       usableKeyslots(header, options);
-      for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) requireTarget(context, target);
+      for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) expectTarget(context, target);
       expectCipher(context, cipher);
       requireFreeNames(context.machine, integrity === null ? [name] : [name, `${name}_dif`]);
     },

@@ -9,7 +9,7 @@ import type { CryptVolume } from "../../../plan/plan.ts";
 import { problem } from "../../../problems/problem.ts";
 import { printable } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
-import { isWriteProtected, removeMapping, requireFreeNames, requireTarget } from "../../device-mapper/mapping.ts";
+import { expectTarget, isWriteProtected, removeMapping, requireFreeNames } from "../../device-mapper/mapping.ts";
 import { createCryptMapping, expectCipher } from "./dm-crypt.ts";
 import { type Lock, mappingUuid, type SecretKind } from "./lock.ts";
 
@@ -29,7 +29,7 @@ export function preparePlain(
     isGuess: true,
     isMapping: (mapping) => mapping.uuid === uuid,
     check() {
-      requireTarget(context, "crypt");
+      expectTarget(context, "crypt");
       expectCipher(context, format.cipher);
       dataSectors(device, format);
       hashPlainKey(format.hash, new Uint8Array(format.keyBits / 8), format.keyBits / 8, findHash);

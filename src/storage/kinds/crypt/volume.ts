@@ -133,9 +133,11 @@ function prepare(context: CryptContext, { wish }: Volume, device: BlockDevice): 
   return isLuks ? prepareLuks(context, device, wish) : preparePlain(context, device, wish, plain);
 }
 
-/** What `levain unlock` or an earlier try has opened; not what was made of another device with the same header. */
-function findMapping({ machine, drivers }: CryptContext, lock: Lock, { name }: BlockDevice): Mapping | null {
-  drivers.loadByName("dm-mod");
+/**
+ * What `levain unlock` or an earlier try has opened; not what was made of another device with the same header. Device mapper was loaded
+ * for it, so it is not loaded to look.
+ */
+function findMapping({ machine }: CryptContext, lock: Lock, { name }: BlockDevice): Mapping | null {
   return machine.listMappings().find((one) => lock.isMapping(one) && isMadeOf(machine, one, name)) ?? null;
 }
 
