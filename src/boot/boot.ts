@@ -5,7 +5,7 @@ import type { Handover } from "../machine/handover.ts";
 import type { NetworkUp } from "../network/up.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { ROOT } from "../stack/root-stack.ts";
-import { resumeFirst } from "../storage/resume/firmware.ts";
+import { resume } from "../storage/resume/resume.ts";
 import type { PlanAdditions } from "./plan-reader.ts";
 import { loadFinalDrivers } from "./steps/final-drivers.ts";
 import { moveApiMounts, planHandover } from "./steps/handover.ts";
@@ -56,7 +56,7 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   // Before anything is checked or mounted: a hibernated system knows its filesystems as they are now.
   step(
     "resume",
-    (undo) => resumeFirst({ machine, drivers, voice, undo }, plan),
+    (undo) => resume({ machine, drivers, voice, undo }, plan),
     (text) => text,
   );
 

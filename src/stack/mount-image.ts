@@ -10,8 +10,7 @@ import { volumesFor } from "../plan/verity/verity.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
-import { type Attached, attachDevice } from "../storage/attach.ts";
-import type { OpeningPlan } from "../storage/contract.ts";
+import { type AttachedPart, attachUnlessHibernated } from "../storage/resume/firmware.ts";
 import { specText } from "../storage/search-words.ts";
 import { findRootPart, slice } from "./disk-image.ts";
 import { checkImage } from "./image-check.ts";
@@ -122,15 +121,15 @@ export function unlockImage(
 /** Waits for a block device that is a part of the root besides the root device, and unlocks it by `crypt`. `what` names it in a report. Throws BootError. */
 export function attachPart(
   context: Context,
-  plan: OpeningPlan & Pick<BootPlan, "verity">,
+  plan: BootPlan,
   device: DeviceSpec,
   what: Pick<VainSearch, "wanted" | "name">,
-): Attached {
+): AttachedPart {
   const wish = {
     ...{ ...plan, roots: [device], verity: volumesFor(plan.verity, device) },
     ...{ rootOptions: "", image: null, layers: [], part: what.wanted },
   };
-  return attachDevice(context, wish, what);
+  return attachUnlessHibernated(context, plan, wish, what);
 }
 
 /** An image file on its loop device. */

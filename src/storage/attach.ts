@@ -5,12 +5,12 @@ import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { VainSearch } from "../problems/diagnoses/storage.ts";
 import { problem } from "../problems/problem.ts";
 import { sentence } from "../problems/report.ts";
-import type { StoragePlan, Tries } from "./contract.ts";
+import type { StoragePlan } from "./contract.ts";
 import { notFound } from "./findings.ts";
 import { createPatience, type Patience } from "./patience.ts";
 import { listHibernatedBeside } from "./resume/beside.ts";
 import { watchRivals } from "./rivals.ts";
-import { createSearch, type Search } from "./search.ts";
+import { createSearch, type Search, type SearchOptions } from "./search.ts";
 import { specText } from "./search-words.ts";
 import { closeVolumes, liesIn, liesInVolume, listOpenVolumes } from "./trust.ts";
 
@@ -25,11 +25,12 @@ export interface Attached {
   readonly hibernated: readonly BlockDevice[];
 }
 
-type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & {
-  readonly tries?: Tries;
-  /** True if open volumes hold what was asked for by name, and stay open beside a device that is not encrypted. */
-  readonly keepsVolumes?: boolean;
-};
+/** What is attached, in words for a report, and what the search shares with others. */
+export type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> &
+  Pick<SearchOptions, "tries" | "beforeWriting"> & {
+    /** True if open volumes hold what was asked for by name, and stay open beside a device that is not encrypted. */
+    readonly keepsVolumes?: boolean;
+  };
 
 /**
  * Waits until a device is present that the plan calls the root, or `wanted` otherwise. The root is a work-list: each device that
@@ -37,8 +38,8 @@ type AttachOptions = Partial<Pick<VainSearch, "wanted" | "name">> & {
  * the time is up, or an assembly knows that the device cannot come.
  */
 export function attachDevice(context: Context, plan: StoragePlan, options: AttachOptions = {}): Attached {
-  const { wanted = "root", name = "", tries = new Map(), keepsVolumes = false } = options;
-  const search = createSearch(context, plan, { tries });
+  const { wanted = "root", name = "", keepsVolumes = false, ...more } = options;
+  const search = createSearch(context, plan, more);
   try {
     for (const [index, spec] of plan.roots.entries()) {
       const timeoutMs = index === 0 ? plan.rootTimeoutMs : 0;

@@ -51,6 +51,8 @@ export interface StorageContext extends Context {
   look(name: string): BlockDevice | null;
   /** Handles the uevents that are queued. */
   takeEvents(): void;
+  /** Called before the kernel is asked for something that makes it write to a disk. Throws what ends the search if a hibernated system may use the disk. */
+  beforeWriting(): void;
 }
 
 /** Says what `to` was made of, by the kernel's names: partitions are 1 to N, LUKS is 1 to 1, RAID is N to 1, LVM is N to M. */

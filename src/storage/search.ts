@@ -10,11 +10,14 @@ import { followEvents } from "./inventory.ts";
 import { KINDS } from "./kinds/kinds.ts";
 import { createSelection, type Selection } from "./selection.ts";
 
-interface SearchOptions {
+/** What a search shares with others, and asks of who began it. */
+export interface SearchOptions {
   /** Of the searches before this one; none by default. */
   readonly tries?: Tries;
   /** The consoles by default; released with the search. */
   readonly terminals?: HeldTerminals;
+  /** Of the context; nothing by default. */
+  readonly beforeWriting?: StorageContext["beforeWriting"];
 }
 
 /** The devices of a machine while one of them is looked for. */
@@ -55,7 +58,7 @@ const MADE_MS = 30_000;
 /** Begins a search; from here on no uevent is lost. */
 export function createSearch(context: Context, plan: StoragePlan, options: SearchOptions = {}): Search {
   const { machine } = context;
-  const { tries = new Map(), terminals = createHeldTerminals(machine) } = options;
+  const { tries = new Map(), terminals = createHeldTerminals(machine), beforeWriting = () => undefined } = options;
   machine.listenForDevices();
   const probes = createDeviceProbes(context);
   const { inventory } = probes;
@@ -79,6 +82,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
       return inventory.get(name) ?? null;
     },
     takeEvents: () => takeEvents(0),
+    beforeWriting,
   };
   list.push(...KINDS.map((start) => start(shared, plan)));
   return {

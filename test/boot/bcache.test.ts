@@ -3,7 +3,7 @@ import { SyscallError } from "../../src/problems/errors.ts";
 import { BCACHE_MODULE, backingDevice, cacheDevice } from "../support/fake-bcache.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
-import { hibernatedSwap } from "../support/fake-hibernation.ts";
+import { hibernatedSwap, hibernateLocation } from "../support/fake-hibernation.ts";
 import { fakeImage } from "../support/fake-images.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
@@ -158,6 +158,33 @@ test("nothing is registered before a resume while the swap space is waited for",
   const result = boot([backing(1), cache, swap], `root=LABEL=ROOT resume=UUID=${SWAP}`);
   expect(result.end).toBe("resume");
   expect(result.journal.join("\n")).not.toContain("bcache");
+});
+
+describe("without resume=, where systemd's variable says", () => {
+  const location = hibernateLocation(JSON.stringify({ uuid: SWAP, offset: 0 }));
+
+  test.each(["root=LABEL=ROOT", "root=/dev/bcache0"])(
+    "a system is resumed before anything is registered: %s",
+    (words) => {
+      const result = boot([backing(1), cache, { name: "vdb", image: hibernatedSwap(SWAP) }], words, location);
+      expect(result.end).toBe("resume");
+      expect(result.journal.join("\n")).not.toContain("bcache");
+    },
+  );
+
+  test("a swap space that does not appear is waited for, and the root is registered then", () => {
+    const result = boot([backing(1), cache], "root=LABEL=ROOT", location);
+    expect(result.end).toMatchObject(isBooted);
+    expect(text(result).split("where systemd hibernated (HibernateLocation), did not appear")).toHaveLength(2);
+    expect(result.endMs).toBeLessThan(14_000);
+  });
+
+  test("noresume does not ask it", () => {
+    const swap: FakeDisk = { name: "vdb", image: hibernatedSwap(SWAP) };
+    const result = boot([backing(1), cache, swap], "root=LABEL=ROOT noresume", location);
+    expect(result.end).toMatchObject(isBooted);
+    expect(result.journal.join("\n")).not.toContain("efivarfs");
+  });
 });
 
 test.each([

@@ -66,6 +66,15 @@ describe("a root with checksums", () => {
     expect(result.end).toBe("poweroff");
   });
 
+  test("of which only the beginning is damaged stays open: the real system can repair it from the rest of an array", () => {
+    const result = boot(integrityDevice(root.bytes, { damagedBytes: 512 }), `${WORDS} rd.timeout=1`);
+    expect(result.text).toContain(
+      "/dev/mapper/safe: its first sectors are damaged, other sectors have the right checksums",
+    );
+    expect(result.text).not.toContain("another algorithm");
+    expect(tables(result)).toHaveLength(1);
+  });
+
   test("that another algorithm made is named also if it cannot be closed", () => {
     const before = (machine: FakeMachine) => machine.refuse("removeMapping", "safe", "EBUSY");
     const result = boot(integrityDevice(root.bytes, { by: "crc32" }), WORDS, { before });

@@ -3,7 +3,7 @@ import { fakeMember } from "../support/fake-arrays.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
-import { hibernatedSwap } from "../support/fake-hibernation.ts";
+import { hibernatedSwap, hibernateLocation } from "../support/fake-hibernation.ts";
 import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 
@@ -413,7 +413,7 @@ describe("rd.lvm.partial", () => {
 const SWAP = "0e1f0a9c-1111-4000-8000-00000000cafe";
 const LATE_SWAP: FakeDisk = { name: "vdb", image: hibernatedSwap(SWAP), arrivesAtMs: 5000 };
 
-test("a volume to which the kernel writes is not activated before a resume while the swap space is waited for", () => {
+describe("a volume to which the kernel writes", () => {
   const volumes = {
     root: { segments: [{ on: "pv0", from: 0, extents: EXTENTS }] },
     mirrored: {
@@ -423,18 +423,33 @@ test("a volume to which the kernel writes is not activated before a resume while
     },
   };
   const group: FakeGroup = { members: { pv0: fakeId("a") }, volumes };
-  const { end, journal } = boot([disk("vda", group), LATE_SWAP], {
-    cmdline: `root=LABEL=ROOT resume=UUID=${SWAP}`,
+  const more: FakeBootOptions = {
     modules: { dm_mod: CRYPT_MODULES.dm_mod, dm_mirror: { needs: ["dm_mod"], targets: { mirror: [1, 14, 0] } } },
     files: {
       ...FILES,
       [`${MODULES}/modules.dep`]: "kernel/dm-mod.ko:\nkernel/dm-mirror.ko: kernel/dm-mod.ko\n",
       [`${MODULES}/kernel/dm-mirror.ko`]: "module",
     },
+  };
+
+  test("is not activated before a resume while the swap space is waited for", () => {
+    const cmdline = `root=LABEL=ROOT resume=UUID=${SWAP}`;
+    const { end, journal } = boot([disk("vda", group), LATE_SWAP], { ...more, cmdline });
+    expect(end).toBe("resume");
+    expect(journal.join("\n")).toContain("map vg0-root");
+    expect(journal.join("\n")).not.toContain("map vg0-mirrored");
   });
-  expect(end).toBe("resume");
-  expect(journal.join("\n")).toContain("map vg0-root");
-  expect(journal.join("\n")).not.toContain("map vg0-mirrored");
+
+  test.each(["/dev/vg0/mirrored", "UUID=0e1f0a9c-2222-4000-8000-00000000cafe"])(
+    "is not activated before a resume from where systemd's variable says: root=%s",
+    (root) => {
+      const location = hibernateLocation(JSON.stringify({ uuid: SWAP, offset: 0 }));
+      const swap: FakeDisk = { name: "vdb", image: hibernatedSwap(SWAP) };
+      const { end, journal } = boot([disk("vda", group), swap], { ...more, ...location, cmdline: `root=${root}` });
+      expect(end).toBe("resume");
+      expect(journal.join("\n")).not.toContain("map vg0-mirrored");
+    },
+  );
 });
 
 describe("a root with a snapshot that is not thin", () => {

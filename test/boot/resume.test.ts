@@ -4,10 +4,12 @@ import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import { hibernatedSwap, hibernateLocation, swapImage } from "../support/fake-hibernation.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import { INTEGRITY_MODULES } from "../support/fake-integrity.ts";
 import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
-import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { CRYPT_IMAGE, cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { editJson } from "../support/luks/luks2-edit.ts";
 
 // Whole boots of machines that were hibernated, or were not.
 
@@ -442,6 +444,31 @@ describe("in an encrypted volume", () => {
     expect(result.console).toContain("  resume    no hibernated system on /dev/mapper/cryptswap2");
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.machine.terminals.screen("/dev/ttyS0").split("  unlock    ")).toHaveLength(2);
+  });
+
+  test("nothing is asked for a volume with dm-integrity, whose journal the kernel replays, before a resume from where systemd's variable says", async () => {
+    const root = rootOf(true);
+    const plain = await luksDisk({ name: "boot-resume-root", script: format.replace(LUKS, ROOT_LUKS) }, root);
+    const bytes = editJson(plain.bytes, ({ segments }) => {
+      segments[0].integrity = { type: "none", journal_encryption: "none", journal_integrity: "none" };
+    });
+    const dep = "/lib/modules/6.1.0-fake/modules.dep";
+    const result = encrypted({
+      cmdline: `root=UUID=${ROOT_LUKS}`,
+      disks: [
+        { name: "vda", image: { ...plain, bytes } },
+        { name: "vdb", image: swap },
+      ],
+      modules: { ...CRYPT_IMAGE.modules, ...INTEGRITY_MODULES },
+      files: {
+        [dep]: `${CRYPT_IMAGE.files[dep]}kernel/dm-integrity.ko: kernel/drivers/md/dm-mod.ko\n`,
+        "/lib/modules/6.1.0-fake/kernel/dm-integrity.ko": "module",
+      },
+      typing: [],
+      ...hibernateLocation(JSON.stringify({ uuid: UUID, offset: 0 })),
+    });
+    expect(result.end).toBe("resume");
+    expect(result.machine.terminals.screen("/dev/ttyS0")).not.toContain("passphrase");
   });
 
   test("noresume asks for no passphrase", () => {

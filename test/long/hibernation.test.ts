@@ -2,7 +2,14 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { copyDisk } from "../support/copy-disk.ts";
-import { firstPage, type HibernationStack, hibernationDisks } from "../support/hibernation-disks.ts";
+import { keyFile } from "../support/encrypted-volumes.ts";
+import {
+  firstPage,
+  HIBERNATION_LUKS,
+  type HibernationStack,
+  hibernationDisks,
+  KEY,
+} from "../support/hibernation-disks.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import type { Exit, Vm } from "../support/qemu.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
@@ -12,6 +19,7 @@ import { withVm } from "../support/with-vm.ts";
 
 const BOOT_MS = 240_000;
 const POWERED_OFF: Exit = { status: 0, reason: "guest-shutdown" };
+const LUKS_WORDS = `rd.luks.name=${HIBERNATION_LUKS}=vault rd.luks.key=/etc/key`;
 
 /** The command line, and what activates the swap space in the running system. */
 interface System {
@@ -25,6 +33,17 @@ const SYSTEMS: Readonly<Record<HibernationStack, (disks: readonly string[]) => P
     words: `root=LABEL=ROOT rw resume=LABEL=ROOT resume_offset=${await firstPage(disk, "/swapfile")}`,
     swapOn: "swapon /swapfile",
     mounted: /small-root: mount \/ ext4 \/dev\/vda rw/,
+  }),
+  luks: async () => ({
+    // The root lies outside of the volume.
+    words: `root=LABEL=ROOT rw resume=LABEL=SWAP ${LUKS_WORDS} rd.luks.options=${HIBERNATION_LUKS}=nofail`,
+    swapOn: `DM_DISABLE_UDEV=1 cryptsetup open --key-file ${KEY} /dev/vdb vault; swapon /dev/mapper/vault`,
+    mounted: /small-root: mount \/ ext4 \/dev\/vda rw/,
+  }),
+  lvm: async () => ({
+    words: `root=/dev/vg0/root rw resume=/dev/vg0/swap ${LUKS_WORDS}`,
+    swapOn: "DM_DISABLE_UDEV=1 lvm lvchange -ay vg0/swap; swapon /dev/mapper/vg0-swap",
+    mounted: /small-root: mount \/ ext4 \/dev\/mapper\/vg0-root rw/,
   }),
 };
 
@@ -42,6 +61,7 @@ async function session(disks: readonly string[], words: string, body: (vm: Vm) =
     memoryMib: 384,
     disks: disks.map((file) => ({ file, keepsWrites: true })),
     cmdline: words,
+    image: { files: { "/etc/key": await keyFile() } },
   });
   await withVm({ ...options, name: `hibernation: ${words}` }, BOOT_MS, body);
 }
@@ -81,7 +101,7 @@ async function expectAwake(vm: Vm): Promise<void> {
   await powerOff(vm);
 }
 
-for (const stack of ["file"] as const) {
+for (const stack of ["file", "luks", "lvm"] as const) {
   test(
     `a system with its swap space in ${stack} goes on where it stopped, and after a power cut during that boots as after any other`,
     async () => {

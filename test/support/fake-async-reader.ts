@@ -1,6 +1,7 @@
 import type { AsyncReader } from "../../src/machine/async.ts";
 import type { RandomReader } from "../../src/machine/machine.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
+import { errnoOfRead } from "./fake-disk.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { takeAnswer } from "./fake-kernel-calls.ts";
 
@@ -30,10 +31,10 @@ export function openFakeAsyncReader(kernel: FakeKernel, path: string, openNow: (
     read(places, timeoutMs) {
       const opened = open(timeoutMs);
       if (opened === null || !isAnswered(timeoutMs)) return null;
-      const refusal = device?.failsWith;
-      return places.map(({ offset, length }) =>
-        refusal === undefined ? opened.read(offset, length) : new SyscallError("read", refusal, path),
-      );
+      return places.map(({ offset, length }) => {
+        const refusal = errnoOfRead(device, offset);
+        return refusal === undefined ? opened.read(offset, length) : new SyscallError("read", refusal, path);
+      });
     },
     close() {
       if (due !== null) kernel.answers.delete(due);

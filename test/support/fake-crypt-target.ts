@@ -17,8 +17,9 @@ export interface FakeTarget {
   readonly read: () => Uint8Array;
   /** Other devices that it holds. */
   readonly others?: readonly FakeBlockDevice[];
-  /** The errno of each read, where it has no content to show. */
+  /** The errno of each read, where it has no content to show; with `failsBefore`, only of those that begin before this byte. */
   readonly failsWith?: string;
+  readonly failsBefore?: number;
 }
 
 /** Reads a line of a table; throws SyscallError as TABLE_LOAD would. */

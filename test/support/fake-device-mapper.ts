@@ -107,8 +107,9 @@ function addDevice(kernel: FakeKernel, { name, uuid, device, number, targets }: 
   const { devices } = kernel;
   const devpath = `/devices/virtual/block/${device}`;
   const logicalBytes = Math.max(...targets.map((target) => target.logicalBytes));
-  const { failsWith } = targets.find((target) => target.failsWith !== undefined) ?? {};
-  const block = { name: device, number, devpath, content: new Uint8Array(), readOnly, logicalBytes, failsWith };
+  const { failsWith, failsBefore } = targets.find((target) => target.failsWith !== undefined) ?? {};
+  const errors = { failsWith, failsBefore };
+  const block = { name: device, number, devpath, content: new Uint8Array(), readOnly, logicalBytes, ...errors };
   const [MAJOR = "", MINOR = ""] = number.split(":");
   devices.addBlockDevice(block, { DEVTYPE: "disk" });
   addEntry(kernel.sys, `${devpath}/dm/name`, `${name}\n`);

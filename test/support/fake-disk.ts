@@ -20,8 +20,9 @@ export interface FakeDisk {
   readonly replaysForMs?: number | undefined;
   /** How long each look at a file of its filesystem takes. */
   readonly looksAfterMs?: number | undefined;
-  /** The errno name of every read. */
+  /** The errno name of every read; with `failsBefore`, of those that begin before this byte. */
   readonly failsWith?: string | undefined;
+  readonly failsBefore?: number | undefined;
   /** Milliseconds since the kernel started, or since the module that makes it was loaded; there from the start where not given. */
   readonly arrivesAtMs?: number;
 }
@@ -29,7 +30,7 @@ export interface FakeDisk {
 export interface FakeBlockDevice
   extends Pick<
     FakeDisk,
-    "answersAfterMs" | "mountsAfterMs" | "replaysForMs" | "looksAfterMs" | "failsWith" | "isRemovable"
+    "answersAfterMs" | "mountsAfterMs" | "replaysForMs" | "looksAfterMs" | "failsWith" | "failsBefore" | "isRemovable"
   > {
   readonly name: string;
   /** "major:minor" */
@@ -41,4 +42,9 @@ export interface FakeBlockDevice
   readOnly: boolean;
   /** 512 where not given. */
   readonly logicalBytes?: number;
+}
+
+/** Returns the errno of a read that begins at `offset`; undefined if it succeeds. */
+export function errnoOfRead(device: FakeBlockDevice | undefined, offset: number): string | undefined {
+  return offset < (device?.failsBefore ?? Number.POSITIVE_INFINITY) ? device?.failsWith : undefined;
 }

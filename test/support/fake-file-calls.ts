@@ -2,6 +2,7 @@ import type { Files, FileWriter, RandomReader } from "../../src/machine/machine.
 import { SyscallError } from "../../src/problems/errors.ts";
 import { openFakeAsyncReader } from "./fake-async-reader.ts";
 import { checkWritable, copyAttributes } from "./fake-attributes.ts";
+import { errnoOfRead } from "./fake-disk.ts";
 import { asDirectory, type FakeNode, fileBytes, makeFakeDirectory, nodeStatus, usedBytes } from "./fake-files.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import type { FakePlace } from "./fake-mounts.ts";
@@ -93,7 +94,8 @@ function openReader(kernel: FakeKernel, path: string): RandomReader {
   return {
     size: bytes.length,
     read(offset, length) {
-      if (device?.failsWith !== undefined) throw new SyscallError("read", device.failsWith, path);
+      const refusal = errnoOfRead(device, offset);
+      if (refusal !== undefined) throw new SyscallError("read", refusal, path);
       return new Uint8Array(bytes.subarray(offset, offset + Math.max(0, length))); // a copy: a reader of a key wipes it
     },
     close: () => count(-1),

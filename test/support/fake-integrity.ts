@@ -14,13 +14,15 @@ export const INTEGRITY_MODULES = {
 const DATA_AT = 4096;
 /** The fake's own: where a superblock notes what made the checksums. */
 const SECRET_AT = 64;
+/** The fake's own as well: how many bytes at the start of the data do not match their checksums. */
+const DAMAGED_AT = 56;
 /** The fake's own as well: a superblock counts here how often it was opened, as the kernel writes to it each time. */
 const OPENINGS_AT = 60;
 
 /** Returns a device as `integritysetup format` makes it: without `data`, the checksums alone. `by` is what the kernel calls the algorithm, with its key. */
 export function integrityDevice(
   data: Uint8Array,
-  { by = "crc32c", tagBytes = 4, isApart = false, blockLog = 0 } = {},
+  { by = "crc32c", tagBytes = 4, isApart = false, blockLog = 0, damagedBytes = 0 } = {},
 ): Uint8Array<ArrayBuffer> {
   const device = Buffer.alloc(DATA_AT + (isApart ? 0 : data.length));
   device.write("integrt\0", 0, "latin1");
@@ -28,6 +30,7 @@ export function integrityDevice(
   device.writeUInt16LE(tagBytes, 10);
   device.writeBigUInt64LE(BigInt(data.length / 512), 16);
   device[28] = blockLog;
+  device.writeUInt32LE(damagedBytes, DAMAGED_AT);
   device.write(`${by}\0`, SECRET_AT, "latin1");
   if (!isApart) device.set(data, DATA_AT);
   return new Uint8Array(device);
@@ -60,11 +63,13 @@ export function openIntegrityTarget(
   content[OPENINGS_AT] = (content[OPENINGS_AT] ?? 0) + 1;
   const [by] = superblock.toString("latin1", SECRET_AT, 512).split("\0");
   const at = meta === null ? DATA_AT : 0;
+  const damagedBytes = superblock.readUInt32LE(DAMAGED_AT);
   return {
     below,
     others: meta === null ? [] : [findDevice(meta)],
     logicalBytes: 512 << superblock.readUInt8(28),
-    ...(findValue("internal_hash") === by ? {} : { failsWith: "EIO" }),
+    ...(damagedBytes > 0 ? { failsWith: "EILSEQ", failsBefore: damagedBytes } : {}),
+    ...(findValue("internal_hash") === by ? {} : { failsWith: "EIO", failsBefore: Number.POSITIVE_INFINITY }),
     read: () => below.content.subarray(at, at + sectors * 512),
   };
 }

@@ -14,8 +14,9 @@ import { type StackedRoot, stackRoot } from "../../stack/layers.ts";
 import { mergedPlace, planBase, ROOT } from "../../stack/root-stack.ts";
 import { mountSubmounts } from "../../stack/submounts/mount-submounts.ts";
 import { planSubmounts } from "../../stack/submounts/submount.ts";
-import { type Attached, attachDevice, describeAttached } from "../../storage/attach.ts";
+import { describeAttached } from "../../storage/attach.ts";
 import type { Tries } from "../../storage/contract.ts";
+import { type AttachedPart, attachUnlessHibernated } from "../../storage/resume/firmware.ts";
 import { guardMount } from "../../storage/resume/guard.ts";
 import { liesInVolume } from "../../storage/trust.ts";
 import { mountOtherRoot } from "./other-roots.ts";
@@ -68,7 +69,7 @@ function attachAndMount(
   for (;;) {
     const attached = step(
       "root",
-      (undo) => (isDoneByHand() ? null : attachDevice({ ...rest, undo }, wish, { tries })),
+      (undo) => (isDoneByHand() ? null : attachUnlessHibernated({ ...rest, undo }, plan, wish, { tries })),
       (found) => (found === null ? BY_HAND : describeAttached(found)),
     );
     try {
@@ -87,7 +88,7 @@ function attachAndMount(
 }
 
 /** Mounts the root device at its place in the stack. It is checked first only if it is the root itself: nothing else is ever written. */
-function mountRoot(context: Context, plan: BootPlan, attached: Attached): MountedDevice {
+function mountRoot(context: Context, plan: BootPlan, attached: AttachedPart): MountedDevice {
   const { device } = attached;
   const { source: target } = planBase(plan);
   const { rootTypes: types, rootOptions: options } = plan;

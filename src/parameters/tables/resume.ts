@@ -17,7 +17,7 @@ export const RESUME = {
   resumeDevice: single(resumeDevice, {
     syntax: "resume=DEVICE",
     fallback:
-      "none; but if the root filesystem was not unmounted, or with rd.integrity=: on UEFI, where systemd says that it hibernated (HibernateLocation)",
+      "none; but if the root filesystem was not unmounted, or lies on bcache, dm-integrity, or a RAID, cache or thin pool of LVM: on UEFI, where systemd says that it hibernated (HibernateLocation)",
     text: "The swap space, or the filesystem with the swap file, in which the system was hibernated. It may lie in an encrypted volume or an array. If it holds an image, the kernel resumes it before levain checks or mounts anything. resume=none: none.",
     example: "root=LABEL=ROOT resume=LABEL=SWAP",
   }),

@@ -11,7 +11,7 @@ export interface ResumePlan {
   readonly device: DeviceSpec | null;
   /** Where the swap file begins on the device, in pages. */
   readonly offset: number;
-  /** True if no parameter decides: then the EFI variable does in which systemd says where it has hibernated, if the root is in use or dm-integrity checks it. */
+  /** True if no parameter decides: then the EFI variable does in which systemd says where it has hibernated, if the root is in use, or the kernel would write to it before it is mounted. */
   readonly asksFirmware: boolean;
   /** `uname -r` of the system that systemd hibernated; null if it does not say. */
   readonly kernel: string | null;

@@ -4,6 +4,8 @@ import { type HibernateLocation, parseHibernateLocation } from "../../formats/hi
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import type { Voice } from "../../problems/voice.ts";
+import { type Attached, type AttachOptions, attachDevice } from "../attach.ts";
+import type { StoragePlan } from "../contract.ts";
 import { resume } from "./resume.ts";
 
 /** The vendor GUID is systemd's (SD_ID128_MAKE of its efivars.h). */
@@ -20,22 +22,45 @@ function readHibernateLocation(machine: Machine, voice: Voice): HibernateLocatio
 }
 
 /** Does what `resume` does, from where systemd says that it has hibernated. */
-export function resumeByFirmware(context: Context, plan: BootPlan): string {
+export function resumeByFirmware(context: Context, plan: BootPlan): void {
   const location = readHibernateLocation(context.machine, context.voice);
-  if (location === null) return "";
-  const { uuid, offset, kernel } = location;
-  return resume(context, { ...plan, resume: { ...plan.resume, device: { by: "uuid", value: uuid }, offset, kernel } });
+  if (location !== null) resumeFrom(context, plan, location);
+}
+
+function resumeFrom(context: Context, plan: BootPlan, { uuid, offset, kernel }: HibernateLocation): void {
+  resume(context, { ...plan, resume: { ...plan.resume, device: { by: "uuid", value: uuid }, offset, kernel } });
+}
+
+/** A device that may be mounted writable next. */
+export interface AttachedPart extends Attached {
+  /** True if systemd's variable was not read yet, and may decide. */
+  readonly asksFirmware: boolean;
 }
 
 /**
- * The step "resume". Opening what dm-integrity checks replays its journal, which a hibernated system goes on writing: then systemd's
- * variable is read here, as resume= is. Otherwise it is read where a root turns out to be in use.
+ * Attaches a device, as `attachDevice` does. The kernel writes to some devices when it opens them, and a hibernated system goes on writing
+ * to them: before the first of these, systemd's variable is read, and the system is resumed. Otherwise `guardMount` reads it.
  */
-export function resumeFirst(context: Context, plan: BootPlan): string {
-  return asksEarly(plan) ? resumeByFirmware(context, plan) : resume(context, plan);
-}
-
-/** True if the step "resume" has to read the variable already. */
-export function asksEarly({ resume: { asksFirmware }, integrity }: Pick<BootPlan, "resume" | "integrity">): boolean {
-  return asksFirmware && integrity.length > 0;
+export function attachUnlessHibernated(
+  context: Context,
+  plan: BootPlan,
+  wish: StoragePlan,
+  options: AttachOptions,
+): AttachedPart {
+  let { asksFirmware } = plan.resume;
+  let location: HibernateLocation | null = null;
+  const isHibernated = new Error("a hibernated system comes first");
+  function beforeWriting(): void {
+    location = asksFirmware ? readHibernateLocation(context.machine, context.voice) : null;
+    asksFirmware = false;
+    if (location !== null) throw isHibernated;
+  }
+  const attach = () => attachDevice(context, wish, { ...options, beforeWriting });
+  try {
+    return { ...attach(), asksFirmware };
+  } catch (error) {
+    if (error !== isHibernated || location === null) throw error;
+    resumeFrom(context, plan, location);
+    return { ...attach(), asksFirmware };
+  }
 }

@@ -7,7 +7,7 @@ import type { ResumePlan } from "../../plan/resume/plan.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Attached } from "../attach.ts";
-import { asksEarly, resumeByFirmware } from "./firmware.ts";
+import { type AttachedPart, resumeByFirmware } from "./firmware.ts";
 import { discardImage, mayDiscard, readImage, sayDiscarded } from "./hibernated.ts";
 
 const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
@@ -17,9 +17,8 @@ const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536];
  * systemd's variable names is resumed, and one on the same disk is discarded, or BootError is thrown. One beside a filesystem that was
  * unmounted is that of a second system.
  */
-export function guardMount(context: Context, plan: BootPlan, attached: Attached): void {
-  const isAsked = plan.resume.asksFirmware && !asksEarly(plan);
-  if (isAsked && isInUse(context.machine, attached.device)) resumeByFirmware(context, plan);
+export function guardMount(context: Context, plan: BootPlan, attached: AttachedPart): void {
+  if (attached.asksFirmware && isInUse(context.machine, attached.device)) resumeByFirmware(context, plan);
   guardMore(context, plan, attached);
 }
 

@@ -67,6 +67,23 @@ test.each([
   expect(isPluggable(machine, { name: "nvme1n1", partition: null })).toBe(expected);
 });
 
+test.each([
+  ["an eSATA port", "f322ff2f", "20c017", true],
+  ["a port that is only hot-plug capable, as boards call those inside as well", "f322ff2f", "4c017", false],
+  ["a controller without eSATA", "f322ff0f", "20c017", false],
+])("a SATA disk at %s", (_, caps, command, expected) => {
+  const place = "/devices/pci0000:00/0000:00:17.0/ata3/host2/target2:0:0/2:0:0:0/block/sda";
+  const machine = fakeMachine({
+    files: {
+      [`/sys${place}/removable`]: "0\n",
+      "/sys/class/block/sda": { link: `../..${place}` },
+      "/sys/class/scsi_host/host2/ahci_host_caps": `${caps}\n`,
+      "/sys/class/scsi_host/host2/ahci_port_cmd": `${command}\n`,
+    },
+  });
+  expect(isPluggable(machine, { name: "sda", partition: null })).toBe(expected);
+});
+
 test("a disk that is gone cannot be plugged in", () => {
   expect(isPluggable(fakeMachine(), { name: "sda", partition: null })).toBe(false);
 });

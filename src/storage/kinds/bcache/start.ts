@@ -62,6 +62,7 @@ export function createStarter(context: StorageContext) {
   return {
     /** Starts a backing device with these caches; without any, one that had a cache goes on without it. */
     start(backing: Member, caches: readonly Member[]): Round {
+      context.beforeWriting();
       const others = [...caches, backing].filter(({ device }) => !isRegistered(machine, device.name));
       const round = unlessRefused(
         () => startWith(backing, caches),

@@ -50,6 +50,8 @@ export function prepareLuks(
       for (const target of ["crypt", ...(integrity === null ? [] : ["integrity"])]) expectTarget(context, target);
       expectCipher(context, cipher);
       requireFreeNames(context.machine, integrity === null ? [name] : [name, `${name}_dif`]);
+      // dm-integrity replays its journal.
+      if (integrity !== null) context.beforeWriting();
     },
     open(secret) {
       const plan = planData(header, device, settings);

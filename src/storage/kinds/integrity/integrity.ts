@@ -84,6 +84,7 @@ function tryNext(context: StorageContext, opening: Opening, leftForDisk: (name: 
     const text = `/dev/mapper/${volume.name}: ${parts.device.node} is on a stick, in place of a disk that has not answered`;
     return { text, leftMs };
   }
+  context.beforeWriting();
   try {
     const mapping = openIntegrity(context, volume, parts);
     opening.opened = { mapping, below: [...new Set([parts.device.name, parts.data.name])], isAdopted: false };

@@ -1,10 +1,10 @@
 import { hexDigits, wipe } from "../../../crypto/secret.ts";
-import { withReader } from "../../../devices/block-devices.ts";
+import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { type IntegritySuperblock, readIntegritySuperblock } from "../../../formats/containers/integrity.ts";
 import type { Mapping } from "../../../machine/encryption.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import type { IntegrityVolume } from "../../../parameters/crypt/integrity.ts";
-import { tolerateRefusal } from "../../../problems/errors.ts";
+import { orIfRefused, tolerateRefusal } from "../../../problems/errors.ts";
 import { problem } from "../../../problems/problem.ts";
 import { headline } from "../../../problems/report.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -14,6 +14,8 @@ import type { IntegrityParts } from "./parts.ts";
 
 /** integritytab(5). */
 const MOST_KEY_BYTES = 4096;
+/** A multiple of every block that dm-integrity may have. */
+const PLACE_BYTES = 4096;
 
 /** Opens a volume and has the kernel check what the probe reads. Throws BootError if the kernel refuses it, or the checksums do not match. */
 export function openIntegrity(context: StorageContext, volume: IntegrityVolume, parts: IntegrityParts): Mapping {
@@ -36,6 +38,10 @@ export function openIntegrity(context: StorageContext, volume: IntegrityVolume, 
     const mapping = createMapping(context, request, { type: "integrity", sectors: superblock.sectors, parameters });
     const device = context.look(mapping.device);
     if (device?.unreadable === null) return mapping;
+    if (device !== null && isReadableElsewhere(machine, device)) {
+      context.voice.warn(`${device.node}: its first sectors are damaged, other sectors have the right checksums`);
+      return mapping;
+    }
     hasAnswered = device !== null;
     // One that is in use stays: that is no reason to keep the refusal from the user.
     tolerateRefusal(() => removeMapping(machine, mapping));
@@ -47,6 +53,14 @@ export function openIntegrity(context: StorageContext, volume: IntegrityVolume, 
     ? `it cannot be read with ${describeHash(volume)}: it was made with another algorithm${key === null ? "" : " or key"}, or the data are damaged`
     : "a disk below it did not answer when it was open, or is gone";
   return refuse(volume, node, line === undefined ? why : `${why} (kernel: ${line})`);
+}
+
+/** True if any of a few other places can be read: with the wrong algorithm none can, but an array repairs a sector that is damaged. */
+function isReadableElsewhere(machine: Machine, { node, sizeBytes }: BlockDevice): boolean {
+  const places = [1, 2, 3].map((quarter) => Math.floor((sizeBytes * quarter) / (4 * PLACE_BYTES)) * PLACE_BYTES);
+  const isReadable = (offset: number) =>
+    orIfRefused(() => withReader(machine, node, (reader) => reader.read(offset, PLACE_BYTES).length > 0), false);
+  return places.some(isReadable);
 }
 
 function readSuperblock(

@@ -10,7 +10,7 @@ import type { JudgedGroup } from "./judge.ts";
 import { unlinkVolume } from "./links.ts";
 import { indexGroup } from "./tables/group-index.ts";
 import { planVolume } from "./tables/plan-volume.ts";
-import type { VainTest } from "./wanted.ts";
+import { isWrittenWhenActivated, type VainTest } from "./wanted.ts";
 
 type Group = JudgedGroup<BlockDevice>;
 
@@ -91,6 +91,7 @@ export function createVolumes(context: StorageContext, { isPartial }: { readonly
     },
     /** Activates volumes; true if one is active now. */
     activateAll(judged: Group, volumes: readonly LogicalVolume[]): boolean {
+      if (volumes.some((volume) => isWrittenWhenActivated(judged.group, volume))) context.beforeWriting();
       const before = active.size;
       for (const volume of volumes) activate(judged, volume);
       return active.size > before;

@@ -90,8 +90,12 @@ export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">):
 export function listStages(wish: Wish, isLate: boolean): readonly VolumeTest[] {
   const [isNamed, isOffered] = [createNamedTest(wish), createOfferedTest(wish)];
   if (wish.isForResume !== true || isLate) return [isNamed, isOffered];
-  const isPlain: VolumeTest = (_, { segments }) => segments.every(({ type }) => type === "striped");
-  return [isNamed, (group, volume) => isPlain(group, volume) && isOffered(group, volume)];
+  return [isNamed, (judged, volume) => !isWrittenWhenActivated(judged.group, volume) && isOffered(judged, volume)];
+}
+
+/** True for RAID, caches and thin pools, of which the kernel writes the metadata, and for an origin into which a snapshot is merged. */
+export function isWrittenWhenActivated(group: VolumeGroup, volume: LogicalVolume): boolean {
+  return volume.segments.some(({ type }) => type !== "striped") || isMergeTarget(group, volume);
 }
 
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
