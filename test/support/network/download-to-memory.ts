@@ -5,6 +5,18 @@ import { download, type Silence } from "../../../src/network/fetch/attempts.ts";
 import type { DownloadOrder } from "../../../src/network/fetch/order.ts";
 import { describeFault } from "../../../src/problems/causes/transfer.ts";
 
+const downloaded = { bytes: 0 };
+
+/** Calls `act` when the downloads of this process have so many more bytes of a body: fetch() forgets what comes together with the end of a connection. */
+export function afterDownload(bytes: number, act: () => void): void {
+  const enough = downloaded.bytes + bytes;
+  const timer = setInterval(() => {
+    if (downloaded.bytes < enough) return;
+    clearInterval(timer);
+    act();
+  }, 5);
+}
+
 /** Downloads as the child process does, over the real network of the host, but to memory. `why` has the last failure of each URL. */
 export async function downloadToMemory(
   urls: readonly string[],
@@ -20,6 +32,7 @@ export async function downloadToMemory(
     },
     append: (data: Uint8Array) => {
       file.content = Buffer.concat([file.content, data]);
+      downloaded.bytes += data.length;
     },
     close: () => undefined,
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { downloadToMemory as get } from "../../../support/network/download-to-memory.ts";
+import { afterDownload, downloadToMemory as get } from "../../../support/network/download-to-memory.ts";
 import { head, type Lie, type LyingServer, startLyingServer } from "../../../support/network/lying-server.ts";
 
 const FILE = Buffer.from(Array.from({ length: 30_000 }, (_, index) => index % 251));
@@ -21,8 +21,8 @@ function cutOnce(more: Readonly<Record<string, string>>): Lie {
       }),
     );
     if (count > 0) return void socket.end(part);
+    afterDownload(10_000, () => socket.destroy());
     socket.write(part.subarray(0, 10_000));
-    setTimeout(() => socket.destroy(), 50);
   };
 }
 
@@ -68,9 +68,9 @@ describe("a download that was cut", () => {
         const range = `bytes */${FILE.length}`;
         return void socket.end(`${head(416, { "Content-Length": 9, "Content-Range": range })}416 error`);
       }
+      afterDownload(FILE.length, () => socket.destroy());
       socket.write(`${head(200, { "Transfer-Encoding": "chunked", ETag: '"a"' })}${FILE.length.toString(16)}\r\n`);
       socket.write(FILE);
-      setTimeout(() => socket.destroy(), 50);
     };
     return withServer({ "/f": lie }, async ({ url, requests }) => {
       const { content, why } = await get([`${url}/f`]);
@@ -91,8 +91,8 @@ describe("a download that was cut", () => {
 describe("a server that lies", () => {
   const LIES: Readonly<Record<string, Lie>> = {
     "/short": (socket) => {
+      afterDownload(5, () => socket.end());
       socket.write(`${head(200, { "Content-Length": 100 })}short`);
-      setTimeout(() => socket.end(), 50);
     },
     "/huge": (socket) => socket.end(head(200, { "Content-Length": 1e12 })),
     "/endless": (socket) => {
