@@ -24,7 +24,10 @@ const socket = join(scratchDirectory(), "cable");
 const images = {
   levain: { image: await levainImage({ words: ["--network"], compress: "zstd" }), words: ROOT },
   // Without the word, its udev gives the card another name than ip= has.
-  "initramfs-tools (12)": { image: await foreignImage("initramfs-tools"), words: `boot=nfs ${ROOT} net.ifnames=0` },
+  "initramfs-tools (12)": {
+    image: await foreignImage("initramfs-tools for any machine"),
+    words: `boot=nfs ${ROOT} net.ifnames=0`,
+  },
 };
 const found = Object.keys(images).map((name) => ({ name, fromStart: [] as number[], fromInit: [] as number[] }));
 

@@ -65,22 +65,30 @@ function plainScript({ keys, options = "" }: EncryptedVolume, device: string, na
 }
 
 function luksScript(volume: EncryptedVolume, device: string, header: string, name: string): string {
-  const { type, keys, options = "", kdf = "pbkdf2" } = volume;
-  const files = keys.map((key, index) => (typeof key === "string" ? `/tmp/key${index}` : join("/keys", key.file)));
-  const passphrases = keys.map((key, index) =>
+  const files = volume.keys.map((key, index) =>
+    typeof key === "string" ? `/tmp/key${index}` : join("/keys", key.file),
+  );
+  const passphrases = volume.keys.map((key, index) =>
     typeof key === "string" ? `printf '%s' ${quote(key)} > /tmp/key${index}\n` : "",
   );
+  const format = luksFormatLines(volume, device, header, files);
+  return `${passphrases.join("")}${format}cryptsetup open --type luks ${header} --key-file ${files[0]} ${device} ${name}`;
+}
+
+/** Lines of shell that write the header, with a keyslot for each of the key files. */
+export function luksFormatLines(
+  { type, options = "", kdf = "pbkdf2" }: EncryptedVolume,
+  device: string,
+  header: string,
+  files: readonly string[],
+): string {
   const cost = type === "luks2" ? COSTS[kdf] : "--pbkdf-force-iterations 1000";
   const place = type === "luks2" ? `${SMALL_LUKS2} --offset ${header === "" ? 8192 : 0}` : "";
   const adds = files
     .slice(1)
     .map((file) => `cryptsetup luksAddKey -q ${cost} ${header} --key-file ${files[0]} ${device} ${file}\n`);
-  return [
-    ...passphrases,
-    `cryptsetup luksFormat -q --type ${type} ${cost} ${place} ${options} ${header} --key-file ${files[0]} ${device}\n`,
-    ...adds,
-    `cryptsetup open --type luks ${header} --key-file ${files[0]} ${device} ${name}`,
-  ].join("");
+  const format = `cryptsetup luksFormat -q --type ${type} ${cost} ${place} ${options} ${header} --key-file ${files[0]} ${device}\n`;
+  return format + adds.join("");
 }
 
 function quote(text: string): string {

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { type FormattedVolume, formatScript } from "./encrypted-disks-script.ts";
+import { isHostVolume, makeHostVolume } from "./host-encrypted.ts";
 import { type MakerDisk, makeInGuest } from "./maker-guest.ts";
 import { usedRanges } from "./used-ranges.ts";
 
@@ -28,19 +29,23 @@ export interface EncryptedDisk {
 }
 
 /**
- * The volumes by name, made all at once in a guest with Debian's kernel: this host may have no device mapper. They are
- * kept until a recipe or what is inside changes.
+ * The volumes by name: those that need a device mapper, which this host may not have, are made all at once in a guest with
+ * Debian's kernel. They are kept until a recipe or what is inside changes.
  */
 export async function encryptedDisks<Name extends string>(
   volumes: Readonly<Record<Name, EncryptedVolume>>,
 ): Promise<Readonly<Record<Name, EncryptedDisk>>> {
   const named = Object.entries<EncryptedVolume>(volumes);
-  const sources = ["encrypted-disks.ts", "encrypted-disks-script.ts", "maker-guest.ts", "used-ranges.ts"].map((name) =>
-    readFileSync(join(import.meta.dir, name), "utf8"),
-  );
+  const sources = [
+    "encrypted-disks.ts",
+    "encrypted-disks-script.ts",
+    "host-encrypted.ts",
+    "maker-guest.ts",
+    "used-ranges.ts",
+  ].map((name) => readFileSync(join(import.meta.dir, name), "utf8"));
   const stamps = named.flatMap(([, volume]) => hostFiles(volume)).map((file) => [file, statSync(file).mtimeMs]);
   const directory = await cached("encrypted-disks", recipeKey(sources, volumes, stamps), (target) =>
-    fillVolumes(named, target),
+    makeVolumes(named, target),
   );
   const disks = named.map(([name]) => [
     name,
@@ -49,7 +54,16 @@ export async function encryptedDisks<Name extends string>(
   return Object.fromEntries(disks) as Record<Name, EncryptedDisk>;
 }
 
-async function fillVolumes(named: readonly (readonly [string, EncryptedVolume])[], target: string): Promise<void> {
+type Named = readonly (readonly [name: string, volume: EncryptedVolume])[];
+
+async function makeVolumes(named: Named, target: string): Promise<void> {
+  for (const [name, volume] of named)
+    if (isHostVolume(volume)) await makeHostVolume(volume, join(target, name), volumeMib(volume));
+  const others = named.filter(([, volume]) => !isHostVolume(volume));
+  if (others.length > 0) await makeVolumesInGuest(others, target);
+}
+
+async function makeVolumesInGuest(named: Named, target: string): Promise<void> {
   const formatted: FormattedVolume[] = [];
   const disks: MakerDisk[] = [];
   for (const [index, [name, volume]] of named.entries()) {

@@ -4,6 +4,7 @@ import { cached, recipeKey } from "./cache.ts";
 import { type EncryptedDisk, type EncryptedVolume, encryptedDisks } from "./encrypted-disks.ts";
 import { rootImage } from "./filesystem-images.ts";
 import { guestPrograms } from "./guest-programs.ts";
+import { isHostVolume } from "./host-encrypted.ts";
 
 /** What opens nearly all of the volumes: found nowhere else, so that a guest's memory can be searched for it. */
 export const PASSPHRASE = "sourdough Brotlaib 7391";
@@ -99,7 +100,12 @@ async function recipes() {
   } as const satisfies Record<string, EncryptedVolume>;
 }
 
-/** A volume by its name. All of them are made when the first is asked for. */
-export async function encryptedVolume(name: keyof Awaited<ReturnType<typeof recipes>>): Promise<EncryptedDisk> {
-  return (await encryptedDisks(await recipes()))[name];
+type VolumeName = keyof Awaited<ReturnType<typeof recipes>>;
+
+/** A volume by its name. With the first that is made in a guest, all of those are made. */
+export async function encryptedVolume(name: VolumeName): Promise<EncryptedDisk> {
+  const all: Readonly<Record<VolumeName, EncryptedVolume>> = await recipes();
+  const isOnHost = isHostVolume(all[name]);
+  const alike = Object.entries(all).filter(([, volume]) => isHostVolume(volume) === isOnHost);
+  return (await encryptedDisks(Object.fromEntries(alike) as typeof all))[name];
 }

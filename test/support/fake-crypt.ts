@@ -77,27 +77,41 @@ function cbc(
   return result;
 }
 
-/** IEEE 1619-2007, 5.3.2: block by block, as the standard writes it. */
+/** IEEE 1619-2007, 5.3.2. */
 function encryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array, sectorBytes: number): Uint8Array {
   const half = key.length / 2;
   const ecb = (part: Uint8Array, blocks: Uint8Array) =>
-    createCipheriv(`aes-${half * 8}-ecb`, part, null)
-      .setAutoPadding(false)
-      .update(blocks);
-  const masks = new Uint8Array(data.length);
-  const starts = ecb(key.subarray(half), tweaks);
-  for (let at = 0; at < data.length; at += 16) {
-    const isFirst = at % sectorBytes === 0;
-    const sector = Math.floor(at / sectorBytes);
-    const mask = isFirst ? starts.subarray(sector * 16, sector * 16 + 16) : timesAlpha(masks.subarray(at - 16, at));
-    masks.set(mask, at);
-  }
-  const mask = (block: Uint8Array) => block.map((byte, at) => byte ^ (masks[at] ?? 0));
-  return mask(new Uint8Array(ecb(key.subarray(0, half), mask(data))));
+    new Uint8Array(
+      createCipheriv(`aes-${half * 8}-ecb`, part, null)
+        .setAutoPadding(false)
+        .update(blocks),
+    );
+  const masks = xtsMasks(ecb(key.subarray(half), tweaks), sectorBytes);
+  return xor(ecb(key.subarray(0, half), xor(data, masks)), masks);
 }
 
-function timesAlpha(block: Uint8Array): Uint8Array {
-  const number = block.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n) << 1n;
-  const reduced = number >> 128n === 1n ? (number ^ 0x87n) & ((1n << 128n) - 1n) : number;
-  return Uint8Array.from({ length: 16 }, (_, at) => Number((reduced >> BigInt(8 * at)) & 0xffn));
+/** What is added to each block before and after its encryption: the tweak of its sector times α for each block before it. */
+function xtsMasks(tweaks: Uint8Array, sectorBytes: number): Uint32Array {
+  const starts = new Uint32Array(tweaks.buffer);
+  const words = sectorBytes / 4;
+  const masks = new Uint32Array((starts.length / 4) * words);
+  for (let at = 0; at < masks.length; at++) {
+    const word = at % 4;
+    if (at % words < 4) masks[at] = starts[Math.floor(at / words) * 4 + word] ?? 0;
+    else masks[at] = ((masks[at - 4] ?? 0) << 1) ^ carryInto(word, masks[at - 5 + (word === 0 ? 4 : 0)] ?? 0);
+  }
+  return masks;
+}
+
+/** The bit that leaves the word before; what leaves the last one comes back as α^7 + α^2 + α + 1. */
+function carryInto(word: number, before: number): number {
+  const carry = before >>> 31;
+  return word === 0 ? carry * 0x87 : carry;
+}
+
+function xor(bytes: Uint8Array, masks: Uint32Array): Uint8Array {
+  const result = new Uint8Array(bytes);
+  const words = new Uint32Array(result.buffer);
+  for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ (masks[at] ?? 0);
+  return result;
 }

@@ -18,8 +18,7 @@ const PACKAGES = [
   "tiny-initramfs-core",
 ];
 
-// Two images are for any machine, as the tools make them by default. Copying all those modules is most of what an image costs,
-// so the others have only those of a disk of a guest.
+// Copying the modules for any machine is most of what an image costs, so most of these have only those of a disk of a guest.
 const DISK_MODULES = ["virtio_pci", "virtio_blk", "ext4"];
 
 /** A shell command that leaves in `conf` how mkinitramfs makes an image with no other modules than these, as initramfs.conf(5) says it. */
@@ -29,17 +28,19 @@ export function confWithModules(modules: readonly string[]): string {
 
 /** Commands that write `image` for a kernel; run in a Debian that has these tools. The compressors are those of the tools, at levels that cost less than their own. */
 const COMMANDS = {
-  "initramfs-tools": (version: string) => `mkinitramfs -o image ${version}`,
+  "initramfs-tools for any machine": (version: string) => `mkinitramfs -o image ${version}`,
+  "initramfs-tools": (version: string) => `${confWithModules(DISK_MODULES)}; mkinitramfs -d conf -o image ${version}`,
   "initramfs-tools without BusyBox": (version: string) =>
     `${confWithModules(DISK_MODULES)}; echo BUSYBOX=n >> conf/initramfs.conf; mkinitramfs -d conf -o image ${version}`,
-  dracut: (version: string) => `dracut --no-hostonly --compress 'zstd -3 -q' --quiet --kver ${version} image`,
+  "dracut for any machine": (version: string) =>
+    `dracut --no-hostonly --compress 'zstd -3 -q' --quiet --kver ${version} image`,
+  dracut: (version: string) =>
+    `dracut --no-hostonly --compress 'zstd -3 -q' --quiet --modules "systemd-initrd dracut-systemd base fs-lib kernel-modules rootfs-block udev-rules shutdown" --drivers "${DISK_MODULES.join(" ")}" --kver ${version} image`,
   "dracut without systemd": (version: string) =>
     `dracut --no-hostonly --compress 'xz -0 --check=crc32' --quiet --modules "base fs-lib kernel-modules rootfs-block udev-rules shutdown" --drivers "${DISK_MODULES.join(" ")}" --kver ${version} image`,
 } as const;
 
 export type ForeignTool = keyof typeof COMMANDS;
-
-export const FOREIGN_TOOLS = Object.keys(COMMANDS) as readonly ForeignTool[];
 
 /** An initramfs that Debian's own tool has made for this kernel. Minutes the first time; needs root. */
 export async function foreignImage(tool: ForeignTool, flavour: KernelFlavour = "cloud"): Promise<string> {

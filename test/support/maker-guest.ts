@@ -6,6 +6,7 @@ import { copyDisk } from "./copy-disk.ts";
 import { guestPrograms } from "./guest-programs.ts";
 import { type Entry, packDirectory, writeTree } from "./initramfs.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
+import { SAME_ADDRESSES } from "./qemu.ts";
 import { BUSYBOX } from "./unpacked-programs.ts";
 import { withVm } from "./with-vm.ts";
 
@@ -70,7 +71,7 @@ export async function makeInGuest(job: MakerJob): Promise<void> {
     name: `making ${job.name}`,
     kernel: job.kernel ?? "cloud",
     initrd: await makerInitramfs(job),
-    cmdline: "quiet",
+    cmdline: `quiet ${SAME_ADDRESSES}`,
     memoryMib: 768,
     // A second one would only be idle, and emulating several at once makes every atomic access dearer.
     extra: job.disks.flatMap(makerDiskArguments),

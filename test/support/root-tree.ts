@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run } from "./command.ts";
@@ -39,12 +39,16 @@ export type RootChanges = Readonly<Record<string, Entry | null>>;
 
 /**
  * A small real root tree: BusyBox with all its applets, and an /sbin/init that prints "small-root: …" lines and becomes
- * a shell on the console. /sbin/check-init is check-init.c, compiled static, where that file exists. Returns the directory.
+ * a shell on the console. /sbin/check-init is check-init.c, compiled static. Returns the directory.
  */
 export async function smallRoot(changes: RootChanges = {}): Promise<string> {
-  const key = recipeKey(readFileSync(import.meta.path, "utf8"), changesKey(changes), checkInitSource());
+  const key = recipeKey(
+    readFileSync(import.meta.path, "utf8"),
+    changesKey(changes),
+    readFileSync(CHECK_INIT_SOURCE, "utf8"),
+  );
   const directory = await cached("roots", key, async (target) => {
-    const entries = { ...(await appletLinks()), ...BASE, ...(await checkInit(target)), ...changes };
+    const entries = { ...(await appletLinks()), ...BASE, ...(await checkInit()), ...changes };
     const present = Object.entries(entries).filter((pair): pair is [string, Entry] => pair[1] !== null);
     writeTree(join(target, "tree"), Object.fromEntries(present));
   });
@@ -68,13 +72,10 @@ async function appletLinks(): Promise<Record<string, Entry>> {
   return Object.fromEntries(links);
 }
 
-function checkInitSource(): string | null {
-  return existsSync(CHECK_INIT_SOURCE) ? readFileSync(CHECK_INIT_SOURCE, "utf8") : null;
-}
-
-async function checkInit(directory: string): Promise<Record<string, Entry>> {
-  if (checkInitSource() === null) return {};
-  const program = join(directory, "check-init");
-  await run(["gcc", "-static", "-O1", "-Wall", "-o", program, CHECK_INIT_SOURCE]);
-  return { "/sbin/check-init": { file: program } };
+async function checkInit(): Promise<Record<string, Entry>> {
+  const key = recipeKey(readFileSync(CHECK_INIT_SOURCE, "utf8"));
+  const directory = await cached("check-init", key, async (target) => {
+    await run(["gcc", "-static", "-O1", "-Wall", "-o", join(target, "check-init"), CHECK_INIT_SOURCE]);
+  });
+  return { "/sbin/check-init": { file: join(directory, "check-init") } };
 }

@@ -6,7 +6,7 @@ import { vmTest } from "../support/vm-test.ts";
 vmTest(
   "a btrfs of two disks is mounted, by subvolume, when both are there: one was unplugged before the other appeared",
   async () => {
-    const [first = "", second = ""] = await btrfsPool("raid1", 2, "POOL");
+    const [first = "", second = ""] = await btrfsPool("POOL");
     return levainGuest({
       disks: [
         { file: first, id: "pulled" },
@@ -41,7 +41,7 @@ vmTest(
 vmTest(
   "an incomplete btrfs is reported with the number of its devices, and boots degraded if asked to",
   async () => {
-    const [first = "", , third = ""] = await btrfsPool("raid1", 3, "TRIO");
+    const [first = "", , third = ""] = await btrfsPool("TRIO");
     return levainGuest({
       disks: [first, third],
       cmdline: "root=LABEL=TRIO rootflags=subvol=@root rd.timeout=12",

@@ -23,7 +23,7 @@ async function ext4With(feature: string, label: string): Promise<string> {
 vmTest(
   "a refused mount and a missing init are explained by their cause: subvolumes of btrfs, features and journal of ext4",
   async () => {
-    const [btrfs = ""] = await btrfsPool("single", 1, "ONE");
+    const [btrfs = ""] = await btrfsPool("ONE");
     return levainGuest({
       disks: [
         btrfs,

@@ -19,7 +19,7 @@ const HALVES = ["7a0b1c2d-0000-4000-8000-0000000000b1", "7a0b1c2d-0000-4000-8000
 
 /** LUKS volumes that hold more than a filesystem. */
 async function volumes() {
-  const [one = "", other = ""] = await btrfsPool("raid1", 2, "POOL");
+  const [one = "", other = ""] = await btrfsPool("POOL");
   const luks2 = (uuid: string | undefined, inside: string, sectorBytes = 512) => ({
     type: "luks2" as const,
     options: `--sector-size ${sectorBytes} --uuid ${uuid}`,
@@ -51,7 +51,7 @@ async function bigSectorDisk(): Promise<string> {
 vmTest(
   "a btrfs of two LUKS disks opens with one passphrase, asked once; a stranger's copy of a member, there first, does not become one",
   async () => {
-    const [copy = ""] = await btrfsPool("raid1", 2, "POOL");
+    const [copy = ""] = await btrfsPool("POOL");
     const { one, other } = await volumes();
     return levainGuest({
       disks: [copy, one.volume, other.volume],

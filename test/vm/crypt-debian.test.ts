@@ -4,6 +4,7 @@ import { checkSystem, logIn } from "../support/debian-system.ts";
 import { encryptedDebian } from "../support/encrypted-debian.ts";
 import { LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { levainGuest } from "../support/levain-guest.ts";
+import { SAME_ADDRESSES } from "../support/qemu.ts";
 import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -14,7 +15,7 @@ vmTest(
   async () =>
     levainGuest({
       disks: [await encryptedDebian()],
-      cmdline: `root=UUID=${DEBIAN_UUID} rd.luks.name=${LUKS_UUID.vault}=vault`,
+      cmdline: `root=UUID=${DEBIAN_UUID} rd.luks.name=${LUKS_UUID.vault}=vault ${SAME_ADDRESSES}`,
       memoryMib: 1024,
       smp: 2,
       timeoutMs: 2 * BOOT_TIMEOUT_MS,

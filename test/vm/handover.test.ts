@@ -1,12 +1,10 @@
 import { expect } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { RootChanges } from "../support/root-tree.ts";
-import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 async function guest(cmdline: string, changes: RootChanges = {}): Promise<VmTestOptions> {
@@ -49,46 +47,14 @@ vmTest(
   },
 );
 
-const ELF = readFileSync(BUSYBOX).subarray(0, 4096);
-
-/** A program's file with some of its bytes changed. */
-function patched(change: (bytes: Buffer) => void): string {
-  const bytes = Buffer.from(ELF);
-  change(bytes);
-  const file = join(scratchDirectory(), "program");
-  writeFileSync(file, bytes);
-  return file;
-}
-
 async function dynamicProgram(): Promise<string> {
   const file = join(scratchDirectory(), "dynamic");
   await run(["gcc", "-x", "c", "-o", file, "-"], { stdin: "int main(void) { return 0; }\n" });
   return file;
 }
 
+// What needs no linker and no kernel is in test/boot/mounting.test.ts and test/boot/rescue.test.ts.
 const REFUSALS: readonly [string, () => Promise<RootChanges> | RootChanges, RegExp][] = [
-  ["is missing", () => ({}), /\/sbin\/bad: does not exist/],
-  [
-    "cannot be executed",
-    () => ({ "/sbin/bad": { text: "#!/bin/sh\n", mode: 0o644 } }),
-    /\/sbin\/bad: is not executable/,
-  ],
-  ["is a directory", () => ({ "/sbin/bad": { directory: true } }), /\/sbin\/bad: is a directory/],
-  [
-    "is for another machine",
-    () => ({ "/sbin/bad": { file: patched((elf) => elf.writeUInt16LE(183, 18)) } }),
-    /\/sbin\/bad: is a program for another architecture than x86_64/,
-  ],
-  [
-    "is nothing that runs",
-    () => ({ "/sbin/bad": { text: "echo hello\n" } }),
-    /\/sbin\/bad: is neither an ELF program nor a script/,
-  ],
-  [
-    "is a script without its interpreter",
-    () => ({ "/sbin/bad": { text: "#!/usr/bin/python3 -u\n" } }),
-    /\/sbin\/bad: is a script, and its interpreter \/usr\/bin\/python3 does not exist/,
-  ],
   [
     "needs a loader that is not there",
     async () => ({ "/sbin/bad": { file: await dynamicProgram() } }),

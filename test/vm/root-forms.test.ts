@@ -7,6 +7,7 @@ import { type ImageType, rootImage, treeImage } from "../support/filesystem-imag
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
 import type { Bus } from "../support/qemu-arguments.ts";
+import type { RootChanges } from "../support/root-tree.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const UUID = "0a1b2c3d-0000-4000-8000-00000000abcd";
@@ -14,12 +15,12 @@ const EFI_PARTUUID = "11111111-2222-4333-8444-55555555555e";
 const ROOT_PARTUUID = "11111111-2222-4333-8444-55555555555f";
 
 /** An EFI partition without a root, and the root. */
-async function gptDisk(label = "My Disk"): Promise<string> {
+async function gptDisk(label = "My Disk", changes: RootChanges = {}): Promise<string> {
   const tree = scratchDirectory();
   writeFileSync(join(tree, "README"), "not a root");
   const partitions = [
     { file: await treeImage("vfat", tree, { label: "EFI" }), type: "U", name: "EFI", uuid: EFI_PARTUUID },
-    { file: await rootImage("ext4", { label, uuid: UUID }), name: "my root", uuid: ROOT_PARTUUID },
+    { file: await rootImage("ext4", { label, uuid: UUID }, changes), name: "my root", uuid: ROOT_PARTUUID },
   ];
   return assembleDisk(partitions, { table: "gpt" });
 }
@@ -28,81 +29,89 @@ async function dosDisk(label = "ROOT"): Promise<string> {
   return assembleDisk([{}, { file: await rootImage("ext4", { label }) }], { table: "dos", id: "0x1badcafe" });
 }
 
-/** Of every boot all but its end: the first asks for an init that is not there, and the shell for one root after the other. */
-async function bootInTurn(
-  vm: Vm,
-  boots: readonly { words: string; expected: string | RegExp; mount?: string }[],
-): Promise<void> {
-  for (const { words, expected, mount } of boots) {
-    await vm.expect(PROMPT);
-    vm.send(`levain retry ${words}\n`);
+interface Boot {
+  readonly words: string;
+  /** On the console. */
+  readonly expected: string | RegExp;
+  /** In /proc/mounts. */
+  readonly mount?: RegExp;
+}
+
+/** Boots one root after the other: the first by the command line of `bootFirst`, the others by the shell. The last one's init is started. */
+async function bootInTurn(vm: Vm, boots: readonly Boot[]): Promise<void> {
+  for (const [index, { words, expected, mount }] of boots.entries()) {
+    const isLast = index === boots.length - 1;
+    if (index > 0) {
+      await vm.expect(PROMPT);
+      vm.send(`levain retry ${words}${isLast ? " init=/sbin/init" : ""}\n`);
+    }
     await vm.expect(expected);
-    await vm.expect("the root's init /none cannot be started");
+    await vm.expect(isLast ? "small-root: ready" : "the root's init /none cannot be started");
     if (mount === undefined) continue;
     await vm.expect(PROMPT);
     vm.send("grep /sysroot /proc/mounts\n");
     await vm.expect(mount);
     vm.send("\n");
   }
-  await vm.expect(PROMPT);
-  vm.send("levain retry init=/sbin/init\n");
-  await vm.expect("small-root: ready");
   expect(vm.log()).not.toContain("a bug in levain");
 }
 
+const bootFirst = (boots: readonly Boot[]) => `${boots[0]?.words} init=/none`;
+
 // By what the kernel says of its partitions; test/boot/root-names.test.ts has the other spellings.
-const SPELLINGS = [
+const SPELLINGS: readonly Boot[] = [
+  'root="LABEL=My Disk"',
   `root=PARTUUID=${EFI_PARTUUID}/PARTNROFF=1`,
   '"root=PARTLABEL=my root"',
   "root=fe02",
   "root=PARTUUID=1badcafe-02",
   "root=LABEL=GONE rootfallback=LABEL=GONE-TOO rootfallback=LABEL=ROOT rd.timeout=1",
-];
+].map((words) => {
+  const node = /1badcafe|rootfallback/.test(words) ? "/dev/vdb2" : "/dev/vda2";
+  return { words, expected: `mount     ${node} ext4 at /sysroot, read-only` };
+});
 
 vmTest(
   "a root has many spellings",
-  async () => levainGuest({ disks: [await gptDisk(), await dosDisk()], cmdline: 'root="LABEL=My Disk" init=/none' }),
+  async () => levainGuest({ disks: [await gptDisk(), await dosDisk()], cmdline: bootFirst(SPELLINGS) }),
   async (vm) => {
-    await vm.expect("mount     /dev/vda2 ext4 at /sysroot, read-only");
-    const boots = SPELLINGS.map((words) => {
-      const node = /1badcafe|rootfallback/.test(words) ? "/dev/vdb2" : "/dev/vda2";
-      return { words, expected: `mount     ${node} ext4 at /sysroot, read-only` };
-    });
-    await bootInTurn(vm, boots);
+    await bootInTurn(vm, SPELLINGS);
     expect(vm.log()).toContain("small-root: mount / ext4 /dev/vdb2 ro,");
   },
 );
 
 // What the udev of Debian 12 calls these disks; what it takes from sysfs differs from bus to bus.
-const LINKS: readonly [Bus, string][] = [
-  ["usb", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
-  ["usb", "by-id/usb-QEMU_QEMU_HARDDISK_S_1-0:0-part2"],
-  ["virtio", "by-id/virtio-S_1-part2"],
-  ["nvme", "by-id/nvme-QEMU_NVMe_Ctrl_S_1_1-part2"],
-  ["ahci", "by-id/ata-QEMU_HARDDISK_S_1-part2"],
-  ["ide", "by-path/pci-0000:00:01.1-ata-1-part2"],
-  ["scsi", "by-id/scsi-0QEMU_QEMU_HARDDISK_S_1-part2"],
+const LINKS: readonly (readonly [bus: Bus, serial: string, link: string])[] = [
+  ["usb", "S 1", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
+  ["usb", "S 2", "by-id/usb-QEMU_QEMU_HARDDISK_S_2-0:0-part2"],
+  ["virtio", "S 1", "by-id/virtio-S_1-part2"],
+  ["nvme", "S 1", "by-id/nvme-QEMU_NVMe_Ctrl_S_1_1-part2"],
+  ["ahci", "S 1", "by-id/ata-QEMU_HARDDISK_S_1-part2"],
+  ["ide", "S 2", "by-path/pci-0000:00:01.1-ata-1-part2"],
+  ["scsi", "S 1", "by-id/scsi-0QEMU_QEMU_HARDDISK_S_1-part2"],
 ];
-const BUSES = [...new Set(LINKS.map(([bus]) => bus))];
+const IN_LAYERS = "cat /run/levain/lower/*/etc/link";
 
+// One boot for all: the root is the lowest of layers, each of which is named by a link and says which disk it was expected on.
 vmTest(
-  `a root has links of udev's on ${BUSES.join(", ")}`,
+  `disks have the names of udev's links on ${[...new Set(LINKS.map(([bus]) => bus))].join(", ")}`,
   async () =>
     levainGuest({
       image: { kernel: "full" },
       disks: await Promise.all(
-        BUSES.map(async (bus) => ({ file: await gptDisk(`on ${bus}`), bus, serial: bus === "ide" ? "S 2" : "S 1" })),
+        LINKS.map(async ([bus, serial, link]) => {
+          const text = `${link}\n`;
+          return { file: await gptDisk(`on ${bus}`, { "/etc/link": { text, mode: 0o644 } }), bus, serial };
+        }),
       ),
-      cmdline: "root=/dev/disk/by-id/none rd.timeout=1 init=/none",
+      cmdline: `${LINKS.map(([, , link], index) => `${index === 0 ? "root" : "rd.layer"}=/dev/disk/${link}`).join(" ")} rd.timeout=900`,
       memoryMib: 768,
     }),
   async (vm) => {
-    await vm.expect("could not find the root device");
-    const boots = LINKS.map(([bus, link]) => ({
-      words: `root=/dev/disk/${link} rd.timeout=20`,
-      expected: new RegExp(`^ {2}root +/dev/\\w+2 ext4 "on ${bus}"`, "m"),
-    }));
-    await bootInTurn(vm, boots);
+    await vm.expect("small-root: mount / overlay");
+    await vm.expect("small-root: ready");
+    vm.send(`${IN_LAYERS}; echo all-$((40 + 2))\n`);
+    await vm.expect(`${LINKS.map(([, , link]) => link).join("\n")}\nall-42`);
   },
 );
 
@@ -112,10 +121,22 @@ const TYPES: readonly [ImageType, string, "ro" | "rw"][] = [
   ["ext3", "LABEL=ROOT3", "rw"],
   ["ext4", "LABEL=ROOT4", "rw"],
   ["btrfs", `UUID=${UUID}`, "rw"],
-  ["erofs", "/dev/vde", "ro"],
+  ["erofs", "/dev/disk/by-id/virtio-erofs", "ro"],
   ["iso9660", "LABEL=ISO", "ro"],
-  ["squashfs-xz", "/dev/vdg", "ro"],
+  ["squashfs-xz", "/dev/disk/by-id/virtio-squashfs-xz", "ro"],
   ["xfs", "LABEL=ROOTX", "rw"],
+];
+
+const ROOTS: readonly Boot[] = [
+  ...TYPES.map(([type, root, mode]) => ({
+    words: `root=${root}`,
+    expected: "layers    nothing to stack",
+    mount: new RegExp(`/dev/vd[a-h] /sysroot ${type.replace(/-.*/, "")} ${mode},`),
+  })),
+  {
+    words: "root=LABEL=ROOT4 rootfstype=xfs,ext4 rootflags=noatime,commit=77",
+    expected: /mount {5}\/dev\/vd[a-h] ext4 at \/sysroot/,
+  },
 ];
 
 vmTest(
@@ -123,22 +144,17 @@ vmTest(
   async () =>
     levainGuest({
       disks: await Promise.all(
-        TYPES.map(([type, root]) => {
+        TYPES.map(async ([type, root]) => {
           const label = root.startsWith("LABEL=") ? { label: root.slice(6) } : {};
-          return rootImage(type, { ...label, ...(root.startsWith("UUID=") ? { uuid: UUID } : {}) });
+          const names = { ...label, ...(root.startsWith("UUID=") ? { uuid: UUID } : {}) };
+          return { file: await rootImage(type, names), serial: type };
         }),
       ),
-      cmdline: "root=LABEL=ROOT rw init=/none",
+      cmdline: `${bootFirst(ROOTS)} rw`,
     }),
   async (vm) => {
-    const boots = TYPES.map(([type, root, mode], index) => ({
-      words: `root=${root}`,
-      expected: "layers    nothing to stack",
-      mount: `/dev/vd${"abcdefgh"[index]} /sysroot ${type.replace(/-.*/, "")} ${mode},`,
-    }));
-    const words = "root=LABEL=ROOT4 rootfstype=xfs,ext4 rootflags=noatime,commit=77";
-    await bootInTurn(vm, [...boots, { words, expected: "mount     /dev/vdc ext4 at /sysroot" }]);
-    expect(vm.log()).toContain("small-root: mount / ext4 /dev/vdc rw,noatime,commit=77");
+    await bootInTurn(vm, ROOTS);
+    expect(vm.log()).toMatch(/small-root: mount \/ ext4 \/dev\/vd[a-h] rw,noatime,commit=77/);
   },
 );
 
@@ -158,11 +174,11 @@ vmTest(
     await vm.expect(PROMPT);
     vm.send(`sgdisk -n 1:0:+1M -n 2:0:+32M -c 2:root -u 2:${ROOT_PARTUUID} /dev/vda && cat /dev/vdb > /dev/vda2\n`);
     await vm.expect("The operation has completed successfully");
-    const boots = ["root=PARTLABEL=root", `root=PARTUUID=${ROOT_PARTUUID}`, "root=PARTLABEL=root"];
+    const boots = ["root=PARTLABEL=root", `root=PARTUUID=${ROOT_PARTUUID}`];
     for (const [index, words] of boots.entries()) {
       await vm.expect(PROMPT);
       // Before the last: the first header is gone, and the kernel still has its partitions.
-      if (index === 2) vm.send("dd if=/dev/zero of=/dev/vda bs=4096 seek=1 count=1 conv=notrunc; sync\n");
+      if (index === 1) vm.send("dd if=/dev/zero of=/dev/vda bs=4096 seek=1 count=1 conv=notrunc; sync\n");
       vm.send(`levain retry ${words} rd.timeout=9\n`);
       await vm.expect(/^ {2}root +\/dev\/vda2 erofs/m);
       await vm.expect("the root's init /none cannot be started");

@@ -94,7 +94,7 @@ vmTest(
   "/usr is a subvolume of the root's btrfs of two disks, writable below a root that is not",
   async () =>
     levainGuest({
-      disks: await btrfsPool("raid1", 2, "POOL"),
+      disks: await btrfsPool("POOL"),
       cmdline: "root=LABEL=POOL rootflags=subvol=@root mount.usrflags=subvol=@root,rw",
     }),
   async (vm) => {
