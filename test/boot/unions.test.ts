@@ -270,6 +270,22 @@ describe("rd.union= with a device", () => {
     );
   });
 
+  test("keeps the directory of the root where levain sync finds it later, read-only and with its restrictions", () => {
+    const tree = { ...TREE, "/etc/fstab": "LABEL=VAR /var ext4 ro,nosuid,nodev,x-initrd.mount\n" };
+    const disks = [
+      { name: "vdb", image: data({ "/var/upper/lib/state": "kept" }) },
+      { name: "vdc", image: fakeImage("ext4", { label: "VAR" }, { "/lib/state": "disk" }) },
+    ];
+    expect.hasAssertions();
+    const look = (machine: Machine) =>
+      expect(() => machine.writeFile("/sysroot/run/levain/union/0-base/new", "")).toThrow("EROFS");
+    const { journal } = boot("rd.union=/var:size=1M:LABEL=DATA", tree, { disks, look });
+    expect(journal.filter((one) => one.includes("0-base ("))).toEqual([
+      "mount /sysroot/var at /run/levain/union/0-base (bind)",
+      "mount none at /run/levain/union/0-base (remount,bind,ro,nosuid,nodev)",
+    ]);
+  });
+
   test("makes the directory with the permissions of the root's", () => {
     const image = data();
     const booted = withData("rd.union=/etc:LABEL=DATA", image);

@@ -47,7 +47,8 @@ function keepBase({ machine, undo }: Context, { place }: UnionSubmount, covered:
   makePlace(machine, base);
   machine.mount({ source: covered, target: base, type: "", flags: ["bind"], options: "" });
   undo(() => machine.unmount(base));
-  machine.mount({ source: "none", target: base, type: "", flags: ["remount", "bind", "ro"], options: "" });
+  const flags = ["remount", "bind", "ro", ...restrictionsOf(machine, covered)] as const;
+  machine.mount({ source: "none", target: base, type: "", flags, options: "" });
   return base;
 }
 
