@@ -44,7 +44,7 @@ async function logInAndPowerOff(vm: Vm): Promise<void> {
   await logIn(vm);
   await checkSystem(vm);
   await vm.expect(/boot\.json\s[\s\S]*?lower\s+medium\s[\s\S]*?^overlay\s+rw,/m);
-  vm.send(`${WORK}; findmnt -n -o SOURCE /run/levain/store; poweroff\n`);
+  vm.send(`${WORK}; findmnt -n -o SOURCE /run/levain/store; dmesg -n 7; poweroff\n`);
   await vm.expect("work-42");
 }
 
