@@ -224,3 +224,13 @@ test("mdadm starts the array on which the swap space is", () => {
   expect(end).toBe("resume");
   expect(journal).toContain("write /sys/power/resume");
 });
+
+test("an array that is just being stopped, of which the kernel says EBUSY, does not end the boot", () => {
+  const { end } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [{ name: "vda", image: root }],
+    sys: { "/class/block/md9/md/metadata_version": "1.2\n" },
+    before: (machine) => machine.refuse("readFile", /md9\/md\/metadata_version/, "EBUSY"),
+  });
+  expect(end).toMatchObject({ mode: "switch_root" });
+});

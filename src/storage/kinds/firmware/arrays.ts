@@ -1,5 +1,6 @@
 import type { Machine } from "../../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../../machine/small-files.ts";
+import { orIfRefused } from "../../../problems/errors.ts";
 import { listArrays } from "../../device-mapper/mapping.ts";
 
 /** Documentation/admin-guide/md.rst: "external:imsm" is a container, and "external:/md127/0" a volume in it. */
@@ -26,14 +27,21 @@ export interface Container {
 /** Lists the containers that mdadm has made. */
 export function listContainers(machine: Machine): readonly Container[] {
   const arrays = listArrays(machine);
-  const metadataOf = (array: string) => textOrNone(machine, `/sys/class/block/${array}/md/metadata_version`);
   return arrays
-    .filter((array) => CONTAINER.test(metadataOf(array)))
-    .map((name) => ({ name, volumes: arrays.filter((array) => metadataOf(array).startsWith(`external:/${name}/`)) }));
+    .filter((array) => CONTAINER.test(metadataOf(machine, array)))
+    .map((name) => ({
+      name,
+      volumes: arrays.filter((array) => metadataOf(machine, array).startsWith(`external:/${name}/`)),
+    }));
+}
+
+/** Returns the kind of superblock of an array. Of one that is just being stopped, the kernel refuses to say it: EBUSY (md_attr_show() of drivers/md/md.c). */
+function metadataOf(machine: Machine, array: string): string {
+  return orIfRefused(() => textOrNone(machine, `/sys/class/block/${array}/md/metadata_version`), "");
 }
 
 function holdersOf(machine: Machine, disk: string, metadata: RegExp): readonly string[] {
   return listOrNone(machine, `/sys/class/block/${disk}/holders`).filter((name) =>
-    metadata.test(textOrNone(machine, `/sys/class/block/${name}/md/metadata_version`)),
+    metadata.test(metadataOf(machine, name)),
   );
 }
