@@ -277,8 +277,10 @@ describe("rd.union= with a device", () => {
       { name: "vdc", image: fakeImage("ext4", { label: "VAR" }, { "/lib/state": "disk" }) },
     ];
     expect.hasAssertions();
-    const look = (machine: Machine) =>
+    const look = (machine: Machine) => {
       expect(() => machine.writeFile("/sysroot/run/levain/union/0-base/new", "")).toThrow("EROFS");
+      expect((machine.stat("/sysroot/run/levain/union")?.mode ?? 0) & 0o777).toBe(0o700);
+    };
     const { journal } = boot("rd.union=/var:size=1M:LABEL=DATA", tree, { disks, look });
     expect(journal.filter((one) => one.includes("0-base ("))).toEqual([
       "mount /sysroot/var at /run/levain/union/0-base (bind)",

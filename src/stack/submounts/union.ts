@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Context } from "../../drivers/context.ts";
 import { makePlace } from "../../filesystems/mount.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
@@ -19,6 +20,8 @@ export function mountUnion(context: Context, plan: BootPlan, union: UnionSubmoun
   const { machine, drivers, undo } = context;
   const covered = findCovered(machine, path);
   const kept = openKept(context, plan, { union, covered, root });
+  // A directory above the covered one may keep others out.
+  machine.makeDirectory(dirname(place), 0o700);
   makePlace(machine, place);
   mountTmpfs(context, place, size, []);
   undo(() => machine.unmount(place));
