@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Context } from "../../drivers/context.ts";
 import { isMounted } from "../../filesystems/mounts.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -41,6 +42,8 @@ type StoreOrder = UnionOrder & { readonly store: NonNullable<UnionSubmount["stor
 function open(context: Context, plan: BootPlan, { union, covered, root, store }: StoreOrder): Kept {
   const { machine, voice } = context;
   const order = { store, ...union.storePlaces };
+  // As for the other places of unions.
+  machine.makeDirectory(dirname(order.place), 0o700);
   const opened = union.readOnly
     ? openSettled(context, plan, { ...order, access: "untouched" })
     : openStore(context, plan, { ...order, access: "writable" });
