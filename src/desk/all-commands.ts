@@ -15,6 +15,7 @@ import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
 import { factoryResetCommand, syncCommand } from "./commands/sync.ts";
+import { usbCommand } from "./commands/usb.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
 
@@ -39,6 +40,7 @@ const helpCommand = command({
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
+  usb: usbCommand,
   graft: graftCommand,
   inspect: inspectCommand,
   extract: extractCommand,

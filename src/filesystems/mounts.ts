@@ -7,6 +7,8 @@ export interface MountEntry {
   /** Filesystem type, "rootfs" for the kernel's own root. */
   readonly type: string;
   readonly source: string;
+  /** The filesystem's device, as "major:minor"; btrfs and filesystems without a device have one of their own. */
+  readonly device: string;
   /** The directory of the filesystem that is mounted: "/" unless it is a bind mount. */
   readonly root: string;
   /** Of this mount, as "ro,noexec". */
@@ -24,13 +26,14 @@ export function readMounts(machine: Machine): readonly MountEntry[] {
 export function parseMountInfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ", 2);
-    const [, , , root = "/", target, options = ""] = before?.split(" ") ?? [];
+    const [, , device = "", root = "/", target, options = ""] = before?.split(" ") ?? [];
     const [type, source, superOptions = ""] = after?.split(" ") ?? [];
     if (target === undefined || type === undefined) return [];
     return [
       {
         target: unescapeOctal(target),
         type,
+        device,
         source: unescapeOctal(source ?? ""),
         root: unescapeOctal(root),
         options,
