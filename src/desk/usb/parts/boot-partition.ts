@@ -62,9 +62,9 @@ export async function makeBootPartition(what: BootPartition, workspace: Workspac
   };
   writeFileSync(image, "");
   truncateSync(image, what.bytes);
-  // syslinux reads from the FAT itself where its partition begins.
+  // syslinux reads from the FAT where its partition begins. --invariant is about the time in the label, which -i follows.
   const place = ["-h", String(what.start / SECTOR_BYTES)];
-  const names = ["-F", "32", "-n", stick.label, "-i", identity.serial("boot")];
+  const names = ["--invariant", "-F", "32", "-n", stick.label, "-i", identity.serial("boot")];
   await workspace.run("mkfs.vfat", "make the boot partition", [...names, ...place, image]);
   await copyFiles(files, image, workspace);
   if (loaders.bios?.name === "syslinux") {

@@ -4,7 +4,7 @@ import type { Voice } from "../../../problems/voice.ts";
 import type { Tool } from "../../tool.ts";
 import type { Identity } from "../identity.ts";
 import type { Workspace } from "../workspace.ts";
-import { regexOf } from "./patterns.ts";
+import { globsOf, regexOf } from "./patterns.ts";
 import type { RootSource } from "./source.ts";
 
 /** How the root image is made. */
@@ -36,7 +36,7 @@ export async function makeRootImage(request: RootImageRequest, workspace: Worksp
 function squashfsArguments({ source, isOwnedByRoot }: RootImageRequest, image: string): readonly string[] {
   const owner = isOwnedByRoot ? ["-all-root"] : [];
   const options = ["-noappend", "-no-recovery", ...SQUASHFS_COMPRESSION, ...owner, "-wildcards"];
-  return [source.directory, image, ...options, "-e", ...source.excluded];
+  return [source.directory, image, ...options, "-e", ...source.excluded.flatMap(globsOf)];
 }
 
 function erofsArguments({ source, isOwnedByRoot, identity }: RootImageRequest, image: string): readonly string[] {
