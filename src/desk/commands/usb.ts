@@ -87,8 +87,8 @@ function checkFile({ output, force }: UsbOptions): void {
 function agree(machine: Machine, disk: TargetDisk, { isAgreed, size }: UsbOptions): boolean | Promise<boolean> {
   if (size !== null) throw new BootError("--size is for image files: a disk has the size that it has");
   const content = listContent(machine, disk);
-  console.error(`${describeDisk(machine, disk)} will be overwritten.`);
-  for (const text of content.length > 0 ? content : ["nothing recognised"]) console.error(`  ${text}`);
+  const lost = (content.length > 0 ? content : ["nothing recognised"]).map((text) => `  ${text}\n`);
+  process.stderr.write(`${describeDisk(machine, disk)} will be overwritten:\n${lost.join("")}`);
   if (isAgreed) return true;
   if (!hasTerminal()) {
     throw new BootError(`no terminal to ask whether ${printable(disk.node)} may be overwritten`, {

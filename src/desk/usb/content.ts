@@ -10,7 +10,7 @@ import type { Loaders } from "./parts/loaders.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The content of the partitions: files, or null where there is none; `inPlace` makes that of the changes on the disk itself. */
-export interface StickImages extends Readonly<Record<"root" | "hashes" | "changes", string | null>> {
+export interface StickImages extends Readonly<Record<"root" | "changes", string | null>> {
   readonly boot: string;
   readonly inPlace: DiskContent["makeInPlace"];
 }
@@ -32,7 +32,7 @@ const GPT_SECTORS = 33;
 /** Puts the partitions, the table and the boot code together. Throws BootError. */
 export async function makeContent(request: DiskRequest): Promise<DiskContent> {
   const { layout, images, diskBytes } = request;
-  const piece = (role: "boot" | "root" | "hashes" | "changes"): readonly Piece[] => {
+  const piece = (role: "boot" | "root" | "changes"): readonly Piece[] => {
     const [place, from] = [findPartition(layout, role), images[role]];
     return place === null || from === null ? [] : [{ at: place.start, from }];
   };
@@ -41,7 +41,7 @@ export async function makeContent(request: DiskRequest): Promise<DiskContent> {
   first.set(record);
   return {
     diskBytes,
-    pieces: [...piece("root"), ...piece("hashes"), ...piece("changes"), ...core, ...piece("boot")],
+    pieces: [...piece("root"), ...piece("changes"), ...core, ...piece("boot")],
     makeInPlace: images.inPlace,
     table: { first, rest },
   };

@@ -7,9 +7,15 @@ export interface Stick {
   readonly layout: Layout;
   /** UUIDs of the LUKS volumes; null: not encrypted. */
   readonly volumes: { readonly root: string; readonly changes: string | null } | null;
-  readonly rootHash: string | null;
+  readonly verity: Verity | null;
   /** More parameters, as the user gave them. */
   readonly cmdline: readonly string[];
+}
+
+/** The root hash of a verified root, and where its hash tree begins behind it, in bytes. */
+export interface Verity {
+  readonly rootHash: string;
+  readonly offset: number;
 }
 
 /** The file of the root image on a FAT, and the files that boot it. */
@@ -24,21 +30,26 @@ const RESCUE_PARAMETERS = ["rd.break=mount", "rd.debug", "loglevel=7"];
 const MENU_SECONDS = 3;
 
 /** Returns the parameters with which levain boots a stick. */
-export function listParameters({ label, layout, volumes, rootHash, cmdline }: Stick): readonly string[] {
-  const partUuid = (role: "root" | "hashes" | "changes") => findPartition(layout, role)?.partUuid ?? null;
-  const [root, hashes, changes] = [partUuid("root"), partUuid("hashes"), partUuid("changes")];
+export function listParameters({ label, layout, volumes, verity, cmdline }: Stick): readonly string[] {
+  const partUuid = (role: "root" | "changes") => findPartition(layout, role)?.partUuid ?? null;
+  const [root, changes] = [partUuid("root"), partUuid("changes")];
   const device = volumes === null ? `PARTUUID=${root}` : `/dev/mapper/${ROOT_VOLUME}`;
   const store = volumes === null ? `PARTUUID=${changes}` : `/dev/mapper/${CHANGES_VOLUME}`;
   return [
     ...(volumes === null ? [] : [`rd.luks.name=${volumes.root}=${ROOT_VOLUME}`]),
     ...(volumes === null || volumes.changes === null ? [] : [`rd.luks.name=${volumes.changes}=${CHANGES_VOLUME}`]),
     ...(root === null ? [`root=LABEL=${label}`, `rd.image=/${ROOT_FILE}`] : []),
-    ...(root === null || rootHash !== null ? [] : [`root=${device}`]),
-    ...(rootHash === null ? [] : [`rd.verity.roothash=${rootHash}`]),
-    ...(rootHash === null || hashes === null ? [] : [`rd.verity.data=${device}`, `rd.verity.hash=PARTUUID=${hashes}`]),
+    ...(root === null || verity !== null ? [] : [`root=${device}`]),
+    ...(verity === null ? [] : [`rd.verity.roothash=${verity.rootHash}`]),
+    ...(verity === null || root === null ? [] : listVerityPlaces(device, verity.offset)),
     changes === null ? "rd.overlay" : `rd.overlay=${store}`,
     ...cmdline,
   ];
+}
+
+/** The tree is on the device of the data: a root in an encrypted volume has to lie in it with all of its parts. */
+function listVerityPlaces(device: string, offset: number): readonly string[] {
+  return [`rd.verity.data=${device}`, `rd.verity.hash=${device}`, `rd.verity.options=hash-offset=${offset}`];
 }
 
 /** The entries of a boot menu: the system, and a shell. */

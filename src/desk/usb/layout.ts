@@ -3,8 +3,8 @@ import type { Identity } from "./identity.ts";
 export const MIB = 2 ** 20;
 export const SECTOR_BYTES = 512;
 
-/** What a partition is for: the boot loader and the kernel, GRUB's own code, the root, its hash tree, and changes. */
-export type Role = "boot" | "grub" | "root" | "hashes" | "changes";
+/** What a partition is for: the boot loader and the kernel, GRUB's own code, the root, and changes. */
+export type Role = "boot" | "grub" | "root" | "changes";
 
 /** A partition before it has a place. */
 export interface Part {
@@ -35,7 +35,6 @@ const TYPES: Readonly<Record<Role, Readonly<Record<Table, string>>>> = {
   boot: { gpt: "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", mbr: "c" },
   grub: { gpt: "21686148-6449-6e6f-744e-656564454649", mbr: "83" },
   root: { gpt: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709", mbr: "83" },
-  hashes: { gpt: "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", mbr: "83" },
   changes: { gpt: "0fc63daf-8483-4772-8e79-3d69d8477de4", mbr: "83" },
 };
 

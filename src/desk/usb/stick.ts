@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { statSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -11,7 +11,7 @@ import { writeTree } from "../image/verity.ts";
 import { haveTool } from "../tool.ts";
 import { makeContent, type StickImages } from "./content.ts";
 import type { DiskContent } from "./disk/target.ts";
-import { INITRAMFS_FILE, KERNEL_FILE, listParameters, ROOT_FILE, type Stick } from "./entries.ts";
+import { INITRAMFS_FILE, KERNEL_FILE, listParameters, ROOT_FILE, type Stick, type Verity } from "./entries.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { findPartition, type Layout, layOutDisk, MIB, type Part } from "./layout.ts";
 import type { UsbOptions } from "./options.ts";
@@ -56,7 +56,8 @@ export async function prepareStick(job: StickJob): Promise<{ content: DiskConten
   const kernel = findKernel(source, { ...options.image, vmlinuz: options.vmlinuz });
   const isOwnedByRoot = process.geteuid?.() !== 0 && statSync(source.directory).uid === process.geteuid?.();
   const root = await makeRootImage({ source, type: options.type, isOwnedByRoot, identity }, workspace, voice);
-  const rootHash = options.hasVerity ? makeHashes(root, identity, voice) : null;
+  const rootBytes = statSync(root).size;
+  const verity = options.hasVerity ? makeHashes(root, options, identity, voice) : null;
   const initramfs = workspace.path("initramfs");
   await buildImage(
     {
@@ -74,7 +75,7 @@ export async function prepareStick(job: StickJob): Promise<{ content: DiskConten
     label: options.label,
     layout,
     volumes: nameVolumes(options, identity),
-    rootHash,
+    verity,
     cmdline: options.cmdline,
   };
   const images = await makeImages(job, { stick, files, root, identity });
@@ -84,8 +85,8 @@ export async function prepareStick(job: StickJob): Promise<{ content: DiskConten
       layout,
       parameters: listParameters(stick),
       kernel: kernel.modules?.version ?? kernel.file,
-      rootBytes: statSync(root).size,
-      rootHash,
+      rootBytes,
+      rootHash: verity?.rootHash ?? null,
       leftOut: source.leftOut,
     },
   };
@@ -103,9 +104,12 @@ async function findSource({ options, machine, workspace, voice }: StickJob): Pro
   return sourceOfRunning(machine, root, [dirname(workspace.path("root")), output]);
 }
 
-function makeHashes(root: string, identity: Identity, voice: Voice): string {
+/** Makes the hash tree: a file of its own for a root on FAT, else behind the root. */
+function makeHashes(root: string, options: UsbOptions, identity: Identity, voice: Voice): Verity {
   const recipe = { salt: identity.bytes("salt", 32), uuid: identity.uuid("hashes"), program: haveTool("veritysetup") };
-  return writeTree(root, recipe, voice);
+  const [offset, rootHash] = [statSync(root).size, writeTree(root, recipe, voice)];
+  if (!isRootFile(options)) appendFileSync(root, readFileSync(`${root}.verity`));
+  return { rootHash, offset };
 }
 
 /** True if the root is a file on the FAT, as on a stick that any system can fill. */
@@ -117,14 +121,13 @@ function listRootFiles(options: UsbOptions, root: string): HostFiles {
 }
 
 function listParts({ options, loaders }: StickJob, files: HostFiles, root: string): readonly Part[] {
-  const { isEncrypted, persist, table, hasVerity } = options;
+  const { isEncrypted, persist, table } = options;
   const encrypted = (bytes: number) => (isEncrypted ? measureVolume(bytes) : bytes);
   const inFile = isRootFile(options);
   return [
     { role: "boot", bytes: measureBootPartition(files) },
     ...(loaders.bios?.name === "grub" && table === "gpt" ? [{ role: "grub", bytes: MIB } as const] : []),
     ...(inFile ? [] : [{ role: "root", bytes: encrypted(statSync(root).size) } as const]),
-    ...(inFile || !hasVerity ? [] : [{ role: "hashes", bytes: statSync(`${root}.verity`).size } as const]),
     ...(persist === null ? [] : [{ role: "changes", bytes: encrypted(persist) } as const]),
   ];
 }
@@ -172,7 +175,6 @@ async function makeImages(job: StickJob, { stick, files, root, identity }: Made)
   return {
     boot: await makeBootPartition(what, workspace),
     root: place("root") === null ? null : await encrypt(root, "root"),
-    hashes: place("hashes") === null ? null : `${root}.verity`,
     changes: isStored ? await encrypt(await makeChanges(persist, identity, workspace), "changes") : null,
     inPlace: changes === null || isStored ? null : makeChangesInPlace(changes, identity, workspace),
   };

@@ -111,7 +111,7 @@ export function listContent(machine: Machine, { name, partitions }: TargetDisk):
   const { devices, unanswered } = readBlockDevices(machine, [name, ...partitions]);
   const lines = devices.flatMap((device) => {
     const { facts, sizeBytes, partition } = device;
-    if (partition === null && facts.type === null && facts.ambivalent.length === 0) return [];
+    if (partition === null && facts.type === null && facts.partitionTable === null) return [];
     const label = namePartition(machine, device).label;
     const named = label === null || label === "" ? "" : `, "${printable(label)}"`;
     return [`${describeDevice(device)}, ${formatBytes(sizeBytes)}${named}`];

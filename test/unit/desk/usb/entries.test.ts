@@ -12,6 +12,7 @@ import { makePlan } from "../../../../src/plan/make-plan.ts";
 
 const identity = createIdentity(new Uint8Array(1));
 const HASH = "6fe0c3d2a1b4958677a8b9cadbecfd0e1f2031425364758697a8b9cadbecfd0e";
+const VERITY = { rootHash: HASH, offset: 8192 };
 const VOLUMES = { root: identity.uuid("root"), changes: identity.uuid("changes") };
 
 function stick(table: Table, roles: readonly Role[], more: Partial<Stick> = {}): Stick {
@@ -20,7 +21,7 @@ function stick(table: Table, roles: readonly Role[], more: Partial<Stick> = {}):
     roles.map((role) => ({ role, bytes: MIB })),
     identity,
   );
-  return { label: "RYE", layout, volumes: null, rootHash: null, cmdline: [], ...more };
+  return { label: "RYE", layout, volumes: null, verity: null, cmdline: [], ...more };
 }
 
 const plain = stick("gpt", ["boot", "root"]);
@@ -32,7 +33,7 @@ describe("the parameters of a stick", () => {
     ["a file on FAT", stick("mbr", ["boot"]), "root=LABEL=RYE rd.image=/root.img rd.overlay"],
     [
       "a verified file",
-      stick("mbr", ["boot"], { rootHash: HASH }),
+      stick("mbr", ["boot"], { verity: VERITY }),
       `root=LABEL=RYE rd.image=/root.img rd.verity.roothash=${HASH} rd.overlay`,
     ],
     [
@@ -43,11 +44,8 @@ describe("the parameters of a stick", () => {
   ] as const)("%s", (_, made, expected) => expect(listParameters(made).join(" ")).toBe(expected));
 
   test.each([
-    ["verified", stick("gpt", ["boot", "root", "hashes"], { rootHash: HASH })],
-    [
-      "verified, in a volume",
-      stick("gpt", ["boot", "root", "hashes", "changes"], { rootHash: HASH, volumes: VOLUMES }),
-    ],
+    ["verified", stick("gpt", ["boot", "root"], { verity: VERITY })],
+    ["verified, in a volume", stick("gpt", ["boot", "root", "changes"], { verity: VERITY, volumes: VOLUMES })],
     ["with changes on an MBR", stick("mbr", ["boot", "changes"])],
   ] as const)("a stick that is %s boots without a warning of the plan", (_, made) => {
     const cmdline = listParameters(made).join(" ");
