@@ -5,7 +5,10 @@ import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
 import { argument, type Command, command } from "./command-line.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { makeCompletionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config.ts";
 import { devicesCommand } from "./commands/devices.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
 import { imageCommand } from "./commands/image.ts";
@@ -37,10 +40,12 @@ const helpCommand = command({
 });
 
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
-const COMMANDS: Readonly<Record<string, Command>> = {
+export const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
+  config: configCommand,
   graft: graftCommand,
   inspect: inspectCommand,
+  diff: diffCommand,
   extract: extractCommand,
   plan: planCommand,
   modules: modulesCommand,
@@ -53,6 +58,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,
+  completion: makeCompletionCommand(() => COMMANDS),
   help: helpCommand,
 };
 
