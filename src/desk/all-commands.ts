@@ -3,7 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
 import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
-import { argument, type Command, command } from "./command-line.ts";
+import { argument, type Command, command, flag } from "./command-line.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { makeCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
@@ -66,13 +66,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 export async function runAny(argv: readonly string[], machine: Machine): Promise<number> {
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
-    args: { version: { type: "boolean", alias: "V", description: "Print the version" } },
+    args: {
+      version: flag("Print the version", "V"),
+      debug: flag("Before a command: if it fails, print where in the program"),
+    },
     subCommands: COMMANDS,
   });
   const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);
-  const [name, ...rest] = argv;
+  const debug = argv[0] === "--debug";
+  const [name, ...rest] = debug ? argv.slice(1) : argv;
   if (name === "--version" || name === "-V") return print(packageJson.version);
-  if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
+  if (asksForHelp([name ?? ""]) || (name === "help" && rest.length === 0)) return print(await usage(levain));
   const found = find(name);
   if (name === undefined) {
     console.error(await formatUsage(levain, undefined, columnsOf(process.stderr)));
@@ -86,7 +90,7 @@ export async function runAny(argv: readonly string[], machine: Machine): Promise
   // `levain help image` is `levain image --help`.
   const topic = found === helpCommand ? find(rest[0]) : undefined;
   if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
-  return runOne(found, `levain ${name}`, rest, machine);
+  return runOne(found, `levain ${name}`, rest, machine, debug);
 }
 
 const usage = (shown: Command, parent?: Command) => formatUsage(shown, parent, columnsOf(process.stdout));
