@@ -101,7 +101,7 @@ describe("levain", () => {
     expect(await desk(...argv)).toEqual({ status: 2, stdout: "", stderr: message });
   });
 
-  test.each(["retry", "status", "log", "help"])("%s --help shows no options, because it has none", async (name) => {
+  test.each(["retry", "completion", "help"])("%s --help shows no options, because it has none", async (name) => {
     const { status, stdout } = await desk(name, "--help");
     expect(status).toBe(0);
     expect(stdout).toContain(`USAGE levain ${name}`);
