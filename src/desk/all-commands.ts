@@ -8,6 +8,7 @@ import { analyzeCommand } from "./commands/analyze.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
+import { hostCommand } from "./commands/host.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { luksCommand } from "./commands/luks.ts";
@@ -39,6 +40,7 @@ const helpCommand = command({
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
+  host: hostCommand,
   graft: graftCommand,
   inspect: inspectCommand,
   extract: extractCommand,
