@@ -21,6 +21,8 @@ export function explainIssue(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
   if (issue.type === "regex") return `${path}: ${issue.message} but received ${issue.received}`;
   if (issue.type === "raw_check" || issue.type === "max_length") return `${path}: ${issue.message}`;
+  // A key that is missing: valibot expects its name.
+  if (issue.received === "undefined") return `${path}: expected a value but received nothing`;
   return `${path}: expected ${name(issue.expected)} but received ${name(issue.received)}`;
 }
 
@@ -30,7 +32,6 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
   ["PlainTime", "a time"],
   ["boolean", "true or false"],
-  ["undefined", "nothing"],
   ["never", "no such key"],
 ]);
 

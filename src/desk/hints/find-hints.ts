@@ -29,19 +29,23 @@ export function findHints(root = "/", machine = machineName()): Hints {
   const stack = walkStack(
     {
       files,
-      devicesBelow: (path) => devicesBelow(files, mounts, path),
+      devicesBelow: (loop) => mountOfImage(files, mounts, loop).flatMap((mount) => devicesOfMount(files, mount)),
       cipherOn: (name) => cipherOn(files, root, name),
     },
     devices,
   );
-  if (rootMount === null || !isReachable(rootMount, filesystems, stack.disks)) throw noRoot(rootMount);
+  const media = stack.volumes.flatMap(({ device, kind }) =>
+    kind === "loop" ? mountOfImage(files, mounts, device) : [],
+  );
+  const all = [...media.flatMap((mount) => findFilesystems(files, mounts, mount)), ...filesystems];
+  if (rootMount === null || !isReachable(rootMount, all, stack.disks)) throw noRoot(rootMount);
   return {
     version: 1,
     kernel: files.text("/proc/sys/kernel/osrelease"),
     machine,
     cpu: readCpu(files.text("/proc/cpuinfo")),
     cmdline: files.text("/proc/cmdline"),
-    filesystems: filesystems.map((filesystem) => ({
+    filesystems: all.map((filesystem) => ({
       ...filesystem,
       isChecked: table.some(({ target, isChecked }) => target === filesystem.path && isChecked),
     })),
@@ -82,10 +86,10 @@ function deviceOfNumber(files: SystemFiles, number: string): readonly [string] |
   return directory === null ? null : [basename(directory)];
 }
 
-/** The file of a loop device may be on a mount that is hidden by another one; the mount table has that too. */
-function devicesBelow(files: SystemFiles, mounts: readonly MountEntry[], path: string): string[] {
-  const mount = findMountOf(mounts, path);
-  return mount === null ? [] : [...devicesOfMount(files, mount)];
+/** Returns the mount with the file of a loop device. */
+function mountOfImage(files: SystemFiles, mounts: readonly MountEntry[], device: string): readonly MountEntry[] {
+  const file = files.text(join("/sys/class/block", device, "loop/backing_file"));
+  return file === "" ? [] : [findMountOf(mounts, file) ?? []].flat();
 }
 
 /** The devices of virtio by which a virtual machine has a directory of its host. */

@@ -22,8 +22,8 @@ export interface Stack {
 /** What a walk through a stack needs: how the file of a loop device and the cipher of an encrypted one are found. */
 export interface StackReader {
   readonly files: SystemFiles;
-  /** Returns the devices with the filesystem that a file lies on. */
-  readonly devicesBelow: (path: string) => readonly string[];
+  /** Returns the devices with the filesystem that the file of a loop device lies on. */
+  readonly devicesBelow: (loop: string) => readonly string[];
   /** Returns the cipher of a LUKS header on a device; null if it cannot be read. */
   readonly cipherOn: (device: string) => string | null;
 }
@@ -53,8 +53,9 @@ export function walkStack(reader: StackReader, devices: readonly string[]): Stac
 }
 
 function volumeAt({ files, devicesBelow, cipherOn }: StackReader, device: string, directory: string): Volume | null {
-  const file = files.text(join(directory, "loop/backing_file"));
-  if (file !== "") return { device, name: null, kind: "loop", on: devicesBelow(file), detail: null };
+  if (files.text(join(directory, "loop/backing_file")) !== "") {
+    return { device, name: null, kind: "loop", on: devicesBelow(device), detail: null };
+  }
   const on = files.list(join(directory, "slaves"));
   const level = files.text(join(directory, "md/level"));
   if (level !== "") return { device, name: null, kind: "md", on, detail: level };

@@ -52,7 +52,8 @@ export function findHostModules(source: ModuleSource, hints: Hints, needsNetwork
   addStorage(source, hints, collector);
   addConsoles(hints, collector);
   if (needsNetwork) addNetwork(hints, collector);
-  return { names: [...collector.names, ...loadedParts(source, hints)], gaps: collector.gaps };
+  for (const name of loadedParts(source, hints)) collector.names.add(name);
+  return { names: [...collector.names], gaps: collector.gaps };
 }
 
 type Collector = ReturnType<typeof createCollector>;
@@ -127,8 +128,9 @@ function addVolume({ device, kind, detail }: Volume, add: Add): void {
 
 /** Returns the modules for a name or alias; none if it is built into the kernel, null if the kernel does not have it. */
 function lookUp(source: ModuleSource, given: string): readonly string[] | null {
-  const targets = resolveModule(source, given);
-  return targets.length === 0 ? null : targets.flatMap(({ name }) => (findModule(source.index, name) ? name : []));
+  const names = resolveModule(source, given).map(({ name }) => name);
+  const modules = names.filter((name) => findModule(source.index, name) !== null);
+  return modules.length > 0 || names.some((name) => isBuiltin(source.index, name)) ? modules : null;
 }
 
 /** The module that has bound the device is the driver, if this kernel has it too; otherwise the kernel's aliases know one. */
