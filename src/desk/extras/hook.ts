@@ -2,7 +2,8 @@ import { accessSync, constants, statSync } from "node:fs";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
-import type { ImageTree } from "../archive/tree.ts";
+import { type Content, contentOfBytes } from "../archive/content.ts";
+import { type ImageEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt } from "../host.ts";
 import { addFromHost } from "../image/addition.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
@@ -27,8 +28,19 @@ export function runHooks(tree: ImageTree, hooks: readonly string[], kernel: Kern
       voice.progress(`running ${printable(hook)}`);
       runOne(hook, { ...process.env, ...own });
     }
-    addFromHost(tree, { source: directory, destination: "/" }, voice);
+    const added: ImageTree = new Map();
+    addFromHost(added, { source: directory, destination: "/" }, voice);
+    const inMemory = new Map<Content, Content>();
+    for (const entry of added.values()) putEntry(tree, keepContent(entry, inMemory));
   });
+}
+
+/** The directory is gone when the image is written. Names of one file stay that. */
+function keepContent(entry: ImageEntry, inMemory: Map<Content, Content>): ImageEntry {
+  if (entry.kind !== "file") return entry;
+  const content = inMemory.get(entry.content) ?? contentOfBytes(Buffer.concat([...entry.content.chunks()]));
+  inMemory.set(entry.content, content);
+  return { ...entry, content };
 }
 
 function runOne(hook: string, env: Record<string, string | undefined>): void {
