@@ -4,20 +4,21 @@ import type { Machine } from "../machine/machine.ts";
 import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
 import { argument, type Command, command, flag } from "./command-line.ts";
-import { analyzeCommand } from "./commands/analyze.ts";
+import { analyzeCommand } from "./commands/booted/analyze.ts";
+import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
+import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
 import { makeCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
-import { devicesCommand } from "./commands/devices.ts";
 import { diffCommand } from "./commands/diff.ts";
+import { devicesCommand } from "./commands/disks/devices.ts";
+import { luksCommand } from "./commands/disks/luks.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
+import { hostCommand } from "./commands/host.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
-import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
-import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
-import { factoryResetCommand, syncCommand } from "./commands/sync.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
 
@@ -43,6 +44,7 @@ const helpCommand = command({
 export const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
   config: configCommand,
+  host: hostCommand,
   graft: graftCommand,
   inspect: inspectCommand,
   diff: diffCommand,

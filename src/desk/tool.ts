@@ -9,6 +9,7 @@ const PACKAGES = {
   loadkeys: "kbd",
   ckbcomp: "console-setup",
   veritysetup: "cryptsetup-bin",
+  strip: "binutils",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
-import { type CommandWords, readCommandLine, UsageError } from "../../../src/desk/command-line.ts";
+import { type CommandWords, flagOrOption, readCommandLine, UsageError } from "../../../src/desk/command-line.ts";
 import { readOptions } from "../../../src/desk/commands/image.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
@@ -271,6 +271,18 @@ describe("the options of levain image", () => {
     expect(() => readCommandLine(["--nope"], args)).toThrow(UsageError);
   });
 
+  test("may have no value where it may be left out", () => {
+    const optional = { host: flagOrOption("HINTS", "a test"), ...args };
+    const read = (...words: readonly string[]) => readCommandLine(words, optional);
+    expect([read("--host", "-o", "a"), read("--host=h"), read("--", "--host")].map((line) => line.one("host"))).toEqual([
+      "",
+      "h",
+      null,
+    ]);
+    expect(read("--host", "h").words).toEqual(["h"]);
+    expect(() => read("--host=")).toThrow("Option '--host' needs a value");
+  });
+
   /** A command line as `readOptions` sees it. */
   function lineOf(options: Readonly<Record<string, string | readonly string[]>>): CommandWords {
     const all = (name: string) => [options[name] ?? []].flat();
@@ -285,10 +297,10 @@ describe("the options of levain image", () => {
     writeFileSync(
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
-hostonly = true
+host = "hints.json"
 network = true
 runtime = "plain"
-       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h"]\nparameters = ["quiet"]`,
     );
   });
 
@@ -303,7 +315,7 @@ runtime = "plain"
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
-      hostonly: true,
+      host: { file: join(base, "hints.json") },
       network: true,
       modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
@@ -313,9 +325,23 @@ runtime = "plain"
       programs: [join(base, "sbin/p")],
       keymaps: ["de"],
       compression: { method: "lz4", level: 3 },
+      microcode: true,
+      firmware: ["a*"],
+      strip: true,
+      hooks: [join(base, "h")],
       parameters: ["quiet"],
       machines: {},
     });
+  });
+
+  test.each([
+    [{ host: "" }, { file: null }],
+    [{ host: "h.json" }, { file: "/here/h.json" }],
+    [{ hostonly: "" }, { file: null }],
+    [{ host: "", config: "" }, { file: null }],
+  ])("for one machine: %j", (options, expected) => {
+    const line = lineOf("config" in options ? { ...options, config } : options);
+    expect(readOptions(line, "/here").host).toEqual(expected);
   });
 
   test("of the command line are stronger, and lists are joined", () => {

@@ -1,10 +1,10 @@
-import { readRecord } from "../../log/boot-record.ts";
-import { retryBoot } from "../../rescue/commands/retry.ts";
-import { describeLog, describeStatus } from "../../rescue/commands/status.ts";
-import { unlockVolumes } from "../../rescue/commands/unlock.ts";
-import { SHELL_PID_FILE } from "../../rescue/shell.ts";
-import { argument, command, flag, option } from "../command-line.ts";
-import { createTerminalVoice } from "../terminal-voice.ts";
+import { readRecord } from "../../../log/boot-record.ts";
+import { retryBoot } from "../../../rescue/commands/retry.ts";
+import { describeLog, describeStatus } from "../../../rescue/commands/status.ts";
+import { unlockVolumes } from "../../../rescue/commands/unlock.ts";
+import { SHELL_PID_FILE } from "../../../rescue/shell.ts";
+import { argument, command, flag, option } from "../../command-line.ts";
+import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain status`. */
 export const statusCommand = command({
