@@ -6,6 +6,7 @@ import { printable } from "../problems/report.ts";
 import { argument, type Command, command } from "./command-line.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { devicesCommand } from "./commands/devices.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
 import { imageCommand } from "./commands/image.ts";
@@ -14,6 +15,7 @@ import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
+import { runCommand } from "./commands/run.ts";
 import { factoryResetCommand, syncCommand } from "./commands/sync.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
@@ -42,6 +44,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   graft: graftCommand,
   inspect: inspectCommand,
   extract: extractCommand,
+  doctor: doctorCommand,
+  run: runCommand,
   plan: planCommand,
   modules: modulesCommand,
   devices: devicesCommand,

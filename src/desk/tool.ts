@@ -9,6 +9,7 @@ const PACKAGES = {
   loadkeys: "kbd",
   ckbcomp: "console-setup",
   veritysetup: "cryptsetup-bin",
+  "qemu-system-x86_64": "qemu-system-x86",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;
