@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { EMULATED_CPU, EMULATED_WORDS } from "../../src/desk/qemu/accelerator.ts";
 import { nameDisks } from "../../src/desk/qemu/disk-devices.ts";
 import { listenForMonitor } from "../../src/desk/qemu/monitor.ts";
-import { cacheDirectory, takeLock } from "./cache.ts";
+import { cacheDirectory } from "./cache.ts";
 import { afterMs, type Clock, clockOf } from "./guest-clock.ts";
+import { takeGuestSlot } from "./guest-slot.ts";
 import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
 import { type Disk, diskArguments } from "./qemu-arguments.ts";
@@ -14,8 +14,6 @@ import { SerialConsole } from "./serial-console.ts";
 
 const EXPECT_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 2000;
-// A guest that waits for a disk, a person or a timer needs no CPU: with one more than there are CPUs, a fifth less time is lost.
-const SLOTS = availableParallelism() + 1;
 // Where the host is busy, the kernel's warnings of CPUs that stand still say little.
 const CMDLINE = `console=ttyS0 ${EMULATED_WORDS} nowatchdog rcupdate.rcu_cpu_stall_suppress=1`;
 
@@ -88,12 +86,10 @@ export interface Vm {
   keepLog(): string;
 }
 
-/** Starts a guest as soon as a slot is free: no more than `SLOTS` run at once, over all processes. */
+/** Starts a guest as soon as a slot is free. */
 export async function boot(options: BootOptions): Promise<Vm> {
   const args = await qemuArguments(options);
-  const locks = cacheDirectory("locks");
-  const slots = Array.from({ length: SLOTS }, (_, slot) => join(locks, `vm-slot-${slot}`));
-  const release = await takeLock(...slots);
+  const release = await takeGuestSlot();
   try {
     return start(options, args, release);
   } catch (error) {

@@ -24,7 +24,8 @@ export const doctorCommand = command({
     image: argument("An initramfs or a unified kernel image (default: that of the default boot entry)", false),
     cmdline: option("TEXT", "The kernel command line (default: that of the boot entry, or of the running system)"),
     boot: flag("Try it in QEMU as well; nothing is written to the disks"),
-    disk: option("FILE", "With --boot: use this disk in place of this machine's; repeatable"),
+    disk: option("FILE", "With --boot: the root is on this disk, not on this machine's; repeatable"),
+    kernel: option("FILE", "With --boot: boot this kernel (default: that of the boot entry)"),
     timeout: option("SECONDS", `With --boot: give up after this time (default: ${USUAL_TIMEOUT_S})`),
     json: flag("Print JSON"),
   },
@@ -34,10 +35,15 @@ export const doctorCommand = command({
     "sudo levain doctor --boot": "Try the next boot in QEMU, on a view of the real disks",
   },
   run: async (line, machine) => {
+    const disks = line.all("disk");
+    if (!line.has("boot") && (disks.length > 0 || line.has("kernel"))) {
+      throw new UsageError("--disk and --kernel need --boot");
+    }
     const patient = chooseImage(line, machine);
-    const rows = examine(patient);
+    const rows = examine(patient, disks.length > 0);
     const status = statusOf(rows.flatMap(({ findings }) => findings));
-    const trial = line.has("boot") ? await tryBoot(plan(patient), line.all("disk"), readTimeout(line)) : null;
+    const request = { files: disks, kernel: line.one("kernel"), timeoutMs: readTimeout(line) };
+    const trial = line.has("boot") ? await tryBoot(plan(patient), request) : null;
     if (line.has("json")) console.log(JSON.stringify({ ...describeRows(rows), trial }, null, 2));
     else
       print([...(trial === null ? [] : [...formatTrial(trial), ""]), ...formatRows(rows, columnsOf(process.stdout))]);

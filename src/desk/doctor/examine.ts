@@ -23,20 +23,23 @@ interface Check<P> {
   readonly find: (patient: P) => readonly Finding[];
 }
 
+const ENTRY: Check<Patient> = { subject: "entry", describe: describeEntry, find: checkEntry };
+
 /** What needs no plan. */
 const FIRST: readonly Check<Patient>[] = [
-  { subject: "entry", describe: describeEntry, find: checkEntry },
   { subject: "image", describe: ({ image }) => image.files.join(" "), find: checkImage },
   { subject: "kernel", describe: describeKernel, find: checkKernel },
   { subject: "memory", describe: describeMemory, find: checkMemory },
 ];
 
-const PLANNED: readonly Check<PlannedPatient>[] = [
-  {
-    subject: "plan",
-    describe: ({ cmdline }) => cmdline,
-    find: ({ warnings }) => warnings.map((warning) => finding("plan-warning", { warning })),
-  },
+const PLAN: Check<PlannedPatient> = {
+  subject: "plan",
+  describe: ({ cmdline }) => cmdline,
+  find: ({ warnings }) => warnings.map((warning) => finding("plan-warning", { warning })),
+};
+
+/** What depends on the disks and keyboards of the machine. */
+const HARDWARE: readonly Check<PlannedPatient>[] = [
   { subject: "root", describe: describeRoot, find: checkRoot },
   { subject: "drivers", describe: describeDrivers, find: checkDrivers },
   { subject: "keyboards", describe: ({ needs }) => `${needs.keyboards.length} found`, find: checkKeyboards },
@@ -49,22 +52,16 @@ const PLANNED: readonly Check<PlannedPatient>[] = [
   },
 ];
 
-/** Checks everything; a boot that refuses its parameters is not looked at any further. */
-export function examine(patient: Patient): readonly Row[] {
-  const first = FIRST.map((check) => carryOut(check, patient));
+/** Checks everything; a boot that refuses its parameters is not looked at any further. `isElsewhere`: the root is on no disk of this machine, and its boot loader is another one. */
+export function examine(patient: Patient, isElsewhere = false): readonly Row[] {
+  const first = (isElsewhere ? FIRST : [ENTRY, ...FIRST]).map((check) => carryOut(check, patient));
   try {
     const planned = plan(patient);
-    return [...first, ...PLANNED.map((check) => carryOut(check, planned))];
+    return [...first, ...(isElsewhere ? [PLAN] : [PLAN, ...HARDWARE]).map((check) => carryOut(check, planned))];
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
-    return [
-      ...first,
-      {
-        subject: "plan",
-        text: "",
-        findings: [finding("plan-refused", { problem: [sentence(error), ...error.seen].join(": ") })],
-      },
-    ];
+    const problem = [sentence(error), ...error.seen].join(": ");
+    return [...first, { subject: PLAN.subject, text: "", findings: [finding("plan-refused", { problem })] }];
   }
 }
 

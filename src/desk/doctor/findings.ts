@@ -58,7 +58,7 @@ export const FINDINGS = {
     () => "name the root by a UUID that only one device has",
   ),
   "root-unreadable": doubtful<Of<"root">>(
-    ({ root }) => `whether a device is ${root} cannot be said: not all devices can be read`,
+    ({ root }) => `${root} could not be examined: not all devices can be read`,
     () => "run levain doctor as root",
   ),
   "root-not-checked": note<Of<"root">>(
@@ -68,6 +68,10 @@ export const FINDINGS = {
   "kernel-unknown": doubtful(
     () => "which kernel boots the image is unknown: no boot entry and no modules say so",
     () => "name the image of a boot entry, or build it with modules",
+  ),
+  "kernel-absent": doubtful<Of<"release">>(
+    ({ release }) => `this machine has no file of kernel ${release}, for which the image has modules`,
+    ({ release }) => `install kernel ${release}, or build an image for another one: levain image --kernel VERSION`,
   ),
   "kernel-other": fatal<Of<"release" | "others">>(
     ({ release, others }) => `the entry boots kernel ${release}, but the image has modules for ${others}`,

@@ -111,8 +111,9 @@ function isSame(machine: Machine, one: string, other: string): boolean {
   return machine.stat(one) !== null && follow(one) === follow(other);
 }
 
-/** Returns the kernel file of the boot; null if it is unknown. */
-export function kernelOf({ machine, entry, release }: Patient): string | null {
+/** Returns the kernel file of the boot, which may be the image itself; null if it is unknown. */
+export function kernelOf({ machine, image, entry, release }: Patient): string | null {
+  if (image.unified !== null) return image.files[0] ?? null;
   if (entry?.kernel !== undefined && entry.kernel !== null) return entry.kernel;
   return release === null ? null : findKernelFile(machine, release);
 }

@@ -34,10 +34,26 @@ const TRIAL_MIB = 1024;
 const MOST_LINES = 30;
 const CONSOLE = "console=ttyS0 rd.quiet=no rd.timeout=60 rdshell=0 rd.emergency=poweroff panic=-1";
 
-/** Boots the image in QEMU with views of the disks, whose changes are discarded; ends when the real init starts. `files`: instead of the disks of this machine. Throws BootError. */
-export async function tryBoot(patient: PlannedPatient, files: readonly string[], timeoutMs: number): Promise<Trial> {
-  const kernel = kernelOf(patient);
-  if (kernel === null) throw new BootError("cannot try the boot: the kernel of the image was not found");
+/** What to boot with. */
+interface TrialRequest {
+  /** In place of the disks of this machine. */
+  readonly files: readonly string[];
+  /** null: the kernel of the boot entry, or that of the image's modules. */
+  readonly kernel: string | null;
+  readonly timeoutMs: number;
+}
+
+/** Boots the image in QEMU with views of the disks, whose changes are discarded; ends when the real init starts. Throws BootError. */
+export async function tryBoot(
+  patient: PlannedPatient,
+  { files, kernel: given, timeoutMs }: TrialRequest,
+): Promise<Trial> {
+  const kernel = given ?? kernelOf(patient);
+  if (kernel === null) {
+    throw new BootError("cannot try the boot: the kernel of the image was not found", {
+      hint: "name it: --kernel FILE",
+    });
+  }
   const disks = files.length > 0 ? files : disksOf(patient);
   if (disks.length === 0) throw new BootError("cannot try the boot: the root is on no disk of this machine");
   const bus = chooseBus(patient);
@@ -51,7 +67,8 @@ export async function tryBoot(patient: PlannedPatient, files: readonly string[],
       accelerator: chooseAccelerator(),
       kernel: unified === null ? kernel : linux,
       initrd,
-      cmdline: `${patient.cmdline} ${CONSOLE}`,
+      // What follows "--" is for the init.
+      cmdline: patient.cmdline.replace(/(?=\s--(?:\s|$)|$)/, ` ${CONSOLE}`),
       disks: disks.map((file) => openGuestDisk(file, bus, false)),
       memoryMib: Math.max(TRIAL_MIB, Math.ceil(patient.image.inspection.memory.withoutRoot / 2 ** 20)),
       cpus: Math.min(2, availableParallelism()),
@@ -60,19 +77,10 @@ export async function tryBoot(patient: PlannedPatient, files: readonly string[],
     });
     const isOver = (text: string) => HANDED_OVER.test(text) || ASKING.test(text);
     const signal = AbortSignal.timeout(timeoutMs);
-    let console = "";
-    const onConsole = (text: string) => {
-      console = text;
-      return isOver(text);
-    };
-    const { panic, status, complaint } = await runGuest(args, directory, {
-      isInteractive: false,
-      onConsole,
-      onSignal,
-      signal,
-    });
+    const end = await runGuest(args, directory, { isInteractive: false, isOver, onSignal, signal });
+    const { panic, status, complaint } = end;
     if (status !== 0) throw new BootError(`QEMU failed with status ${status}`, { seen: complaint.trim().split("\n") });
-    return { bus, ...readConsole(console), panic };
+    return { bus, ...readConsole(end.console), panic };
   });
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, watch, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findTool } from "../tool.ts";
 import { listenForMonitor } from "./monitor.ts";
@@ -11,6 +11,8 @@ export interface GuestEnd {
   readonly reason: string | null;
   /** What the guest's kernel said when it panicked; null if it did not. */
   readonly panic: string | null;
+  /** What the guest wrote to its console, of much text the end. */
+  readonly console: string;
   /** What QEMU printed on standard error, if its console is not this terminal. */
   readonly complaint: string;
 }
@@ -19,8 +21,8 @@ export interface GuestEnd {
 export interface GuestHooks {
   /** The console is this terminal; otherwise it is only recorded. */
   readonly isInteractive: boolean;
-  /** Called with all of the console's output so far, each time there is more; the guest is ended when it returns true. */
-  readonly onConsole?: (text: string) => boolean;
+  /** Called with the console's output so far, each time there is more; the guest is ended when it returns true. */
+  readonly isOver?: (text: string) => boolean;
   /** Registers what is to be done when a signal ends this program. */
   readonly onSignal: (act: () => void) => void;
   /** Aborts the guest. */
@@ -34,7 +36,7 @@ const PANIC_END = "---[ end Kernel panic";
 
 /** Starts QEMU with these arguments and waits for its end; files go to `directory`, which is private. A kernel that panicked ends the guest. */
 export async function runGuest(args: readonly string[], directory: string, hooks: GuestHooks): Promise<GuestEnd> {
-  const { isInteractive, onConsole, onSignal, signal } = hooks;
+  const { isInteractive, isOver, onSignal, signal } = hooks;
   const log = join(directory, "console.log");
   const socket = join(directory, "monitor");
   writeFileSync(log, "");
@@ -52,9 +54,11 @@ export async function runGuest(args: readonly string[], directory: string, hooks
     ...["-chardev", `socket,id=qmp,path=${socket.replaceAll(",", ",,")}`, "-mon", "chardev=qmp,mode=control"],
   ];
   const restoreTerminal = saveTerminal(isInteractive);
-  const quiet = { stdin: "ignore", stdout: "ignore", stderr: "pipe" } as const;
-  const loud = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
-  const child = Bun.spawn(argv, isInteractive ? loud : quiet);
+  const errors = join(directory, "errors.log");
+  writeFileSync(errors, "");
+  const child = isInteractive
+    ? Bun.spawn(argv, { stdin: "inherit", stdout: "inherit", stderr: "inherit" })
+    : Bun.spawn(argv, { stdin: "ignore", stdout: "ignore", stderr: Bun.file(errors) });
   const end = () => child.kill("SIGTERM");
   onSignal(() => {
     child.kill("SIGKILL");
@@ -64,13 +68,14 @@ export async function runGuest(args: readonly string[], directory: string, hooks
   const reader = createLogReader(log);
   const look = () => {
     const text = reader.read();
-    if (text.includes(PANIC_END) || onConsole?.(text) === true) end();
+    if (text.includes(PANIC_END) || isOver?.(text) === true) end();
   };
   const watcher = watch(log, look);
   try {
-    const complaint = child.stderr instanceof ReadableStream ? child.stderr.text() : Promise.resolve("");
     const status = await child.exited;
-    return { status, reason, panic: PANIC.exec(reader.read())?.[1]?.trim() ?? null, complaint: await complaint };
+    const text = reader.read();
+    const panic = PANIC.exec(text)?.[1]?.trim() ?? null;
+    return { status, reason, panic, console: text, complaint: readFileSync(errors, "utf8") };
   } finally {
     watcher.close();
     reader.close();

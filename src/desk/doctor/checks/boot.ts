@@ -2,7 +2,7 @@ import { readTotalMemory } from "../../../machine/small-files.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import { releasesOf } from "../../kernels/boot-image.ts";
 import { type Finding, finding } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { kernelOf, type Patient } from "../patient.ts";
 
 /** Checks that a kernel reads the image, and starts levain in it. */
 export function checkImage({ image }: Patient): readonly Finding[] {
@@ -21,9 +21,11 @@ export function checkImage({ image }: Patient): readonly Finding[] {
 }
 
 /** Checks that the image has modules for the kernel that boots it. */
-export function checkKernel({ image, release }: Patient): readonly Finding[] {
+export function checkKernel(patient: Patient): readonly Finding[] {
+  const { release } = patient;
   if (release === null) return [finding("kernel-unknown", {})];
-  const releases = releasesOf(image);
+  if (kernelOf(patient) === null) return [finding("kernel-absent", { release })];
+  const releases = releasesOf(patient.image);
   if (releases.length === 0 || releases.includes(release)) return [];
   return [finding("kernel-other", { release, others: releases.join(", ") })];
 }

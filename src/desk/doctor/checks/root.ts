@@ -23,6 +23,7 @@ export function checkRoot({ plan, roots, devices }: PlannedPatient): readonly Fi
     const isUnknown = devices.length === 0 || devices.some(({ unreadable }) => unreadable !== null);
     return [finding(isUnknown ? "root-unreadable" : "root-absent", { root: name })];
   }
+  if (roots.some(({ unreadable }) => unreadable !== null)) return [finding("root-unreadable", { root: name })];
   const isPool = roots.every(({ facts }) => facts.type === "btrfs");
   if (roots.length === 1 || isPool) return [];
   return [finding("root-several", { root: name, devices: roots.map(({ node }) => node).join(" and ") })];

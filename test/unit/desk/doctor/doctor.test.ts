@@ -80,6 +80,7 @@ const SCENES: Readonly<Record<keyof typeof FINDINGS, readonly [scene: Scene, nam
     },
     "unknown",
   ],
+  "kernel-absent": [{ grub: "", cmdline: ROOT, files: { [`/boot/vmlinuz-${RELEASE}`]: { directory: true } } }, RELEASE],
   "kernel-other": [{ files: { [`/boot/vmlinuz-${RELEASE}`]: bzImage("6.2.0-other") } }, "6.2.0-other"],
   "driver-missing": [{ without: ["nvme"] }, "module nvme"],
   "driver-other": [
