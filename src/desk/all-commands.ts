@@ -12,6 +12,7 @@ import { configCommand } from "./commands/config.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { devicesCommand } from "./commands/disks/devices.ts";
 import { luksCommand } from "./commands/disks/luks.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
 import { hostCommand } from "./commands/host.ts";
@@ -19,6 +20,7 @@ import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
+import { runCommand } from "./commands/run.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
 
@@ -49,6 +51,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   inspect: inspectCommand,
   diff: diffCommand,
   extract: extractCommand,
+  doctor: doctorCommand,
+  run: runCommand,
   plan: planCommand,
   modules: modulesCommand,
   devices: devicesCommand,
