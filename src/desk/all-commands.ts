@@ -21,6 +21,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { runCommand } from "./commands/run.ts";
+import { usbCommand } from "./commands/usb.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
 
@@ -47,6 +48,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
   config: configCommand,
   host: hostCommand,
+  usb: usbCommand,
   graft: graftCommand,
   inspect: inspectCommand,
   diff: diffCommand,
