@@ -33,7 +33,6 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
       {
         target: unescapeOctal(target),
         type,
-        device,
         source: unescapeOctal(source ?? ""),
         device,
         root: unescapeOctal(root),
