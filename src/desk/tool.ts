@@ -9,6 +9,8 @@ const PACKAGES = {
   loadkeys: "kbd",
   ckbcomp: "console-setup",
   veritysetup: "cryptsetup-bin",
+  strip: "binutils",
+  "qemu-system-x86_64": "qemu-system-x86",
   cryptsetup: "cryptsetup-bin",
   mksquashfs: "squashfs-tools",
   "mkfs.erofs": "erofs-utils",

@@ -7,7 +7,7 @@ export interface MountEntry {
   /** Filesystem type, "rootfs" for the kernel's own root. */
   readonly type: string;
   readonly source: string;
-  /** The filesystem's device, as "major:minor"; btrfs and filesystems without a device have one of their own. */
+  /** "major:minor"; major 0 if it is no block device, as for btrfs. */
   readonly device: string;
   /** The directory of the filesystem that is mounted: "/" unless it is a bind mount. */
   readonly root: string;
@@ -33,8 +33,8 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
       {
         target: unescapeOctal(target),
         type,
-        device,
         source: unescapeOctal(source ?? ""),
+        device,
         root: unescapeOctal(root),
         options,
         superOptions,

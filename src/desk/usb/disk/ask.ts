@@ -3,7 +3,7 @@ import { equalSecrets, secretBytes, wipe } from "../../../crypto/secret.ts";
 import { BootError } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { createTypedLine } from "../../../prompt/typed-line.ts";
-import { readKeyFile } from "../../commands/luks.ts";
+import { readKeyFile } from "../../commands/disks/luks.ts";
 
 /** True if questions can be asked on this terminal. */
 export const hasTerminal = () => process.stdin.isTTY === true && process.stderr.isTTY === true;
