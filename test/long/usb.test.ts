@@ -1,6 +1,10 @@
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { decryptXts } from "../../src/crypto/xts.ts";
+import { run } from "../support/command.ts";
 import { PASSPHRASE, runningStick, usbStick } from "../support/usb/stick.ts";
-import { vmTest } from "../support/vm-test.ts";
+import { QUEUE_TIMEOUT_MS, vmTest } from "../support/vm-test.ts";
 
 const OVMF = "/usr/share/ovmf/OVMF.fd";
 // Firmware and boot loaders are slow in an emulated machine.
@@ -68,4 +72,27 @@ vmTest(
     vm.send("echo absent-$(ls /etc/fstab /etc/ssh/ssh_host_rsa_key 2>&1 | grep -c 'No such file')\n");
     await vm.expect("absent-2");
   },
+);
+
+test(
+  "the volume key that cryptsetup finds opens what levain has encrypted",
+  async () => {
+    const { disk, summary } = await usbStick("--encrypt", "--key-file", "passphrase");
+    const root: { start: number; bytes: number } = summary.partitions[1];
+    const [volume, key] = ["volume", "key"].map((name) => join(dirname(disk), name));
+    if (volume === undefined || key === undefined) throw new Error("no names");
+    const bytes = await Bun.file(disk)
+      .slice(root.start, root.start + root.bytes)
+      .bytes();
+    writeFileSync(volume, bytes);
+    // The newline at the end of the file is not part of what is typed.
+    writeFileSync(key, PASSPHRASE);
+    const dump = ["luksDump", "--batch-mode", "--dump-volume-key", "--key-file", key, volume];
+    const text = (await run(["cryptsetup", ...dump])).split("MK dump:")[1] ?? "";
+    const volumeKey = new Uint8Array(Buffer.from(text.replace(/\s/g, ""), "hex"));
+    const data = bytes.slice(16 * 2 ** 20, 16 * 2 ** 20 + 4096);
+    expect(new TextDecoder().decode(decryptXts(volumeKey, new Uint8Array(16), data, 4096).subarray(0, 4))).toBe("hsqs");
+    expect(Buffer.from(data).includes("hsqs")).toBe(false);
+  },
+  QUEUE_TIMEOUT_MS,
 );

@@ -76,7 +76,7 @@ export const usbCommand = command({
 });
 
 function checkFile({ output, force }: UsbOptions): void {
-  if (force !== null) throw new BootError(`--force names a disk, but ${printable(output)} is none`);
+  if (force !== null) throw new BootError(`--force is for disks, and ${printable(output)} is not a disk`);
   if (output.startsWith("/dev/") && !output.startsWith("/dev/shm/")) {
     throw new BootError(`there is no disk ${printable(output)}`, { hint: "levain devices lists disks" });
   }

@@ -1,5 +1,6 @@
 import type { Identity } from "./identity.ts";
 
+/** Units of a disk, in bytes. */
 export const MIB = 2 ** 20;
 export const SECTOR_BYTES = 512;
 
@@ -28,6 +29,7 @@ export interface Layout {
   readonly bytes: number;
 }
 
+/** The kind of partition table. */
 export type Table = "gpt" | "mbr";
 
 /** Partition types: of the Discoverable Partitions Specification and of GRUB for GPT, and a number for MBR. */
@@ -51,6 +53,7 @@ export function layOutDisk(table: Table, parts: readonly Part[], identity: Ident
   return { table, partitions, bytes: start + (table === "gpt" ? MIB : 0) };
 }
 
+/** Rounds bytes up to whole MiB. */
 export const roundUp = (bytes: number) => Math.ceil(bytes / MIB) * MIB;
 
 /** dos partitions have no UUID: Linux names them by the disk's identifier and their number. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createCipheriv } from "node:crypto";
 import fc from "fast-check";
 import { isNullCipher, parseCipher } from "../../../src/crypto/cipher.ts";
-import { decryptXts } from "../../../src/crypto/xts.ts";
+import { decryptXts, encryptXts } from "../../../src/crypto/xts.ts";
 import { mergeStripes } from "../../../src/keys/anti-forensic.ts";
 import { aesDecryptor, makeIvs, nullDecryptor } from "../../../src/keys/area-decryptor.ts";
 import { deriveKey } from "../../../src/keys/kdf.ts";
@@ -92,6 +92,7 @@ describe("XTS-AES", () => {
     ],
   ])("%s", (_name, key, dataUnit, plain, cipher) => {
     expect(decryptXts(hex(key), tweak(dataUnit), hex(cipher), cipher.length / 2).toHex()).toBe(plain);
+    expect(encryptXts(hex(key), tweak(dataUnit), hex(plain), cipher.length / 2).toHex()).toBe(cipher);
   });
 
   test("several units, each with its own tweak", () => {

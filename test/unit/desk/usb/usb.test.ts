@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decryptXts } from "../../../../src/crypto/xts.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { desk } from "../../../support/desk-in-process.ts";
@@ -36,9 +35,10 @@ interface Part {
 }
 
 /** Returns the bytes of a partition. */
-function readPart(image: string, { start, bytes }: Part): Uint8Array {
-  return new Uint8Array(readFileSync(image)).subarray(start, start + bytes);
-}
+const readPart = (image: string, { start, bytes }: Part) =>
+  Bun.file(image)
+    .slice(start, start + bytes)
+    .bytes();
 
 describe("levain usb", () => {
   test("makes an image without root, at a path with spaces and newlines", async () => {
@@ -54,9 +54,9 @@ describe("levain usb", () => {
     expect(entry).toContain(`options root=PARTUUID=${root.partUuid} rd.overlay=PARTUUID=${changes.partUuid}\n`);
     const found = await desk("devices", "--json", image);
     expect(JSON.parse(found.stdout)[0].tags.PTTYPE).toBe("gpt");
-    expect(Buffer.from(readPart(image, root).subarray(0, 4)).toString()).toBe("hsqs");
+    expect(new TextDecoder().decode((await readPart(image, root)).subarray(0, 4))).toBe("hsqs");
     const filesystem = join(directory, "changes");
-    writeFileSync(filesystem, readPart(image, changes));
+    writeFileSync(filesystem, await readPart(image, changes));
     await run(["e2fsck", "-f", "-n", filesystem]);
     expect(readdirSync(directory).sort()).toEqual(["a b\nc.img", "changes", "root", "vmlinuz"]);
   });
@@ -70,24 +70,6 @@ describe("levain usb", () => {
       delete process.env["SOURCE_DATE_EPOCH"];
     }
     await run(["cmp", join(directory, "one"), join(directory, "other")]);
-  });
-
-  test("encrypts the root so that cryptsetup's volume key opens it", async () => {
-    const directory = makeRoot();
-    const key = join(directory, "key");
-    writeFileSync(key, "rye\n");
-    const { partitions } = await make(directory, "disk", "--encrypt", "--key-file", key);
-    const volume = join(directory, "volume");
-    const place: Part = partitions.find(({ role }: Part) => role === "root");
-    writeFileSync(volume, readPart(join(directory, "disk"), place));
-    // The newline at its end is not part of what is typed.
-    writeFileSync(key, "rye");
-    const dump = ["luksDump", "--batch-mode", "--dump-volume-key", "--key-file", key, volume];
-    const text = (await run(["cryptsetup", ...dump])).split("MK dump:")[1] ?? "";
-    const volumeKey = new Uint8Array(Buffer.from(text.replace(/\s/g, ""), "hex"));
-    const data = new Uint8Array(readFileSync(volume)).slice(16 * 2 ** 20, 16 * 2 ** 20 + 4096);
-    expect(Buffer.from(decryptXts(volumeKey, new Uint8Array(16), data, 4096).subarray(0, 4)).toString()).toBe("hsqs");
-    expect(Buffer.from(data).includes("hsqs")).toBe(false);
   });
 
   test("says what does not fit before it writes anything", async () => {
@@ -124,7 +106,7 @@ describe("levain usb", () => {
     expect(existsSync("/dev/sdzzz")).toBe(false);
   });
 
-  test.each(["SIGINT", "SIGTERM"] as const)("%s removes what was begun, and ends its programs", async (signal) => {
+  test("Ctrl-C removes what was begun, and ends its programs", async () => {
     const directory = makeRoot();
     const programs = scratchDirectory();
     const started = join(directory, "started");
@@ -139,8 +121,8 @@ describe("levain usb", () => {
       stdio: ["ignore", "ignore", "ignore"],
     });
     while (!existsSync(started)) await Bun.sleep(20);
-    child.kill(signal);
-    expect(await child.exited).toBe(signal === "SIGINT" ? 130 : 143);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
     const squashing = readFileSync(started, "utf8").trim();
     expect(readdirSync(directory).sort()).toEqual(["root", "started", "vmlinuz"]);
     while (existsSync(`/proc/${squashing}`)) await Bun.sleep(20);
