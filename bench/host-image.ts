@@ -3,10 +3,10 @@
 // $ROUNDS). As root: node_modules/.bin/bun bench/host-image.ts
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { BUSYBOX } from "../test/support/unpacked-programs.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
 import { debianKernel, type Kernel } from "../test/support/kernels.ts";
 import { LEVAIN } from "../test/support/levain-image.ts";
+import { BUSYBOX } from "../test/support/unpacked-programs.ts";
 import { runInChroot } from "./chroots.ts";
 import { align, median } from "./table.ts";
 
@@ -34,12 +34,12 @@ function inDebian(command: (version: string) => string): Build {
   };
 }
 
-async function withLevain(kernel: Kernel, directory: string): Promise<string> {
+function withLevain(kernel: Kernel, directory: string): Promise<string> {
   const script = 'time -p "$0" image --host --modules-dir "$1" --busybox "$2" -o "$3" >"$3.said"';
   const argv = ["bash", "-euc", script, LEVAIN, kernel.modulesDir, BUSYBOX, join(directory, "image")];
   const { exitCode, stderr } = Bun.spawnSync(argv);
   if (exitCode !== 0) throw new Error(stderr.toString());
-  return stderr.toString();
+  return Promise.resolve(stderr.toString());
 }
 
 const BUILDS: Readonly<Record<string, Build>> = {
