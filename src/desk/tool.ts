@@ -10,6 +10,7 @@ const PACKAGES = {
   ckbcomp: "console-setup",
   veritysetup: "cryptsetup-bin",
   strip: "binutils",
+  "qemu-system-x86_64": "qemu-system-x86",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import { requireParameter } from "../config/config.ts";
 import { attempt } from "../host.ts";
-import { requireParameter } from "../image/config.ts";
 import { explainIssue, readableBy } from "../schema-issues.ts";
 
 /** A hundred times the hints of a server with many disks. */

@@ -26,6 +26,14 @@ function levain(argv: readonly string[], cwd = "/"): Answer {
   return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
+test("--debug shows where in the program a command failed, as nothing else does", async () => {
+  const [usual, debug] = [await desk("inspect", "/dev/null"), await desk("--debug", "inspect", "/dev/null")];
+  expect(usual.stderr).not.toContain("inspection.ts");
+  expect([usual.status, debug.status]).toEqual([1, 1]);
+  expect(debug.stderr).toStartWith(usual.stderr);
+  expect(debug.stderr).toContain("inspection.ts");
+});
+
 describe("levain as a process", () => {
   test("ends with the status of its command, and colours nothing", () => {
     expect(levain(["--version"])).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
@@ -93,7 +101,7 @@ describe("levain", () => {
     expect(await desk(...argv)).toEqual({ status: 2, stdout: "", stderr: message });
   });
 
-  test.each(["retry", "status", "log", "help"])("%s --help shows no options, because it has none", async (name) => {
+  test.each(["retry", "completion", "help"])("%s --help shows no options, because it has none", async (name) => {
     const { status, stdout } = await desk(name, "--help");
     expect(status).toBe(0);
     expect(stdout).toContain(`USAGE levain ${name}`);

@@ -21,8 +21,8 @@ interface Message {
   readonly id?: number;
 }
 
-/** Listens on the abstract socket `name` for QEMU (`-chardev socket,abstract=on,path=NAME` as client). */
-export function listenForMonitor(name: string): Monitor {
+/** Listens on a Unix socket for QEMU, which connects as a client (`-chardev socket,path=PATH`; with `abstract=on` PATH begins with a NUL here). */
+export function listenForMonitor(path: string): Monitor {
   const listeners = new Set<EventListener>();
   const ready = Promise.withResolvers<Socket>();
   const closed = Promise.withResolvers<never>();
@@ -38,7 +38,7 @@ export function listenForMonitor(name: string): Monitor {
   };
   let buffered = "";
   const server = Bun.listen({
-    unix: `\0${name}`,
+    unix: path,
     socket: {
       data(socket, bytes) {
         const lines = (buffered + bytes.toString()).split("\n");

@@ -5,10 +5,10 @@ import { readParameters, splitParameter } from "../../parameters/read-parameters
 import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
+import { parseAddition } from "../image/addition.ts";
+import { isOfPolicy } from "../image/policy.ts";
+import { parseRuntime } from "../image/runtime.ts";
 import { explainIssue, readableBy } from "../schema-issues.ts";
-import { parseAddition } from "./addition.ts";
-import { isOfPolicy } from "./policy.ts";
-import { parseRuntime } from "./runtime.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "expected a string that is not empty"));
@@ -29,7 +29,8 @@ function requireMachineParameter(given: string): void {
   throw new BootError(`${given.split("=")[0]} must be in parameters of the file, for all machines`);
 }
 
-const schema = v.strictObject({
+/** The schema of levain.toml; build/docs.ts makes the JSON schema of it. */
+export const CONFIG_SCHEMA = v.strictObject({
   output: v.optional(text),
   kernel: v.optional(text),
   "modules-dir": v.optional(text),
@@ -57,16 +58,16 @@ const schema = v.strictObject({
 });
 
 /** The keys of levain.toml. */
-export const CONFIG_KEYS: readonly string[] = Object.keys(schema.entries);
+export const CONFIG_KEYS: readonly string[] = Object.keys(CONFIG_SCHEMA.entries);
 
 /** levain.toml: the options of `levain image` by their names, repeatable ones as lists, and `parameters`. */
-export type ImageConfig = v.InferOutput<typeof schema>;
+export type ImageConfig = v.InferOutput<typeof CONFIG_SCHEMA>;
 
 /** Reads levain.toml. Throws a BootError that reports all mistakes with their lines, in order. */
 export function readConfig(path: string): ImageConfig {
   const what = `cannot read the configuration ${path}`;
   return parseConfig(
-    attempt(what, () => readFileSync(path, "utf8"), "check the path after --config"),
+    attempt(what, () => readFileSync(path, "utf8"), "check its path"),
     path,
   );
 }
@@ -74,7 +75,7 @@ export function readConfig(path: string): ImageConfig {
 /** Parses the text of levain.toml; `path` is for the messages. */
 export function parseConfig(source: string, path: string): ImageConfig {
   const statements = readStatements(source);
-  const result = v.safeParse(schema, statements.values);
+  const result = v.safeParse(CONFIG_SCHEMA, statements.values);
   // At the top, it stops at the first unknown key.
   const issues = (result.issues ?? []).filter(
     ({ type, path: at }) => type !== "strict_object" || (at ?? []).length > 1,
@@ -91,7 +92,7 @@ export function parseConfig(source: string, path: string): ImageConfig {
     hint: `the keys are ${CONFIG_KEYS.join(", ")}${isMalformed ? `; ${quotes}` : ""}`,
   });
 
-  function describe(issue: v.InferIssue<typeof schema>): Mistake {
+  function describe(issue: v.InferIssue<typeof CONFIG_SCHEMA>): Mistake {
     const [key, element] = (issue.path ?? []).map(({ key: step }) => step);
     return {
       line: statements.lineOf(String(key), typeof element === "number" ? element : 0),
