@@ -41,9 +41,11 @@ export const doctorCommand = command({
     }
     const patient = chooseImage(line, machine);
     const rows = examine(patient, disks.length > 0);
-    const status = statusOf(rows.flatMap(({ findings }) => findings));
+    const findings = rows.flatMap((row) => row.findings);
+    const status = statusOf(findings);
     const request = { files: disks, kernel: line.one("kernel"), timeoutMs: readTimeout(line) };
-    const trial = line.has("boot") ? await tryBoot(plan(patient), request) : null;
+    const isTried = line.has("boot") && findings.every(({ code }) => code !== "plan-refused");
+    const trial = isTried ? await tryBoot(plan(patient), request) : null;
     if (line.has("json")) console.log(JSON.stringify({ ...describeRows(rows), trial }, null, 2));
     else
       print([...(trial === null ? [] : [...formatTrial(trial), ""]), ...formatRows(rows, columnsOf(process.stdout))]);
