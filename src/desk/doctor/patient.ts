@@ -89,7 +89,11 @@ export function plan(patient: Patient): PlannedPatient {
     modules: readImageModules(view, made.plan.modules),
     devices,
     roots,
-    needs: hostNeeds(machine, roots[0]?.name ?? null),
+    // A btrfs needs each of its devices.
+    needs: hostNeeds(
+      machine,
+      roots.map(({ name }) => name),
+    ),
     find,
   };
 }

@@ -171,6 +171,22 @@ describe("levain doctor", () => {
     expect(one?.cure).not.toBe("");
   });
 
+  test("a btrfs needs the drivers of all its devices", async () => {
+    const member = () => fakeImage("btrfs", { uuid: ROOT_UUID });
+    const found = await findings({
+      disks: [
+        { name: "vda", image: member() },
+        { name: "vdb", image: member() },
+      ],
+      sys: {
+        "/devices/pci0000:00/0000:00:02.0/driver": { link: "../../../bus/pci/drivers/other" },
+        "/bus/pci/drivers/other/module": { link: "../../../../module/other" },
+      },
+    });
+    expect(found.map(({ text }) => text)).toContain("the image has no driver for pci 0000:00:02.0: module other");
+    expect(found.map(({ code }) => code)).not.toContain("root-several");
+  });
+
   test("the exit status is 1 for what keeps the machine from booting, 2 for doubts, 0 for notes", async () => {
     const status = async (scene: Scene) => statusOf(await findings(scene));
     expect(await status({ without: ["nvme"] })).toBe(1);
