@@ -6,6 +6,7 @@ import { describeMemory } from "../archive/memory.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { Findings, KernelModules } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
+import { listParts, sumParts } from "./parts.ts";
 import type { Segment } from "./segments.ts";
 
 /** Formats an image for the user: its segments, its contents, and what levain would use of it. */
@@ -63,9 +64,13 @@ function describeFindings({
   passedOver,
   memory,
   bootConfig,
+  tree,
 }: Inspection): readonly (readonly [string, string])[] {
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;
   const fallback = describeFallbacks(findings.fallbacks);
+  const parts = sumParts(listParts(tree.root))
+    .map(({ part, bytes }) => `${part} ${formatBytes(bytes)}`)
+    .join(", ");
   const found = init === null ? "no /init: the kernel would mount root= itself" : INITS[init.kind];
   const runtime = init === null || init.runtime === null ? "" : `, ${init.runtime} runtime`;
   const firmware = firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`;
@@ -79,7 +84,7 @@ function describeFindings({
       ? []
       : [["appended", `a boot configuration of ${bootConfig.size} bytes, which the kernel removes first`] as const]),
     ["fsck", checkers.join(", ") || "none"],
-    ["content", `${formatBytes(contentBytes)} in files${firmware}`],
+    ["content", `${formatBytes(contentBytes)} in files${firmware}${parts === "" ? "" : `: ${parts}`}`],
     ...(init?.kind === "levain" ? [["memory", describeMemory(memory)] as const] : describeGraft(findings, passedOver)),
   ];
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_KEYS, type ImageConfig, parseConfig } from "../../../../src/desk/image/config.ts";
+import { CONFIG_KEYS, type ImageConfig, parseConfig } from "../../../../src/desk/config/config.ts";
 
 const PAGE = readFileSync(join(import.meta.dir, "../../../../docs/levain-toml.md"), "utf8");
 const [head = "", ...sections] = PAGE.split(/^### /m);

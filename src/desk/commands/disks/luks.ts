@@ -1,19 +1,19 @@
 import { writeSync } from "node:fs";
-import { createFindHash } from "../../crypto/hash.ts";
-import { secretBytes, wipe } from "../../crypto/secret.ts";
-import type { LuksHeader } from "../../formats/luks/header.ts";
-import { readLuksHeader } from "../../formats/luks/read-header.ts";
-import { aesDecryptor } from "../../keys/area-decryptor.ts";
-import { createDeriveKey } from "../../keys/kdf.ts";
-import { kernelDecryptor } from "../../keys/kernel-decryptor.ts";
-import { listUntried, type Unlocked, unlock } from "../../keys/unlock.ts";
-import type { Machine, RandomReader } from "../../machine/machine.ts";
-import { readAvailableMemory, readTotalMemory } from "../../machine/small-files.ts";
-import { BootError } from "../../problems/errors.ts";
-import { printable, report } from "../../problems/report.ts";
-import { argument, command, flag, option, UsageError } from "../command-line.ts";
-import { fillFromFile, withReader } from "../host.ts";
-import { formatLuksFacts, gatherLuksFacts, type LuksFacts } from "../luks/luks-facts.ts";
+import { createFindHash } from "../../../crypto/hash.ts";
+import { secretBytes, wipe } from "../../../crypto/secret.ts";
+import type { LuksHeader } from "../../../formats/luks/header.ts";
+import { readLuksHeader } from "../../../formats/luks/read-header.ts";
+import { aesDecryptor } from "../../../keys/area-decryptor.ts";
+import { createDeriveKey } from "../../../keys/kdf.ts";
+import { kernelDecryptor } from "../../../keys/kernel-decryptor.ts";
+import { listUntried, type Unlocked, unlock } from "../../../keys/unlock.ts";
+import type { Machine, RandomReader } from "../../../machine/machine.ts";
+import { readAvailableMemory, readTotalMemory } from "../../../machine/small-files.ts";
+import { BootError } from "../../../problems/errors.ts";
+import { printable, report } from "../../../problems/report.ts";
+import { argument, command, flag, option, UsageError } from "../../command-line.ts";
+import { fillFromFile, withReader } from "../../host.ts";
+import { formatLuksFacts, gatherLuksFacts, type LuksFacts } from "../../luks/luks-facts.ts";
 
 /** `levain luks IMAGE`. */
 export const luksCommand = command({

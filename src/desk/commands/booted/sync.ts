@@ -1,15 +1,15 @@
 import { realpathSync } from "node:fs";
-import type { Machine } from "../../machine/machine.ts";
-import { problem } from "../../problems/problem.ts";
-import { printable } from "../../problems/report.ts";
-import { branchOf } from "../../stack/sync/journal.ts";
-import { findOverlayOf, findStoredOverlays, type StoredOverlay } from "../../stack/sync/overlays.ts";
-import type { SyncPlan } from "../../stack/sync/plan-sync.ts";
-import { requestReset, splitPlace } from "../../stack/sync/settle.ts";
-import { openWritable, previewSync, type SyncOrder, syncBranch } from "../../stack/sync/sync.ts";
-import { argument, command, flag, option } from "../command-line.ts";
-import { attempt } from "../host.ts";
-import { createTerminalVoice } from "../terminal-voice.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { problem } from "../../../problems/problem.ts";
+import { printable } from "../../../problems/report.ts";
+import { branchOf } from "../../../stack/sync/journal.ts";
+import { findOverlayOf, findStoredOverlays, type StoredOverlay } from "../../../stack/sync/overlays.ts";
+import type { SyncPlan } from "../../../stack/sync/plan-sync.ts";
+import { requestReset, splitPlace } from "../../../stack/sync/settle.ts";
+import { openWritable, previewSync, type SyncOrder, syncBranch } from "../../../stack/sync/sync.ts";
+import { argument, command, flag, option } from "../../command-line.ts";
+import { attempt } from "../../host.ts";
+import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain sync [DIR…]`. */
 export const syncCommand = command({

@@ -5,30 +5,17 @@ import { readParameters, splitParameter } from "../../parameters/read-parameters
 import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
-import { parseAddition } from "./addition.ts";
-import { isOfPolicy } from "./policy.ts";
-import { parseRuntime } from "./runtime.ts";
+import { parseAddition } from "../image/addition.ts";
+import { isOfPolicy } from "../image/policy.ts";
+import { parseRuntime } from "../image/runtime.ts";
+import { explainIssue, readableBy } from "../schema-issues.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "expected a string that is not empty"));
 const list = v.optional(v.array(text), []);
 
-/** A string that `parse` accepts; the message of its BootError becomes the issue. */
-function readableBy(parse: (text: string) => unknown) {
-  return v.pipe(
-    v.string(),
-    v.rawCheck(({ dataset, addIssue }) => {
-      try {
-        if (dataset.typed) parse(dataset.value);
-      } catch (error) {
-        addIssue({ message: error instanceof Error ? error.message : String(error) });
-      }
-    }),
-  );
-}
-
 /** Throws BootError for a parameter that every boot would refuse. */
-function requireParameter(given: string): void {
+export function requireParameter(given: string): void {
   if (given === "") throw new BootError('expected a string that is not empty but received ""');
   const { mistakes } = readParameters([{ origin: "levain.toml", words: [splitParameter(given)] }]);
   const [mistake] = mistakes;
@@ -42,11 +29,13 @@ function requireMachineParameter(given: string): void {
   throw new BootError(`${given.split("=")[0]} must be in parameters of the file, for all machines`);
 }
 
-const schema = v.strictObject({
+/** The schema of levain.toml; build/docs.ts makes the JSON schema of it. */
+export const CONFIG_SCHEMA = v.strictObject({
   output: v.optional(text),
   kernel: v.optional(text),
   "modules-dir": v.optional(text),
   modules: list,
+  host: v.optional(v.union([v.boolean(), text]), false),
   hostonly: v.optional(v.boolean(), false),
   network: v.optional(v.boolean(), false),
   "modprobe-dirs": list,
@@ -57,6 +46,10 @@ const schema = v.strictObject({
   programs: list,
   keymaps: list,
   compress: v.optional(readableBy(parseCompression)),
+  microcode: v.optional(v.boolean(), false),
+  firmware: list,
+  strip: v.optional(v.boolean(), false),
+  hooks: list,
   parameters: v.optional(v.array(readableBy(requireParameter)), []),
   machine: v.optional(
     v.record(v.string(), v.strictObject({ parameters: v.array(readableBy(requireMachineParameter)) })),
@@ -65,16 +58,16 @@ const schema = v.strictObject({
 });
 
 /** The keys of levain.toml. */
-export const CONFIG_KEYS: readonly string[] = Object.keys(schema.entries);
+export const CONFIG_KEYS: readonly string[] = Object.keys(CONFIG_SCHEMA.entries);
 
 /** levain.toml: the options of `levain image` by their names, repeatable ones as lists, and `parameters`. */
-export type ImageConfig = v.InferOutput<typeof schema>;
+export type ImageConfig = v.InferOutput<typeof CONFIG_SCHEMA>;
 
 /** Reads levain.toml. Throws a BootError that reports all mistakes with their lines, in order. */
 export function readConfig(path: string): ImageConfig {
   const what = `cannot read the configuration ${path}`;
   return parseConfig(
-    attempt(what, () => readFileSync(path, "utf8"), "check the path after --config"),
+    attempt(what, () => readFileSync(path, "utf8"), "check its path"),
     path,
   );
 }
@@ -82,7 +75,7 @@ export function readConfig(path: string): ImageConfig {
 /** Parses the text of levain.toml; `path` is for the messages. */
 export function parseConfig(source: string, path: string): ImageConfig {
   const statements = readStatements(source);
-  const result = v.safeParse(schema, statements.values);
+  const result = v.safeParse(CONFIG_SCHEMA, statements.values);
   // At the top, it stops at the first unknown key.
   const issues = (result.issues ?? []).filter(
     ({ type, path: at }) => type !== "strict_object" || (at ?? []).length > 1,
@@ -99,35 +92,16 @@ export function parseConfig(source: string, path: string): ImageConfig {
     hint: `the keys are ${CONFIG_KEYS.join(", ")}${isMalformed ? `; ${quotes}` : ""}`,
   });
 
-  function describe(issue: Issue): Mistake {
+  function describe(issue: v.InferIssue<typeof CONFIG_SCHEMA>): Mistake {
     const [key, element] = (issue.path ?? []).map(({ key: step }) => step);
-    return { line: statements.lineOf(String(key), typeof element === "number" ? element : 0), text: explain(issue) };
+    return {
+      line: statements.lineOf(String(key), typeof element === "number" ? element : 0),
+      text: explainIssue(issue),
+    };
   }
 }
 
 function listUnknown({ values, lineOf }: ReturnType<typeof readStatements>): readonly Mistake[] {
   const unknown = Object.keys(values).filter((key) => !CONFIG_KEYS.includes(key));
   return unknown.map((key) => ({ line: lineOf(key, 0), text: `unknown key ${key}${suggest(key, CONFIG_KEYS)}` }));
-}
-
-type Issue = v.InferIssue<typeof schema>;
-
-function explain(issue: Issue): string {
-  const keys = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : `.${String(key)}`));
-  const path = keys.join("").slice(1);
-  if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
-  if (issue.type === "raw_check") return `${path}: ${issue.message}`;
-  return `${path}: expected ${name(issue.expected)} but received ${name(issue.received)}`;
-}
-
-// Names of types in valibot's issues, and of Bun's dates.
-const NAMES: ReadonlyMap<string, string> = new Map([
-  ...[["string", "a string"] as const, ["Array", "a list"] as const, ["Object", "a table"] as const],
-  ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
-  ["PlainTime", "a time"],
-  ["boolean", "true or false"],
-]);
-
-function name(type: string | null): string {
-  return NAMES.get(type ?? "") ?? type ?? "";
 }

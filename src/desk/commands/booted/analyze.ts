@@ -1,10 +1,10 @@
-import { type BootRecord, RECORD_FILE, readRecord } from "../../log/boot-record.ts";
-import type { Machine } from "../../machine/machine.ts";
-import { SyscallError } from "../../problems/errors.ts";
-import { formatAnalysis, formatComparison } from "../boot-time/format.ts";
-import { listSilences, listSpans, totalMs } from "../boot-time/spans.ts";
-import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
-import { drawBoot } from "../drawing/boot-svg.ts";
+import { type BootRecord, RECORD_FILE, readRecord } from "../../../log/boot-record.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { SyscallError } from "../../../problems/errors.ts";
+import { formatAnalysis, formatComparison } from "../../boot-time/format.ts";
+import { listSilences, listSpans, totalMs } from "../../boot-time/spans.ts";
+import { argument, type CommandWords, command, flag, option, UsageError } from "../../command-line.ts";
+import { drawBoot } from "../../drawing/boot-svg.ts";
 
 /** `levain analyze`. */
 export const analyzeCommand = command({

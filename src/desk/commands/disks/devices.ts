@@ -1,11 +1,11 @@
-import { unsupportedLayer } from "../../formats/contents.ts";
-import { decodePrintable, escapeUnprintable } from "../../formats/text.ts";
-import type { Machine } from "../../machine/machine.ts";
-import { SyscallError } from "../../problems/errors.ts";
-import { notSupportedYet } from "../../problems/not-supported.ts";
-import { describeDevices } from "../../rescue/commands/devices.ts";
-import { argument, command, flag, option, UsageError } from "../command-line.ts";
-import { describePartition, type ExaminedFile, examineFile, formatExport } from "../probe/device-facts.ts";
+import { unsupportedLayer } from "../../../formats/contents.ts";
+import { decodePrintable, escapeUnprintable } from "../../../formats/text.ts";
+import type { Machine } from "../../../machine/machine.ts";
+import { SyscallError } from "../../../problems/errors.ts";
+import { notSupportedYet } from "../../../problems/not-supported.ts";
+import { describeDevices } from "../../../rescue/commands/devices.ts";
+import { argument, command, flag, option, UsageError } from "../../command-line.ts";
+import { describePartition, type ExaminedFile, examineFile, formatExport } from "../../probe/device-facts.ts";
 
 // The exit statuses of blkid(8).
 const RECOGNISED = 0;

@@ -1,24 +1,28 @@
-import { retryBoot } from "../../rescue/commands/retry.ts";
-import { describeLog, describeStatus } from "../../rescue/commands/status.ts";
-import { unlockVolumes } from "../../rescue/commands/unlock.ts";
-import { SHELL_PID_FILE } from "../../rescue/shell.ts";
-import { argument, command, option } from "../command-line.ts";
-import { createTerminalVoice } from "../terminal-voice.ts";
+import { readRecord } from "../../../log/boot-record.ts";
+import { retryBoot } from "../../../rescue/commands/retry.ts";
+import { describeLog, describeStatus } from "../../../rescue/commands/status.ts";
+import { unlockVolumes } from "../../../rescue/commands/unlock.ts";
+import { SHELL_PID_FILE } from "../../../rescue/shell.ts";
+import { argument, command, flag, option } from "../../command-line.ts";
+import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain status`. */
 export const statusCommand = command({
   name: "status",
   description: "Show how the boot went, or where and why it stopped",
+  args: { json: flag("Print the record of the boot as JSON") },
   examples: { "levain status": "In the rescue shell: what failed, and what to try" },
-  run: (_, machine) => print(describeStatus(machine)),
+  run: (line, machine) => print(line.has("json") ? toJson(readRecord(machine)) : describeStatus(machine)),
 });
 
 /** `levain log`. */
 export const logCommand = command({
   name: "log",
   description: "Show the messages of the boot",
+  args: { json: flag("Print JSON") },
   examples: { "levain log": "Every message, also those that the console did not show" },
-  run: (_, machine) => print(describeLog(machine)),
+  run: (line, machine) =>
+    print(line.has("json") ? toJson(readRecord(machine)?.messages ?? null) : describeLog(machine)),
 });
 
 /** `levain unlock [DEVICE]`. */
@@ -68,6 +72,8 @@ export const retryCommand = command({
     return 0;
   },
 });
+
+const toJson = (value: unknown) => (value === null ? null : [JSON.stringify(value, null, 2)]);
 
 function print(lines: readonly string[] | null): number {
   if (lines === null) console.error("levain did not boot this system");
