@@ -37,21 +37,16 @@ const CONSOLE = "console=ttyS0 rd.quiet=no rd.timeout=60 rdshell=0 rd.emergency=
 interface TrialRequest {
   /** In place of the disks of this machine. */
   readonly files: readonly string[];
-  /** null: the kernel of the boot entry, or that of the image's modules. */
-  readonly kernel: string | null;
   readonly timeoutMs: number;
 }
 
 /** Boots the image in QEMU with views of the disks, whose changes are discarded; ends when the real init starts. Throws BootError. */
-export async function tryBoot(
-  patient: PlannedPatient,
-  { files, kernel: given, timeoutMs }: TrialRequest,
-): Promise<Trial> {
+export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: TrialRequest): Promise<Trial> {
   const { image, plan } = patient;
   if (image.inspection.findings.init?.kind !== "levain") {
     throw new BootError("cannot try the boot: a trial follows levain's own messages, and the image has another init");
   }
-  const kernel = given ?? kernelOf(patient);
+  const kernel = kernelOf(patient);
   if (kernel === null) {
     throw new BootError("cannot try the boot: the kernel of the image was not found", {
       hint: "name it: --kernel FILE",
