@@ -31,7 +31,7 @@ const FAILED = /^rescue shell: |^rdshell=0 allows no shell|^the boot cannot cont
 const OWN_LINE = /^(?:levain \S+ on Linux| {2}[a-z]+ +\S|hint: |seen: |could not |cannot |no )/;
 const TRIAL_MIB = 1024;
 const MOST_LINES = 30;
-const CONSOLE = "console=ttyS0 rd.quiet=no rd.timeout=60 rdshell=0 rd.emergency=poweroff panic=-1";
+const CONSOLE = "console=ttyS0 rd.quiet=no rdshell=0 rd.emergency=poweroff panic=-1";
 
 /** What to boot with. */
 interface TrialRequest {
