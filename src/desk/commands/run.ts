@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { onlyTexts } from "../../formats/text.ts";
@@ -6,7 +5,6 @@ import type { Machine } from "../../machine/machine.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
-import { attempt } from "../host.ts";
 import { type BootImage, readBootImage, releasesOf } from "../kernels/boot-image.ts";
 import { findKernelFile } from "../kernels/kernel-file.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
@@ -15,7 +13,7 @@ import { provideUefi } from "../qemu/firmware.ts";
 import { type GuestOptions, guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { type GuestEnd, runGuest } from "../qemu/run-guest.ts";
-import { withScratch } from "../qemu/scratch.ts";
+import { saveFile, withScratch } from "../qemu/scratch.ts";
 
 const MIB = 1 << 20;
 /** What an installed system needs beside its initramfs. */
@@ -98,11 +96,7 @@ function describeBoot(line: CommandWords, machine: Machine, image: BootImage | n
   if (unified === null) return { kernel: own ?? findKernel(machine, image), initrd: file, cmdline: cmdline ?? "" };
   if (own !== null) throw new UsageError("--kernel is for an initramfs: a unified kernel image contains a kernel");
   if (line.has("uefi")) return { kernel: file, initrd: null, cmdline };
-  const save = (name: string, bytes: Uint8Array) => {
-    const path = join(directory, name);
-    attempt(`cannot write ${path}`, () => writeFileSync(path, bytes, { mode: 0o600 }));
-    return path;
-  };
+  const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);
   return {
     kernel: save("linux", unified.linux),
     initrd: save("initrd", image.initrd),

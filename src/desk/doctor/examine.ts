@@ -5,7 +5,7 @@ import { formatMib } from "../../problems/size.ts";
 import { checkEntry, checkImage, checkKernel, checkMemory } from "./checks/boot.ts";
 import { checkCrypt } from "./checks/crypt.ts";
 import { checkDrivers, checkKeyboards } from "./checks/drivers.ts";
-import { checkFilesystem, checkInit, checkRoot, describeRoot } from "./checks/root.ts";
+import { checkFilesystem, checkHintedFilesystems, checkInit, checkRoot, describeRoot } from "./checks/root.ts";
 import { type Finding, finding } from "./finding.ts";
 import { kernelOf, type Patient, type PlannedPatient, plan } from "./patient.ts";
 
@@ -25,9 +25,11 @@ interface Check<P> {
 
 const ENTRY: Check<Patient> = { subject: "entry", describe: describeEntry, find: checkEntry };
 
+const IMAGE: Check<Patient> = { subject: "image", describe: ({ image }) => image.files.join(" "), find: checkImage };
+
 /** What needs no plan. */
 const FIRST: readonly Check<Patient>[] = [
-  { subject: "image", describe: ({ image }) => image.files.join(" "), find: checkImage },
+  IMAGE,
   { subject: "kernel", describe: describeKernel, find: checkKernel },
   { subject: "memory", describe: describeMemory, find: checkMemory },
 ];
@@ -39,10 +41,13 @@ const PLAN: Check<PlannedPatient> = {
 };
 
 /** What depends on the disks and keyboards of the machine. */
-const HARDWARE: readonly Check<PlannedPatient>[] = [
-  { subject: "root", describe: describeRoot, find: checkRoot },
+const DRIVERS: readonly Check<PlannedPatient>[] = [
   { subject: "drivers", describe: describeDrivers, find: checkDrivers },
   { subject: "keyboards", describe: ({ needs }) => `${needs.keyboards.length} found`, find: checkKeyboards },
+];
+const HARDWARE: readonly Check<PlannedPatient>[] = [
+  { subject: "root", describe: describeRoot, find: checkRoot },
+  ...DRIVERS,
   { subject: "filesystem", describe: ({ roots }) => roots[0]?.facts.type ?? "none", find: checkFilesystem },
   { subject: "encryption", describe: describeCrypt, find: checkCrypt },
   {
@@ -52,12 +57,30 @@ const HARDWARE: readonly Check<PlannedPatient>[] = [
   },
 ];
 
-/** Checks everything; a boot that refuses its parameters is not looked at any further. `isElsewhere`: the root is on no disk of this machine, and its boot loader is another one. */
+/** What the hints of another machine say. */
+const HINTED: readonly Check<PlannedPatient>[] = [
+  ...DRIVERS,
+  {
+    subject: "filesystems",
+    describe: ({ hints }) => [...new Set(hints?.filesystems.map(({ type }) => type))].join(", "),
+    find: checkHintedFilesystems,
+  },
+];
+
+/** Chooses the checks. `isElsewhere`: the root is on no disk of this machine, and its boot loader is another one. */
+function chooseChecks({ hints }: Patient, isElsewhere: boolean) {
+  if (hints !== null) return { first: [IMAGE], planned: [PLAN, ...HINTED] };
+  if (isElsewhere) return { first: FIRST, planned: [PLAN] };
+  return { first: [ENTRY, ...FIRST], planned: [PLAN, ...HARDWARE] };
+}
+
+/** Checks everything; a boot that refuses its parameters is not looked at any further. */
 export function examine(patient: Patient, isElsewhere = false): readonly Row[] {
-  const first = (isElsewhere ? FIRST : [ENTRY, ...FIRST]).map((check) => carryOut(check, patient));
+  const checks = chooseChecks(patient, isElsewhere);
+  const first = checks.first.map((check) => carryOut(check, patient));
   try {
     const planned = plan(patient);
-    return [...first, ...(isElsewhere ? [PLAN] : [PLAN, ...HARDWARE]).map((check) => carryOut(check, planned))];
+    return [...first, ...checks.planned.map((check) => carryOut(check, planned))];
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
     const problem = [sentence(error), ...error.seen].join(": ");

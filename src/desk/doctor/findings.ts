@@ -61,7 +61,7 @@ export const FINDINGS = {
     ({ root }) => `${root} could not be examined: not all devices can be read`,
     () => "run levain doctor as root",
   ),
-  "root-not-checked": note<Of<"root">>(
+  "root-not-checked": doubtful<Of<"root">>(
     ({ root }) => `${root} is on no disk of this machine, so it was not looked for`,
     () => "levain doctor --boot tries it",
   ),
@@ -182,6 +182,6 @@ export const FINDINGS = {
   "memory-short": fatal<Sizes<"totalBytes" | "neededBytes">>(
     ({ totalBytes, neededBytes }) =>
       `this machine has ${formatMib(totalBytes)}, and the image needs ${formatMib(neededBytes)}`,
-    () => "build a smaller image: levain image --hostonly",
+    () => "build a smaller image: levain image --host",
   ),
 };

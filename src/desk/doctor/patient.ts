@@ -13,6 +13,8 @@ import { rootDevices } from "../../plan/root.ts";
 import { createNamer } from "../../storage/inventory.ts";
 import { matchDevices } from "../../storage/match.ts";
 import type { BootEntry } from "../boot-entries/entry.ts";
+import type { Hints } from "../hints/schema.ts";
+import { hintedNeeds } from "../host-facts/hinted.ts";
 import { type HostNeeds, hostNeeds } from "../host-facts/needs.ts";
 import { type BootImage, releasesOf } from "../kernels/boot-image.ts";
 import { findKernelFile, readRelease } from "../kernels/kernel-file.ts";
@@ -26,6 +28,12 @@ export interface Patient {
   /** The entry that loads the image; null: none does. */
   readonly entry: BootEntry | null;
   readonly cmdline: string;
+  /** The kernel's file, if it is not that of the entry. */
+  readonly kernel: string | null;
+  /** What levain host found on the machine, if it is another one. */
+  readonly hints: Hints | null;
+  /** The release of the kernel under which its drivers are bound now. */
+  readonly running: string;
   /** The release of the kernel that boots the image; null if unknown. */
   readonly release: string | null;
   /** The machine as a boot sees it: the files are those of the image. */
@@ -45,32 +53,35 @@ export interface PlannedPatient extends Patient {
   find(spec: DeviceSpec): readonly BlockDevice[];
 }
 
-/** Describes how an image would be booted: `cmdline` is null for that of its entry, or else of the running system. */
-export function admit(
-  machine: Machine,
-  image: BootImage,
-  entries: readonly BootEntry[],
-  cmdline: string | null,
-): Patient {
+/** What the user says about the boot; null: as it is found. */
+export type Given = Pick<Patient, "kernel" | "hints"> & { readonly cmdline: string | null };
+
+/** Describes how an image would be booted: by its entry, or else with the command line of the running system. */
+export function admit(machine: Machine, image: BootImage, entries: readonly BootEntry[], given: Given): Patient {
   const entry = findEntry(machine, entries, image.files);
-  const words = cmdline ?? image.unified?.cmdline ?? entry?.cmdline ?? textOrNone(machine, "/proc/cmdline").trim();
+  const { kernel, hints } = given;
+  const usual = hints?.cmdline ?? entry?.cmdline ?? textOrNone(machine, "/proc/cmdline");
+  const words = given.cmdline ?? image.unified?.cmdline ?? usual.trim();
   const [newest = null] = releasesOf(image);
-  const ofEntry = entry === null || entry.kernel === null ? null : readRelease(machine, entry.kernel);
+  const file = kernel ?? (hints === null ? entry?.kernel : null) ?? null;
+  const ofEntry = file === null ? null : readRelease(machine, file);
   const release = image.unified?.release ?? ofEntry ?? newest;
   const view = imageMachine(machine, image.inspection.tree.root, {
     cmdline: words,
     release: release ?? machine.release().release,
   });
-  return { machine, image, entries, entry, cmdline: words, release, view };
+  const running = hints?.kernel ?? machine.release().release;
+  return { machine, image, entries, entry, cmdline: words, kernel, hints, running, release, view };
 }
 
 /** Makes the plan of the boot, and finds what it needs. Throws BootError if the boot would refuse its parameters. */
 export function plan(patient: Patient): PlannedPatient {
-  const { machine, view } = patient;
+  const { machine, view, hints } = patient;
   const heard: string[] = [];
   const voice = { warn: (text: string) => void heard.push(text), debug: () => undefined, progress: () => undefined };
   const made = planMachine(view, voice);
-  const { devices } = readBlockDevices(machine, listBlockDeviceNames(machine));
+  const names = hints === null ? listBlockDeviceNames(machine) : [];
+  const { devices } = readBlockDevices(machine, names);
   const inventory: Inventory = new Map(devices.map((device) => [device.name, device]));
   const look = {
     name: createNamer(machine, inventory),
@@ -89,7 +100,14 @@ export function plan(patient: Patient): PlannedPatient {
     modules: readImageModules(view, made.plan.modules),
     devices,
     roots,
-    needs: hostNeeds(machine, roots[0]?.name ?? null),
+    // A btrfs needs each of its devices.
+    needs:
+      hints === null
+        ? hostNeeds(
+            machine,
+            roots.map(({ name }) => name),
+          )
+        : hintedNeeds(hints),
     find,
   };
 }
@@ -112,7 +130,8 @@ function isSame(machine: Machine, one: string, other: string): boolean {
 }
 
 /** Returns the kernel file of the boot, which may be the image itself; null if it is unknown. */
-export function kernelOf({ machine, image, entry, release }: Patient): string | null {
+export function kernelOf({ machine, image, entry, kernel, release }: Patient): string | null {
+  if (kernel !== null) return kernel;
   if (image.unified !== null) return image.files[0] ?? null;
   if (entry?.kernel !== undefined && entry.kernel !== null) return entry.kernel;
   return release === null ? null : findKernelFile(machine, release);

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { listPlaces } from "../../devices/drives.ts";
@@ -8,7 +7,7 @@ import type { Bus } from "../qemu/disk-devices.ts";
 import { guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { runGuest } from "../qemu/run-guest.ts";
-import { withScratch } from "../qemu/scratch.ts";
+import { saveFile, withScratch } from "../qemu/scratch.ts";
 import { hasModule } from "./checks/drivers.ts";
 import { kernelOf, type PlannedPatient } from "./patient.ts";
 
@@ -32,23 +31,22 @@ const FAILED = /^rescue shell: |^rdshell=0 allows no shell|^the boot cannot cont
 const OWN_LINE = /^(?:levain \S+ on Linux| {2}[a-z]+ +\S|hint: |seen: |could not |cannot |no )/;
 const TRIAL_MIB = 1024;
 const MOST_LINES = 30;
-const CONSOLE = "console=ttyS0 rd.quiet=no rd.timeout=60 rdshell=0 rd.emergency=poweroff panic=-1";
+const CONSOLE = "console=ttyS0 rd.quiet=no rdshell=0 rd.emergency=poweroff panic=-1";
 
 /** What to boot with. */
 interface TrialRequest {
   /** In place of the disks of this machine. */
   readonly files: readonly string[];
-  /** null: the kernel of the boot entry, or that of the image's modules. */
-  readonly kernel: string | null;
   readonly timeoutMs: number;
 }
 
 /** Boots the image in QEMU with views of the disks, whose changes are discarded; ends when the real init starts. Throws BootError. */
-export async function tryBoot(
-  patient: PlannedPatient,
-  { files, kernel: given, timeoutMs }: TrialRequest,
-): Promise<Trial> {
-  const kernel = given ?? kernelOf(patient);
+export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: TrialRequest): Promise<Trial> {
+  const { image, plan } = patient;
+  if (image.inspection.findings.init?.kind !== "levain") {
+    throw new BootError("cannot try the boot: a trial follows levain's own messages, and the image has another init");
+  }
+  const kernel = kernelOf(patient);
   if (kernel === null) {
     throw new BootError("cannot try the boot: the kernel of the image was not found", {
       hint: "name it: --kernel FILE",
@@ -58,22 +56,18 @@ export async function tryBoot(
   if (disks.length === 0) throw new BootError("cannot try the boot: the root is on no disk of this machine");
   const bus = chooseBus(patient);
   return await withScratch(async (directory, onSignal) => {
-    const initrd = join(directory, "initrd");
-    writeFileSync(initrd, patient.image.initrd, { mode: 0o600 });
-    const linux = join(directory, "linux");
-    const { unified } = patient.image;
-    if (unified !== null) writeFileSync(linux, unified.linux, { mode: 0o600 });
+    const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);
     const args = guestArguments({
       accelerator: chooseAccelerator(),
-      kernel: unified === null ? kernel : linux,
-      initrd,
+      kernel: image.unified === null ? kernel : save("linux", image.unified.linux),
+      initrd: save("initrd", image.initrd),
       // What follows "--" is for the init.
       cmdline: patient.cmdline.replace(/(?=\s--(?:\s|$)|$)/, ` ${CONSOLE}`),
       disks: disks.map((file) => openGuestDisk(file, bus, false)),
-      memoryMib: Math.max(TRIAL_MIB, Math.ceil(patient.image.inspection.memory.withoutRoot / 2 ** 20)),
+      memoryMib: Math.max(TRIAL_MIB, Math.ceil(image.inspection.memory.withoutRoot / 2 ** 20)),
       cpus: Math.min(2, availableParallelism()),
       uefi: null,
-      hasNetwork: patient.plan.network.isNeeded,
+      hasNetwork: plan.network.isNeeded,
     });
     const isOver = (text: string) => HANDED_OVER.test(text) || ASKING.test(text);
     const signal = AbortSignal.timeout(timeoutMs);

@@ -23,9 +23,9 @@ export interface StackLayer {
   readonly below: readonly string[];
 }
 
-/** What a boot of this machine needs to reach a block device, and what a person types on. */
+/** What a boot of this machine needs to reach its root, and what a person types on. */
 export interface HostNeeds {
-  /** From the device down to its disks. */
+  /** From the root devices down to their disks. */
   readonly stack: readonly StackLayer[];
   /** On the paths from the CPU to the disks. */
   readonly drivers: readonly DriverNeed[];
@@ -33,9 +33,9 @@ export interface HostNeeds {
   readonly keyboards: readonly (readonly DriverNeed[])[];
 }
 
-/** Finds in /sys what the block device `name` needs; without a name only the keyboards. */
-export function hostNeeds(machine: Machine, name: string | null): HostNeeds {
-  const stack = name === null ? [] : walkStack(machine, name);
+/** Finds in /sys what these block devices need, and the keyboards. */
+export function hostNeeds(machine: Machine, names: readonly string[]): HostNeeds {
+  const stack = walkStack(machine, names);
   const disks = stack.filter(({ kind }) => kind === "disk").map((layer) => layer.name);
   const places = disks.flatMap((disk) => listPlaces(machine, placeOf(machine, `/sys/class/block/${disk}`)));
   const needs = places.flatMap((place) => walkUp(machine, place));
@@ -43,9 +43,9 @@ export function hostNeeds(machine: Machine, name: string | null): HostNeeds {
   return { stack, drivers, keyboards: findKeyboards(machine) };
 }
 
-function walkStack(machine: Machine, first: string): readonly StackLayer[] {
+function walkStack(machine: Machine, names: readonly string[]): readonly StackLayer[] {
   const layers = new Map<string, StackLayer>();
-  const todo = [first];
+  const todo = [...names];
   for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
     if (layers.has(name)) continue;
     const layer = describeLayer(machine, name);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { attempt } from "../host.ts";
@@ -27,4 +27,11 @@ export async function withScratch<T>(
     for (const signal of SIGNALS) process.off(signal, stop);
     remove();
   }
+}
+
+/** Writes a file that only this user can read. Returns its path. Throws BootError. */
+export function saveFile(path: string, bytes: Uint8Array): string {
+  const hint = "free some space, or name a larger directory in $TMPDIR";
+  attempt(`cannot write ${path}`, () => writeFileSync(path, bytes, { mode: 0o600 }), hint);
+  return path;
 }

@@ -46,10 +46,10 @@ export function hasModule(modules: ImageModules | null, name: string): boolean {
 }
 
 function checkNeed(patient: PlannedPatient, { device, modalias, module }: DriverNeed): readonly Finding[] {
-  const { modules, machine, release, plan } = patient;
+  const { modules, running, release, plan } = patient;
   if (module === null) {
     // What is built into the running kernel may be a module of another one.
-    if (modules === null || release === machine.release().release || modalias === "") return [];
+    if (modules === null || release === running || modalias === "") return [];
     return resolveModule(modules, modalias).flatMap(({ name }) => checkModule(patient, name));
   }
   const targets = modules === null || modalias === "" ? [] : resolveModule(modules, modalias);

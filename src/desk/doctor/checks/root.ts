@@ -70,6 +70,17 @@ function checkFeatures({ machine, release }: PlannedPatient, device: BlockDevice
   });
 }
 
+/** Checks that the image has drivers for the filesystems that another machine has mounted. */
+export function checkHintedFilesystems(patient: PlannedPatient): readonly Finding[] {
+  const { hints, modules } = patient;
+  if (hints === null || modules === null) return [];
+  return hints.filesystems.flatMap(({ path, type }) => {
+    const [module = type] = driversOf(type);
+    const isKnown = driversOf(type).some((driver) => knowsFilesystem(patient, driver));
+    return isKnown ? [] : [finding("filesystem-missing", { type, device: path, module })];
+  });
+}
+
 /** Checks the real init, if the root is that of the running system. */
 export function checkInit(patient: PlannedPatient): readonly Finding[] {
   const { machine, plan } = patient;

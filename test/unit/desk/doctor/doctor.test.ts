@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Finding, statusOf } from "../../../../src/desk/doctor/finding.ts";
 import type { FINDINGS } from "../../../../src/desk/doctor/findings.ts";
 import { describeRows, formatRows } from "../../../../src/desk/doctor/format.ts";
+import { parseHints } from "../../../../src/desk/hints/schema.ts";
 import type { FakeDisk } from "../../../support/fake-disk.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
 import { BASE } from "../../../support/luks/base-images.ts";
@@ -169,6 +170,44 @@ describe("levain doctor", () => {
     expect(found.map((each): string => each.code)).toContain(code);
     expect(one?.text).toContain(named);
     expect(one?.cure).not.toBe("");
+  });
+
+  test("a btrfs needs the drivers of all its devices", async () => {
+    const member = () => fakeImage("btrfs", { uuid: ROOT_UUID });
+    const found = await findings({
+      disks: [
+        { name: "vda", image: member() },
+        { name: "vdb", image: member() },
+      ],
+      sys: {
+        "/devices/pci0000:00/0000:00:02.0/driver": { link: "../../../bus/pci/drivers/other" },
+        "/bus/pci/drivers/other/module": { link: "../../../../module/other" },
+      },
+    });
+    expect(found.map(({ text }) => text)).toContain("the image has no driver for pci 0000:00:02.0: module other");
+    expect(found.map(({ code }) => code)).not.toContain("root-several");
+  });
+
+  test("the hints of another machine take the place of this one", async () => {
+    const step = (device: string, module: string) => ({ device, driver: module, module, modalias: null });
+    const hints = parseHints(
+      JSON.stringify({
+        ...{ version: 1, kernel: RELEASE, machine: "x86_64", cmdline: ROOT },
+        cpu: { vendor: "GenuineIntel", family: 6, model: 1, stepping: 1 },
+        filesystems: [{ path: "/", type: "xfs", options: "", devices: ["md0"], isChecked: false }],
+        volumes: [{ device: "md0", name: null, kind: "md", on: ["sda"], detail: "raid1" }],
+        disks: [{ name: "sda", drivers: [step("pci 0000:00:1f.2", "ahci")], server: null }],
+        keyboards: [{ name: "input3", drivers: [step("usb 1-1:1.0", "usbhid")] }],
+        ...{ usb: [], screens: [], cards: [], links: [], modules: [], keymap: null, crypttab: [], parameters: [] },
+      }),
+      "hints.json",
+    );
+    const rows = await examineScene({ hints });
+    expect(rows.flatMap((row) => row.findings.map(({ text }) => text))).toEqual([
+      "the image has no driver for pci 0000:00:1f.2: module ahci",
+      "the root lies in md0 (mapped), and the image has no module raid1",
+      "the image has no driver for xfs, the filesystem of /",
+    ]);
   });
 
   test("the exit status is 1 for what keeps the machine from booting, 2 for doubts, 0 for notes", async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { findBootEntries } from "../../../../src/desk/boot-entries/find-entries.ts";
 import { examine, type Row } from "../../../../src/desk/doctor/examine.ts";
 import { admit } from "../../../../src/desk/doctor/patient.ts";
+import type { Hints } from "../../../../src/desk/hints/schema.ts";
 import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
 import { DIRECTORY, FILE, rawCpio } from "../../../support/crafted-cpio.ts";
 import { ELF } from "../../../support/fake-boot.ts";
@@ -32,6 +33,8 @@ export interface Scene {
   readonly memoryBytes?: number;
   /** Of the file that is checked; by default that of the boot entry. */
   readonly file?: string;
+  /** What levain host found, on another machine. */
+  readonly hints?: Hints;
   /** What follows the image in its file. */
   readonly tail?: string;
 }
@@ -160,5 +163,7 @@ export async function examineScene(scene: Scene): Promise<readonly Row[]> {
     },
   };
   const image = readBootImage(running, [scene.file ?? path]);
-  return examine(admit(running, image, findBootEntries(running), cmdline));
+  return examine(
+    admit(running, image, findBootEntries(running), { cmdline, kernel: null, hints: scene.hints ?? null }),
+  );
 }
