@@ -3,6 +3,7 @@ import { argument, command, flag } from "../command-line.ts";
 import { findHints } from "../hints/find-hints.ts";
 import { formatHints } from "../hints/format-hints.ts";
 import { readHintsFile } from "../hints/schema.ts";
+import { writeOutput } from "../standard-output.ts";
 
 const STANDARD_OUTPUT = 1;
 
@@ -22,7 +23,7 @@ export const hostCommand = command({
   run: ({ words: [file], has }) => {
     const hints = file === undefined ? findHints() : readHintsFile(file);
     const isText = !has("json") && isatty(STANDARD_OUTPUT);
-    console.log(isText ? formatHints(hints).join("\n") : JSON.stringify(hints, null, 2));
+    writeOutput(`${isText ? formatHints(hints).join("\n") : JSON.stringify(hints, null, 2)}\n`);
     return 0;
   },
 });

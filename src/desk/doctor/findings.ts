@@ -186,6 +186,6 @@ export const FINDINGS = {
   "memory-short": fatal<Sizes<"totalBytes" | "neededBytes">>(
     ({ totalBytes, neededBytes }) =>
       `this machine has ${formatMib(totalBytes)}, and the image needs ${formatMib(neededBytes)}`,
-    () => "build a smaller image: levain image --hostonly",
+    () => "build a smaller image: levain image --host",
   ),
 };

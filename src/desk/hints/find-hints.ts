@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { findMount, findMountOf, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
 import type { ByteSource } from "../../formats/facts.ts";
 import { readLuksHeader } from "../../formats/luks/read-header.ts";
+import { hideSecrets } from "../../parameters/secrets.ts";
 import { BootError } from "../../problems/errors.ts";
 import { findCards, findKeyboards, findLinks, findScreens, findUsb } from "./consoles.ts";
 import { driversTo } from "./device-path.ts";
@@ -44,7 +45,7 @@ export function findHints(root = "/", machine = machineName()): Hints {
     kernel: files.text("/proc/sys/kernel/osrelease"),
     machine,
     cpu: readCpu(files.text("/proc/cpuinfo")),
-    cmdline: files.text("/proc/cmdline"),
+    cmdline: hideSecrets(files.text("/proc/cmdline")),
     filesystems: all.map((filesystem) => ({
       ...filesystem,
       isChecked: table.some(({ target, isChecked }) => target === filesystem.path && isChecked),

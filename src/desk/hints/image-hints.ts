@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { CHECKER_PLACES } from "../../filesystems/check.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -5,6 +6,7 @@ import { BootError } from "../../problems/errors.ts";
 import { printable, sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { isFile } from "../host.ts";
+import type { Addition } from "../image/addition.ts";
 import { type ConvertedKeymap, convertKeymap } from "../image/keymap.ts";
 import type { ImageOptions } from "../image/options.ts";
 import { asksForPassphrase } from "../modules/host-modules.ts";
@@ -20,8 +22,10 @@ export interface HostImage {
   readonly keymap: ConvertedKeymap | null;
   /** The text of its /etc/crypttab; null if it has none, or one that was added. */
   readonly crypttab: string | null;
-  /** The paths of programs that check the root. */
-  readonly checkers: readonly string[];
+  /** The paths of programs: what checks the root, and multipath. */
+  readonly programs: readonly string[];
+  /** The configuration of multipath. */
+  readonly additions: readonly Addition[];
 }
 
 /** Reads or finds the hints that --host asks for; null without it. Throws BootError. */
@@ -33,11 +37,14 @@ export function prepareHost(
   if (host === null) return null;
   const hints = host.file === null ? findHints() : readHintsFile(host.file);
   const hasKeymap = keymaps.length > 0 || parameters.some((text) => text.startsWith("rd.vconsole.keymap="));
+  const paths = hostMultipath(hints, voice);
   return {
     hints,
     keymap: hasKeymap ? null : hostKeymap(hints, voice),
     crypttab: added.crypttab === null ? hostCrypttab(hints, added.hasFile, voice) : null,
-    checkers: hostCheckers(hints, voice),
+    programs: [...hostCheckers(hints, voice), ...(paths === null ? [] : [paths])],
+    additions:
+      paths === null ? [] : MULTIPATH_FILES.filter(existsSync).map((path) => ({ source: path, destination: path })),
   };
 }
 
@@ -78,6 +85,23 @@ function hostCheckers(hints: Hints, voice: Voice): readonly string[] {
   if (found !== undefined) return [found];
   voice.warn(`the root is not checked before it is mounted: this host has no fsck.${printable(root.type)}`);
   return [];
+}
+
+const MULTIPATH = ["/sbin/multipath", "/usr/sbin/multipath"];
+/** What docs/storage.md adds beside the program. */
+const MULTIPATH_FILES = ["/lib/multipath", "/etc/multipath.conf", "/etc/multipath"];
+
+/** Returns the path of multipath(8) if the root is on a disk with several paths; null if not. Warns if this host does not have it. */
+function hostMultipath({ volumes }: Hints, voice: Voice): string | null {
+  const disk = volumes.find(({ kind }) => kind === "multipath");
+  if (disk === undefined) return null;
+  const found = MULTIPATH.find(isFile) ?? null;
+  if (found === null) {
+    voice.warn(
+      `a boot uses one path to ${printable(disk.name ?? disk.device)}, and does not find a root of that name: this host has no multipath (Debian: apt install multipath-tools)`,
+    );
+  }
+  return found;
 }
 
 /** Returns the plan of a boot with the machine's present command line; null, with a warning, if a boot would refuse it. */

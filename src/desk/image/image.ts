@@ -129,12 +129,12 @@ function fillTree({ options, kernel, config, plans, host, voice }: Job) {
   if (runtime.warning !== null) voice.warn(runtime.warning);
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
   addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
-  for (const program of [...(host?.checkers ?? []), ...options.programs]) addProgram(tree, program, program, machine);
+  for (const program of [...(host?.programs ?? []), ...options.programs]) addProgram(tree, program, program, machine);
   const modules = kernel && addModules(tree, kernel, options, { plans, host, voice });
   addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])], host?.keymap ?? null);
   if (host?.crypttab != null) addText(tree, "/etc/crypttab", host.crypttab);
   runHooks(tree, options.hooks, kernel, voice);
-  for (const addition of options.additions) addFromHost(tree, addition, voice);
+  for (const addition of [...(host?.additions ?? []), ...options.additions]) addFromHost(tree, addition, voice);
   refuseBrokenCheckers(tree);
   if (options.strip) stripTree(tree, voice);
   return {

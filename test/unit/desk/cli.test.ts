@@ -274,11 +274,9 @@ describe("the options of levain image", () => {
   test("may have no value where it may be left out", () => {
     const optional = { host: flagOrOption("HINTS", "a test"), ...args };
     const read = (...words: readonly string[]) => readCommandLine(words, optional);
-    expect([read("--host", "-o", "a"), read("--host=h"), read("--", "--host")].map((line) => line.one("host"))).toEqual([
-      "",
-      "h",
-      null,
-    ]);
+    expect([read("--host", "-o", "a"), read("--host=h"), read("--", "--host")].map((line) => line.one("host"))).toEqual(
+      ["", "h", null],
+    );
     expect(read("--host", "h").words).toEqual(["h"]);
     expect(() => read("--host=")).toThrow("Option '--host' needs a value");
   });

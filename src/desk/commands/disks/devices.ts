@@ -6,6 +6,7 @@ import { notSupportedYet } from "../../../problems/not-supported.ts";
 import { describeDevices } from "../../../rescue/commands/devices.ts";
 import { argument, command, flag, option, UsageError } from "../../command-line.ts";
 import { describePartition, type ExaminedFile, examineFile, formatExport } from "../../probe/device-facts.ts";
+import { writeOutput } from "../../standard-output.ts";
 
 // The exit statuses of blkid(8).
 const RECOGNISED = 0;
@@ -47,12 +48,7 @@ function readSectorSize(text: string): number {
 }
 
 function print({ output, problems, status }: ReturnType<typeof describeImages>): number {
-  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-    // A reader that has read enough, such as head(1), is no failure.
-    if (error.code !== "EPIPE") console.error(`cannot write to standard output: ${error.code ?? error.message}`);
-    process.exit(1);
-  });
-  process.stdout.write(output);
+  writeOutput(output);
   for (const problem of problems) console.error(problem);
   return status;
 }

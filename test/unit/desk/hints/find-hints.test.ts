@@ -1,7 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { findHints } from "../../../../src/desk/hints/find-hints.ts";
 import { formatHints } from "../../../../src/desk/hints/format-hints.ts";
 import { type DriverStep, parseHints } from "../../../../src/desk/hints/schema.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { desk } from "../../../support/desk-in-process.ts";
 import { block, bound, fakeHost, type HostFiles, mounted, volume } from "../../../support/fake-host.ts";
 import { CONTAINER, DISKLESS, MIRROR, NOTEBOOK, STICK_SYSTEM, VIRTUAL } from "../../../support/fake-hosts.ts";
 import { refusalOf } from "../../../support/refusal.ts";
@@ -226,6 +230,23 @@ describe("hints as JSON", () => {
     [good.replace('"kernel"', '"kernell"'), "kernell: expected no such key"],
   ])("are refused if they are malformed: %#", (text, expected) => {
     expect(refusalOf(() => parseHints(text, "h")).join("\n")).toContain(expected);
+  });
+
+  test("are printed again by the command that made them", async () => {
+    const file = join(scratchDirectory(), "my hints\n.json");
+    writeFileSync(file, good);
+    const { status, stdout, stderr } = await desk("host", file);
+    expect([status, stderr, JSON.parse(stdout)]).toEqual([0, "", JSON.parse(good)]);
+    const missing = await desk("host", `${file}x`);
+    expect([missing.status, missing.stderr.split("\n")[0]]).toEqual([
+      1,
+      `cannot read the hints ${file.replace("\n", "\\x0a")}x`,
+    ]);
+  });
+
+  test("have no password of the command line", () => {
+    const { cmdline } = hintsOf(VIRTUAL, { "/proc/cmdline": "quiet cifspass=secret root=LABEL=A\n" });
+    expect(cmdline).toBe("quiet cifspass=… root=LABEL=A");
   });
 
   test("are shown as a table in which nothing moves the cursor", () => {

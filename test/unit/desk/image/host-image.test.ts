@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { summarize } from "../../../../src/desk/commands/image.ts";
 import { findHints } from "../../../../src/desk/hints/find-hints.ts";
+import { prepareHost } from "../../../../src/desk/hints/image-hints.ts";
 import type { Hints } from "../../../../src/desk/hints/schema.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
@@ -129,6 +130,18 @@ describe("an image for one machine", () => {
   test("says so if this host has no such keymap", async () => {
     const { warnings } = await imageFor({ ...hintsOf(NOTEBOOK), filesystems: [], keymap: "no-such-keymap" });
     expect(warnings[0]).toContain('has the keymap of the kernel (US): this host has no keymap "no-such-keymap"');
+  });
+
+  test("warns that it uses one path to a disk if this host has no multipath", () => {
+    const volumes = [{ device: "dm-0", name: "mpatha", kind: "multipath", on: ["sda"], detail: null }] as const;
+    const voice = listenToVoice();
+    const host = prepareHost(
+      { host: { file: writeHints({ ...hintsOf(VIRTUAL), volumes }) }, keymaps: [], parameters: [] },
+      { crypttab: null, hasFile: () => false },
+      voice,
+    );
+    const hasProgram = ["/sbin/multipath", "/usr/sbin/multipath"].some((path) => existsSync(path));
+    expect([host?.programs.length, voice.warnings.length]).toEqual(hasProgram ? [1, 0] : [0, 1]);
   });
 
   test("is built although a boot with the present command line would fail, and says so", async () => {

@@ -27,7 +27,13 @@ const nameOf = (path: string) => basename(path, ".ko").replaceAll("-", "_");
 const NAMES = [...PATHS, ...OTHERS].map(nameOf);
 
 /** A kernel with these modules but for those that are missing or built in. */
-function kernel({ lacks = [], builtin = [] }: { readonly lacks?: readonly string[]; readonly builtin?: readonly string[] } = {}) {
+function kernel({
+  lacks = [],
+  builtin = [],
+}: {
+  readonly lacks?: readonly string[];
+  readonly builtin?: readonly string[];
+} = {}) {
   const all = [...PATHS, ...OTHERS].filter((path) => ![...lacks, ...builtin].includes(nameOf(path)));
   const built = [...PATHS, ...OTHERS].filter((path) => builtin.includes(nameOf(path)));
   const alias = [
@@ -92,7 +98,9 @@ describe("an image for one machine has exactly the modules", () => {
   });
 
   test("and the driver of a small screen where a passphrase is typed", () => {
-    const screens = [{ name: "card0", drivers: [{ device: "0000:00:02.0", driver: "bochs-drm", module: "bochs", modalias: null }] }];
+    const screens = [
+      { name: "card0", drivers: [{ device: "0000:00:02.0", driver: "bochs-drm", module: "bochs", modalias: null }] },
+    ];
     expect(modulesOf({ ...hintsOf(NOTEBOOK), screens })).toContain("bochs");
     expect(modulesOf({ ...hintsOf(VIRTUAL), screens })).not.toContain("bochs");
   });
