@@ -9,7 +9,7 @@ import { examine } from "../doctor/examine.ts";
 import { statusOf } from "../doctor/finding.ts";
 import { describeRows, formatRows } from "../doctor/format.ts";
 import { admit, type Given, type Patient, plan } from "../doctor/patient.ts";
-import { formatTrial, type Trial, tryBoot } from "../doctor/trial.ts";
+import { formatTrial, trialRow, tryBoot } from "../doctor/trial.ts";
 import { columnsOf } from "../help.ts";
 import { readHintsFile } from "../hints/schema.ts";
 import { readBootImage } from "../kernels/boot-image.ts";
@@ -42,27 +42,20 @@ export const doctorCommand = command({
     if (!line.has("boot") && disks.length > 0) throw new UsageError("--disk needs --boot");
     if (line.has("boot") && line.has("host")) throw new UsageError("--boot is for this machine, not for --host");
     const patient = chooseImage(line, machine);
-    const rows = examine(patient, disks.length > 0);
-    const findings = rows.flatMap((row) => row.findings);
-    const status = statusOf(findings);
+    const found = examine(patient, disks.length > 0);
     const request = { files: disks, timeoutMs: readTimeout(line) };
-    const isTried = line.has("boot") && findings.every(({ code }) => code !== "plan-refused");
-    const trial = isTried ? await tryBoot(plan(patient), request) : null;
+    const isRefused = found.some((row) => row.findings.some(({ code }) => code === "plan-refused"));
+    const trial = line.has("boot") && !isRefused ? await tryBoot(plan(patient), request) : null;
+    const rows = trial === null ? found : [...found, trialRow(trial)];
     if (line.has("json")) console.log(JSON.stringify({ ...describeRows(rows), trial }, null, 2));
     else
       print([...(trial === null ? [] : [...formatTrial(trial), ""]), ...formatRows(rows, columnsOf(process.stdout))]);
-    return trial === null ? status : conclude(trial, status);
+    return statusOf(rows.flatMap((row) => row.findings));
   },
 });
 
 function print(lines: readonly string[]): void {
   console.log(lines.map(printable).join("\n"));
-}
-
-/** What was seen counts more than what was concluded. */
-function conclude({ isHandedOver, isAsking }: Trial, status: 0 | 1 | 2): 0 | 1 | 2 {
-  if (isHandedOver || isAsking) return status;
-  return 1;
 }
 
 function chooseImage(line: CommandWords, machine: Machine): Patient {

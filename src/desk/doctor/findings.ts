@@ -179,6 +179,10 @@ export const FINDINGS = {
       `${place} has ${formatBytes(freeBytes)} left, too little for a second image of ${formatBytes(imageBytes)}`,
     () => "remove old kernels",
   ),
+  "trial-failed": fatal<Of<"end">>(
+    ({ end }) => `in QEMU, ${end}`,
+    () => "the lines of the trial say why",
+  ),
   "memory-short": fatal<Sizes<"totalBytes" | "neededBytes">>(
     ({ totalBytes, neededBytes }) =>
       `this machine has ${formatMib(totalBytes)}, and the image needs ${formatMib(neededBytes)}`,

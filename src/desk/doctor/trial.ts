@@ -9,6 +9,8 @@ import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { runGuest } from "../qemu/run-guest.ts";
 import { saveFile, withScratch } from "../qemu/scratch.ts";
 import { hasModule } from "./checks/drivers.ts";
+import type { Row } from "./examine.ts";
+import { finding } from "./finding.ts";
 import { kernelOf, type PlannedPatient } from "./patient.ts";
 
 /** How far a trial came. */
@@ -28,7 +30,7 @@ export interface Trial {
 const HANDED_OVER = /\bhandover +(?:switch_root|pivot_root) to /;
 const ASKING = /^ *passphrase: $/m;
 const FAILED = /^rescue shell: |^rdshell=0 allows no shell|^the boot cannot continue/m;
-const OWN_LINE = /^(?:levain \S+ on Linux| {2}[a-z]+ +\S|hint: |seen: |could not |cannot |no )/;
+const OWN_LINE = /^(?:levain \S+ on Linux| {2}[a-z]+ +\S| {6}\S|hint: |seen: |could not |cannot |no )/;
 const TRIAL_MIB = 1024;
 const MOST_LINES = 30;
 const CONSOLE = "console=ttyS0 rd.quiet=no rdshell=0 rd.emergency=poweroff panic=-1";
@@ -112,6 +114,13 @@ function chooseBus({ machine, modules, needs, image }: PlannedPatient): Bus {
 /** Formats how far the boot came. */
 export function formatTrial(trial: Trial): readonly string[] {
   return [`trial in QEMU, disks on ${trial.bus}:`, ...trial.lines.map((line) => `  ${line}`), describeEnd(trial)];
+}
+
+/** Returns the row of the table for a trial; what was seen counts more than what was concluded. */
+export function trialRow(trial: Trial): Row {
+  const end = describeEnd(trial);
+  const isFailed = !trial.isHandedOver && !trial.isAsking;
+  return { subject: "trial", text: end, findings: isFailed ? [finding("trial-failed", { end })] : [] };
 }
 
 function describeEnd({ isHandedOver, isAsking, panic }: Trial): string {

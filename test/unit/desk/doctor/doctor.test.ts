@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Finding, statusOf } from "../../../../src/desk/doctor/finding.ts";
 import type { FINDINGS } from "../../../../src/desk/doctor/findings.ts";
 import { describeRows, formatRows } from "../../../../src/desk/doctor/format.ts";
+import { trialRow } from "../../../../src/desk/doctor/trial.ts";
 import { parseHints } from "../../../../src/desk/hints/schema.ts";
 import type { FakeDisk } from "../../../support/fake-disk.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
@@ -49,108 +50,112 @@ const hungry = editJson(luks, (json) => {
 });
 
 /** By the code of the finding: one change to a machine that boots, and what the finding has to name. */
-const SCENES: Readonly<Record<keyof typeof FINDINGS, readonly [scene: Scene, named: string]>> = {
-  "image-damaged": [{ tail: "0707010000" }, "a kernel would not read all of it"],
-  "image-without-init": [{ image: { init: null } }, "/init"],
-  "image-foreign": [
-    { image: { init: "#!/bin/sh\n", "etc/levain.json": null, "conf/initramfs.conf": "", "scripts/functions": "" } },
-    "initramfs-tools",
-  ],
-  "plan-refused": [{ cmdline: `${ROOT} rd.timeout=soon` }, "rd.timeout"],
-  "plan-warning": [{ cmdline: `${ROOT} rd.timeot=5` }, "rd.timeout"],
-  "root-not-named": [{ cmdline: "ro" }, "root= is missing"],
-  "root-absent": [{ cmdline: "root=LABEL=NONE" }, "LABEL=NONE"],
-  "root-several": [
-    {
-      disks: [
-        { name: "vda", image: rootFilesystem() },
-        { name: "vdb", image: rootFilesystem() },
-      ],
-    },
-    "/dev/vda and /dev/vdb",
-  ],
-  "root-unreadable": [{ disks: [{ name: "vda", image: rootFilesystem(), failsWith: "EIO" }] }, "not all devices"],
-  "root-not-checked": [{ cmdline: "root=nfs:10.0.0.1:/srv/root" }, "10.0.0.1"],
-  "kernel-unknown": [
-    {
-      grub: "",
-      image: Object.fromEntries(
-        ["modules.dep", "modules.alias", "modules.builtin"].map((name) => [`${MODULES}/${name}`, null]),
-      ),
-      without: ["nvme", "nvme-core", "ext4", "usbhid", "dm-crypt", "dm-mod", "xts", "ecb", "aes_generic"],
-    },
-    "unknown",
-  ],
-  "kernel-absent": [{ grub: "", cmdline: ROOT, files: { [`/boot/vmlinuz-${RELEASE}`]: { directory: true } } }, RELEASE],
-  "kernel-other": [{ files: { [`/boot/vmlinuz-${RELEASE}`]: bzImage("6.2.0-other") } }, "6.2.0-other"],
-  "driver-missing": [{ without: ["nvme"] }, "module nvme"],
-  "driver-other": [
-    {
-      without: ["nvme"],
-      image: {
-        [`${MODULES}/modules.dep`]:
-          "kernel/fs/ext4/ext4.ko:\nkernel/rust_nvme.ko:\nkernel/drivers/hid/usbhid/usbhid.ko:\n",
-        [`${MODULES}/kernel/rust_nvme.ko`]: moduleFor(RELEASE),
-        [`${MODULES}/modules.alias`]:
-          "alias pci:v*d*sv*sd*bc01sc08i02 rust_nvme\nalias fs-ext4 ext4\nalias usb:* usbhid\n",
+const SCENES: Readonly<Record<Exclude<keyof typeof FINDINGS, "trial-failed">, readonly [scene: Scene, named: string]>> =
+  {
+    "image-damaged": [{ tail: "0707010000" }, "a kernel would not read all of it"],
+    "image-without-init": [{ image: { init: null } }, "/init"],
+    "image-foreign": [
+      { image: { init: "#!/bin/sh\n", "etc/levain.json": null, "conf/initramfs.conf": "", "scripts/functions": "" } },
+      "initramfs-tools",
+    ],
+    "plan-refused": [{ cmdline: `${ROOT} rd.timeout=soon` }, "rd.timeout"],
+    "plan-warning": [{ cmdline: `${ROOT} rd.timeot=5` }, "rd.timeout"],
+    "root-not-named": [{ cmdline: "ro" }, "root= is missing"],
+    "root-absent": [{ cmdline: "root=LABEL=NONE" }, "LABEL=NONE"],
+    "root-several": [
+      {
+        disks: [
+          { name: "vda", image: rootFilesystem() },
+          { name: "vdb", image: rootFilesystem() },
+        ],
       },
-    },
-    "rust_nvme",
-  ],
-  "driver-incomplete": [{ without: ["nvme-core"] }, "nvme_core"],
-  "driver-blacklisted": [{ cmdline: `${ROOT} module_blacklist=nvme` }, "nvme"],
-  "module-for-other-kernel": [
-    { image: { [`${MODULES}/kernel/drivers/nvme/host/nvme.ko`]: moduleFor("5.10.0-old") } },
-    "5.10.0-old",
-  ],
-  "firmware-missing": [
-    {
-      image: { [`${MODULES}/kernel/drivers/nvme/host/nvme.ko`]: moduleFor(RELEASE, "firmware=nvme.bin") },
-      files: { "/lib/firmware/nvme.bin": "firmware" },
-    },
-    "nvme.bin",
-  ],
-  "layer-missing": [{ ...encrypted(), without: ["dm-crypt"], cmdline: unlocked }, "dm_crypt"],
-  "keyboards-missing": [{ ...encrypted(), without: ["usbhid"], cmdline: unlocked }, "usb 1-1:1.0"],
-  "keyboard-missing": [{ without: ["usbhid"] }, "usb 1-1:1.0"],
-  "filesystem-missing": [{ without: ["ext4"] }, "ext4"],
-  "filesystem-unknown": [
-    { disks: [{ name: "vda", content: new Uint8Array(1 << 20) }], cmdline: "root=/dev/vda" },
-    "/dev/vda",
-  ],
-  "feature-too-new": [
-    { disks: [featured(0x64, 16)], files: { [`/boot/vmlinuz-${RELEASE}`]: bzImage("5.10.0-old") } },
-    "orphan_present",
-  ],
-  "feature-unusable": [{ disks: [featured(0x60, 12)] }, "dirdata"],
-  "feature-unknown": [{ disks: [featured(0x60, 25)] }, "bit 25"],
-  "crypt-not-asked": [encrypted(), "/dev/vda"],
-  "crypt-locked": [{ ...encrypted(hungry), cmdline: unlocked, memoryBytes: 512 << 20 }, "needs 1 GiB to unlock"],
-  "cipher-missing": [{ ...encrypted(), without: ["xts"], cmdline: unlocked }, "xts"],
-  "keymap-missing": [{ ...encrypted(), cmdline: `${unlocked} rd.vconsole.keymap=de` }, "keymap de"],
-  "init-missing": [{ cmdline: `${ROOT} init=/sbin/other` }, "/sbin/other"],
-  "init-not-checked": [
-    {
-      disks: [
-        { name: "vda", image: fakeImage("ext4") },
-        { name: "vdb", image: rootFilesystem() },
-      ],
-    },
-    "init",
-  ],
-  "entry-none": [{ grub: "" }, "boot loader"],
-  "entry-elsewhere": [
-    { grub: GRUB.replace("initrd /boot/initrd", "initrd /boot/other") },
-    `/boot/other.img-${RELEASE}`,
-  ],
-  "entry-not-default": [
-    { grub: `${GRUB.replace('default="0"', 'default="Other"')}menuentry "Other" {\nlinux /boot/other\n}\n` },
-    '"Other"',
-  ],
-  "entry-kernel-missing": [{ grub: GRUB.replace("linux /boot/vmlinuz", "linux /boot/vmlinux") }, "/boot/vmlinux-"],
-  "boot-full": [{ memoryBytes: 1 << 20 }, "/boot has"],
-  "memory-short": [{ memoryBytes: 64 << 20 }, "64 MiB"],
-};
+      "/dev/vda and /dev/vdb",
+    ],
+    "root-unreadable": [{ disks: [{ name: "vda", image: rootFilesystem(), failsWith: "EIO" }] }, "not all devices"],
+    "root-not-checked": [{ cmdline: "root=nfs:10.0.0.1:/srv/root" }, "10.0.0.1"],
+    "kernel-unknown": [
+      {
+        grub: "",
+        image: Object.fromEntries(
+          ["modules.dep", "modules.alias", "modules.builtin"].map((name) => [`${MODULES}/${name}`, null]),
+        ),
+        without: ["nvme", "nvme-core", "ext4", "usbhid", "dm-crypt", "dm-mod", "xts", "ecb", "aes_generic"],
+      },
+      "unknown",
+    ],
+    "kernel-absent": [
+      { grub: "", cmdline: ROOT, files: { [`/boot/vmlinuz-${RELEASE}`]: { directory: true } } },
+      RELEASE,
+    ],
+    "kernel-other": [{ files: { [`/boot/vmlinuz-${RELEASE}`]: bzImage("6.2.0-other") } }, "6.2.0-other"],
+    "driver-missing": [{ without: ["nvme"] }, "module nvme"],
+    "driver-other": [
+      {
+        without: ["nvme"],
+        image: {
+          [`${MODULES}/modules.dep`]:
+            "kernel/fs/ext4/ext4.ko:\nkernel/rust_nvme.ko:\nkernel/drivers/hid/usbhid/usbhid.ko:\n",
+          [`${MODULES}/kernel/rust_nvme.ko`]: moduleFor(RELEASE),
+          [`${MODULES}/modules.alias`]:
+            "alias pci:v*d*sv*sd*bc01sc08i02 rust_nvme\nalias fs-ext4 ext4\nalias usb:* usbhid\n",
+        },
+      },
+      "rust_nvme",
+    ],
+    "driver-incomplete": [{ without: ["nvme-core"] }, "nvme_core"],
+    "driver-blacklisted": [{ cmdline: `${ROOT} module_blacklist=nvme` }, "nvme"],
+    "module-for-other-kernel": [
+      { image: { [`${MODULES}/kernel/drivers/nvme/host/nvme.ko`]: moduleFor("5.10.0-old") } },
+      "5.10.0-old",
+    ],
+    "firmware-missing": [
+      {
+        image: { [`${MODULES}/kernel/drivers/nvme/host/nvme.ko`]: moduleFor(RELEASE, "firmware=nvme.bin") },
+        files: { "/lib/firmware/nvme.bin": "firmware" },
+      },
+      "nvme.bin",
+    ],
+    "layer-missing": [{ ...encrypted(), without: ["dm-crypt"], cmdline: unlocked }, "dm_crypt"],
+    "keyboards-missing": [{ ...encrypted(), without: ["usbhid"], cmdline: unlocked }, "usb 1-1:1.0"],
+    "keyboard-missing": [{ without: ["usbhid"] }, "usb 1-1:1.0"],
+    "filesystem-missing": [{ without: ["ext4"] }, "ext4"],
+    "filesystem-unknown": [
+      { disks: [{ name: "vda", content: new Uint8Array(1 << 20) }], cmdline: "root=/dev/vda" },
+      "/dev/vda",
+    ],
+    "feature-too-new": [
+      { disks: [featured(0x64, 16)], files: { [`/boot/vmlinuz-${RELEASE}`]: bzImage("5.10.0-old") } },
+      "orphan_present",
+    ],
+    "feature-unusable": [{ disks: [featured(0x60, 12)] }, "dirdata"],
+    "feature-unknown": [{ disks: [featured(0x60, 25)] }, "bit 25"],
+    "crypt-not-asked": [encrypted(), "/dev/vda"],
+    "crypt-locked": [{ ...encrypted(hungry), cmdline: unlocked, memoryBytes: 512 << 20 }, "needs 1 GiB to unlock"],
+    "cipher-missing": [{ ...encrypted(), without: ["xts"], cmdline: unlocked }, "xts"],
+    "keymap-missing": [{ ...encrypted(), cmdline: `${unlocked} rd.vconsole.keymap=de` }, "keymap de"],
+    "init-missing": [{ cmdline: `${ROOT} init=/sbin/other` }, "/sbin/other"],
+    "init-not-checked": [
+      {
+        disks: [
+          { name: "vda", image: fakeImage("ext4") },
+          { name: "vdb", image: rootFilesystem() },
+        ],
+      },
+      "init",
+    ],
+    "entry-none": [{ grub: "" }, "boot loader"],
+    "entry-elsewhere": [
+      { grub: GRUB.replace("initrd /boot/initrd", "initrd /boot/other") },
+      `/boot/other.img-${RELEASE}`,
+    ],
+    "entry-not-default": [
+      { grub: `${GRUB.replace('default="0"', 'default="Other"')}menuentry "Other" {\nlinux /boot/other\n}\n` },
+      '"Other"',
+    ],
+    "entry-kernel-missing": [{ grub: GRUB.replace("linux /boot/vmlinuz", "linux /boot/vmlinux") }, "/boot/vmlinux-"],
+    "boot-full": [{ memoryBytes: 1 << 20 }, "/boot has"],
+    "memory-short": [{ memoryBytes: 64 << 20 }, "64 MiB"],
+  };
 
 async function findings(scene: Scene): Promise<readonly Finding[]> {
   return (await examineScene(scene)).flatMap((row) => row.findings);
@@ -208,6 +213,15 @@ describe("levain doctor", () => {
       "the root lies in md0 (mapped), and the image has no module raid1",
       "the image has no driver for xfs, the filesystem of /",
     ]);
+  });
+
+  test("a trial that does not reach the real init is fatal, whatever else was found", () => {
+    const trial = { bus: "virtio", lines: [], isHandedOver: false, isAsking: false, panic: "VFS" } as const;
+    const levels = [trial, { ...trial, isHandedOver: true }, { ...trial, isAsking: true }].map((each) =>
+      statusOf(trialRow(each).findings),
+    );
+    expect(levels).toEqual([1, 0, 0]);
+    expect(trialRow(trial).findings[0]?.text).toBe("in QEMU, the kernel panicked: VFS");
   });
 
   test("the exit status is 1 for what keeps the machine from booting, 2 for doubts, 0 for notes", async () => {
