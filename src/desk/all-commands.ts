@@ -10,6 +10,7 @@ import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { installCommand, uninstallCommand } from "./commands/install.ts";
 import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -39,6 +40,8 @@ const helpCommand = command({
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
+  install: installCommand,
+  uninstall: uninstallCommand,
   graft: graftCommand,
   inspect: inspectCommand,
   extract: extractCommand,

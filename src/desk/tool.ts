@@ -9,12 +9,15 @@ const PACKAGES = {
   loadkeys: "kbd",
   ckbcomp: "console-setup",
   veritysetup: "cryptsetup-bin",
+  sbsign: "sbsigntool",
+  "dpkg-divert": "dpkg",
+  "run-parts": "debianutils",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;
 
 /** These may be in a directory that a user's PATH leaves out. */
-const IN_SBIN: ReadonlySet<Tool> = new Set(["loadkeys", "ckbcomp", "veritysetup"]);
+const IN_SBIN: ReadonlySet<Tool> = new Set(["loadkeys", "ckbcomp", "veritysetup", "dpkg-divert", "run-parts"]);
 
 /** An option of xz: a header may ask for a dictionary of 4 GiB, while xz -9 makes one of 64 MiB. */
 export const XZ_MEMORY_LIMIT = "--memlimit-decompress=256MiB";

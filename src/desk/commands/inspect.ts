@@ -8,7 +8,7 @@ export const inspectCommand = command({
   name: "inspect",
   description: "Show what an initramfs contains, and what levain would use of it",
   args: {
-    image: argument("An initramfs of any tool"),
+    image: argument("An initramfs of any tool, or a unified kernel image"),
     list: flag("List every file, as cpio -tv does", "l"),
     json: flag("Print JSON; with --list, including every file"),
     ...MAX_SIZE_OPTION,

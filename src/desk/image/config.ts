@@ -5,6 +5,7 @@ import { readParameters, splitParameter } from "../../parameters/read-parameters
 import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { attempt } from "../host.ts";
+import { parseSigningKey } from "../uki/options.ts";
 import { parseAddition } from "./addition.ts";
 import { isOfPolicy } from "./policy.ts";
 import { parseRuntime } from "./runtime.ts";
@@ -60,6 +61,17 @@ const schema = v.strictObject({
   parameters: v.optional(v.array(readableBy(requireParameter)), []),
   machine: v.optional(
     v.record(v.string(), v.strictObject({ parameters: v.array(readableBy(requireMachineParameter)) })),
+    {},
+  ),
+  uki: v.optional(
+    v.strictObject({
+      linux: v.optional(text),
+      stub: v.optional(text),
+      cmdline: v.optional(text),
+      "os-release": v.optional(text),
+      splash: v.optional(text),
+      sign: v.optional(readableBy((key) => parseSigningKey(key, "/"))),
+    }),
     {},
   ),
 });

@@ -15,6 +15,7 @@ import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
 import { addBusybox, addProgram } from "../program/program.ts";
+import { chooseForm } from "../uki/image-form.ts";
 import { addFromHost, lookAtAdditions } from "./addition.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { addModules, reportFirmware } from "./image-modules.ts";
@@ -44,14 +45,15 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const parameters =
     keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
   const kernel = chooseKernel(options);
+  const form = chooseForm(options.uki, kernel);
   const manifest = makeManifest(options, kernel?.version ?? null, parameters);
   const additions = lookAtAdditions(options.additions);
   // Refuses parameters that the boot would refuse, while they can still be corrected.
-  const { plans, warnings } = planAll(options, { cmdline: "", manifest, ...additions, isPart: true });
+  const { plans, warnings } = planAll(options, { cmdline: form.cmdline, manifest, ...additions, isPart: true });
   const [plan] = plans;
   refuseContradictions({ options, plan, hasFile: additions.hasFile });
   for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
-  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
+  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? form.name);
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
   const config = kernel && readKernelConfig(kernel);
@@ -71,11 +73,12 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
 
   const entries = sortEntries(tree);
   const archives = layOutImage(entries, options.compression, isInitCompressed);
-  const chunks = writeArchives(archives, voice);
+  const chunks = form.wrap(writeArchives(archives, voice));
   const unpackedBytes = measureArchives(archives);
   const imageBytes = await (isPiped ? writeToStandardOutput(chunks) : writeWhole(output, chunks));
   const memory = estimateMemory(entries, imageBytes);
-  return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
+  const sizes = { entryCount: entries.length, unpackedBytes, imageBytes, memory };
+  return { output, kernel, uki: form.uki, ...content, ...waysIn, ...sizes };
 }
 
 /** The plan of a machine without a table [machine."…"], and one for each table. */

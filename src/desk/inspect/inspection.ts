@@ -8,6 +8,7 @@ import { findBootConfig } from "./boot-config.ts";
 import { findOut, findPassedOver } from "./findings.ts";
 import { readSegments } from "./segments.ts";
 import { imageTooLarge, TooLargeError, usualLimit } from "./streams/size-limit.ts";
+import { readUki } from "./uki.ts";
 import { unpackTree } from "./unpack-tree.ts";
 import { listFiles } from "./unpacked-tree.ts";
 
@@ -21,7 +22,11 @@ export function inspectImage(file: string, maxSize: number | null) {
   if (!status.isFile()) throw new BootError(`cannot read ${file}: not a regular file`);
   const limit = maxSize ?? usualLimit(status.size);
   if (status.size > limit) throw imageTooLarge(file, limit, null);
-  const bytes = attempt(`cannot read ${file}`, () => readFileSync(file));
+  const whole = attempt(`cannot read ${file}`, () => readFileSync(file));
+  const uki = readUki(whole);
+  if (uki?.initrd === null)
+    throw new BootError(`${file} is a program for EFI without an initramfs`, { hint: EFI_HINT });
+  const bytes = uki?.initrd ?? whole;
   const bootConfig = findBootConfig(bytes);
   const image = readSegments(bytes.subarray(0, bootConfig?.offset), limit);
   if (image.problem instanceof TooLargeError) throw imageTooLarge(file, limit, image.problem);
@@ -31,7 +36,9 @@ export function inspectImage(file: string, maxSize: number | null) {
   return {
     ...image,
     file,
-    size: bytes.length,
+    size: whole.length,
+    /** The sections of a unified kernel image; offsets of segments are those in its .initrd. */
+    uki: uki?.summary ?? null,
     bootConfig,
     tree,
     findings: findOut(tree.root),
@@ -39,6 +46,8 @@ export function inspectImage(file: string, maxSize: number | null) {
     memory: estimateMemoryOf(sizes, bytes.length),
   };
 }
+
+const EFI_HINT = "name a unified kernel image (levain image --uki), or the initramfs that is loaded with this program";
 
 function notAnImage(file: string, bytes: Uint8Array, cause: BootError | null): BootError {
   const { type } = probe({ size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) });

@@ -11,7 +11,7 @@ import { refusalOf } from "../../../support/refusal.ts";
 const complaint = (source: string) => refusalOf(() => parseConfig(source, "levain.toml"));
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine";
+  "hint: the keys are output, kernel, modules-dir, modules, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine, uki";
 
 test("everything that can be said", () => {
   const source = `
@@ -35,6 +35,10 @@ test("everything that can be said", () => {
     parameters = ["root=LABEL=A"]
     [machine.R640]
     parameters = ["root=LABEL=B"]
+    [uki]
+    cmdline = "quiet"
+    os-release = "os-release"
+    sign = "db.key:db.crt"
   `;
   expect(parseConfig(source, "levain.toml")).toEqual({
     output: "boot/initramfs.img",
@@ -53,6 +57,7 @@ test("everything that can be said", () => {
     compress: "zstd:19",
     parameters: ["rd.timeout=60", "rootflags=data=ordered"],
     machine: { "52:54:00:12:34:56": { parameters: ["root=LABEL=A"] }, R640: { parameters: ["root=LABEL=B"] } },
+    uki: { cmdline: "quiet", "os-release": "os-release", sign: "db.key:db.crt" },
   });
 });
 
@@ -67,6 +72,7 @@ test("nothing has to be said", () => {
     keymaps: [],
     parameters: [],
     machine: {},
+    uki: {},
   });
 });
 

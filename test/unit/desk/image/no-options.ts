@@ -19,4 +19,5 @@ export const NO_OPTIONS: ImageOptions = {
   compression: parseCompression("none"),
   parameters: [],
   machines: {},
+  uki: null,
 };
