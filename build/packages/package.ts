@@ -92,7 +92,7 @@ function makeDeb(levain: string, tree: string, output: string, seconds: number):
     write(tree, file);
   normalize(tree, seconds);
   // dpkg of Debian 12 and Ubuntu 18.04 read zstd; the program is compressed well by it, and quickly unpacked.
-  run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z19", "--build", tree, output], seconds);
+  run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", tree, output], seconds);
 }
 
 function readFile(path: string): Uint8Array {

@@ -14,6 +14,7 @@ export function installHooks(root: string, distribution: Distribution, source: s
   const program = findInstalled(root, source) ?? PROGRAM;
   const before = readRecord(root);
   const record: InstallRecord = before ?? { version: 1, program, copied: null, files: [], images: {} };
+  removeOldCopy(root, record, program);
   record.program = program;
   const lines: string[] = [`${distribution.name} (found ${distribution.fact})`];
   if (program === PROGRAM && copyProgram(root, source, record)) lines.push(`${join(root, program)}  this program`);
@@ -39,6 +40,17 @@ function describe(root: string, { path, does, isDiverted = false }: HookFile): s
 function findInstalled(root: string, source: string): string | null {
   const path = relative(fs.realpathSync(root), fs.realpathSync(source));
   return PROGRAM_DIRECTORIES.includes(dirname(path)) && `/${path}` !== PROGRAM ? `/${path}` : null;
+}
+
+/** The hooks call another levain now, that of a package perhaps. */
+function removeOldCopy(root: string, record: InstallRecord, program: string): void {
+  const { copied } = record;
+  const old = join(root, record.program);
+  if (copied === null || record.program === program) return;
+  record.copied = null;
+  attempt(`cannot remove ${old}`, () => {
+    if (fs.existsSync(old) && digestFile(old) === copied) fs.rmSync(old);
+  });
 }
 
 /** Copies the program, completely or not at all. Returns whether the copy is new. */

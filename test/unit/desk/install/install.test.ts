@@ -8,7 +8,7 @@ import { desk } from "../../../support/desk-in-process.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 
 /** Images that take no time. */
-const QUICK = 'compress = "none"\n';
+const QUICK = 'compress = "none"\nbusybox = "none"\n';
 let root = "";
 
 function write(path: string, text: string | Uint8Array, mode = 0o644): void {
@@ -134,8 +134,12 @@ describe("Debian", () => {
     const other = join(scratchDirectory(), "levain");
     fs.writeFileSync(other, Buffer.concat([fs.readFileSync(BUSYBOX), Buffer.from("newer")]), { mode: 0o755 });
     expect((await desk("install", "--root", root, "--program", other)).status).toBe(0);
-    expect((await uninstall()).status).toBe(0);
+    write("/usr/bin/levain", fs.readFileSync(BUSYBOX), 0o755);
+    expect((await desk("install", "--root", root, "--program", join(root, "usr/bin/levain"))).status).toBe(0);
     expect(exists("/usr/local/bin/levain")).toBeFalse();
+    expect(read("/etc/kernel/postinst.d/zz-levain")).toContain("exec /usr/bin/levain install");
+    expect((await uninstall()).status).toBe(0);
+    expect(exists("/usr/bin/levain")).toBeTrue();
     expect(read(IMAGE)).toBe("made by initramfs-tools");
   });
 

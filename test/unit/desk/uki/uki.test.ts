@@ -11,7 +11,6 @@ import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { DIRECTORY, rawCpio } from "../../../support/crafted-cpio.ts";
 import { desk } from "../../../support/desk-in-process.ts";
-import { debianKernel } from "../../../support/kernels.ts";
 import { laterRefusalOf, refusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
@@ -26,7 +25,16 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-const linux = (await debianKernel("cloud")).vmlinuz;
+/** What these tests need of a kernel: it is a program for EFI, and has its version where Documentation/arch/x86/boot.rst says. */
+function fakeKernel(): Buffer {
+  const kernel = readFileSync(STUB);
+  kernel.write("HdrS", 0x202);
+  kernel.write("6.1.0-56-amd64 (builder) #1\0", 0x300);
+  kernel.writeUInt16LE(0x300 - 0x200, 0x20e);
+  return kernel;
+}
+
+const linux = file("vmlinuz", fakeKernel());
 const OPTIONS: UkiOptions = {
   linux,
   stub: STUB,
@@ -38,7 +46,7 @@ const OPTIONS: UkiOptions = {
 
 async function build(uki: Partial<UkiOptions>, name = "a kernel.efi"): Promise<string> {
   const output = join(directory, name);
-  const options = { ...NO_OPTIONS, kernel: "none", init: BUSYBOX, compression: parseCompression("zstd:1"), output };
+  const options = { ...NO_OPTIONS, kernel: "none", init: BUSYBOX, compression: parseCompression("none"), output };
   await buildImage({ ...options, uki: { ...OPTIONS, ...uki } }, listenToVoice());
   return output;
 }
@@ -52,9 +60,9 @@ describe("a unified kernel image", () => {
     await run(["objcopy", ...dumps, image, join(directory, "copy.efi")]);
     expect(readFileSync(dumped(".osrel"), "utf8")).toBe('ID=bread\nPRETTY_NAME="Bread 1"\n');
     expect(readFileSync(dumped(".cmdline"), "utf8")).toBe("root=LABEL=ROOT quiet");
-    expect(readFileSync(dumped(".uname"), "utf8")).toBe((await debianKernel("cloud")).version);
+    expect(readFileSync(dumped(".uname"), "utf8")).toBe("6.1.0-56-amd64");
     expect(Buffer.compare(readFileSync(dumped(".linux")), readFileSync(linux))).toBe(0);
-    expect(readFileSync(dumped(".initrd")).subarray(0, 4).toString("hex")).toBe("28b52ffd");
+    expect(readFileSync(dumped(".initrd")).subarray(0, 4).toString("hex")).toBe("30373037");
     const headers = await run(["objdump", "--private-headers", "--section-headers", image]);
     const pe = readPe(readFileSync(image));
     const last = pe?.sections.at(-1);
@@ -81,7 +89,7 @@ describe("a unified kernel image", () => {
     expect(stdout).toContain("system    Bread 1\n");
     expect(stdout).toContain("cmdline   root=LABEL=ROOT quiet\n");
     expect(stdout).toContain("signature none\n");
-    expect(stdout).toMatch(/ 1 +0 +\d+ +zstd +newc/);
+    expect(stdout).toMatch(/ 1 +0 +\d+ +none +newc/);
     expect(JSON.parse((await desk("inspect", "--json", image)).stdout).uki.cmdline).toBe("root=LABEL=ROOT quiet");
     const target = join(directory, "unpacked");
     expect((await desk("extract", image, target, "--member", "init")).stdout).toBe(`${target}: 1 entries\n`);
