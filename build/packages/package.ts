@@ -22,6 +22,8 @@ import { debianFiles, documentation, type PackagedFile, VERSION } from "./conten
 
 const ROOT = join(import.meta.dirname, "../..");
 
+// It does not provide linux-initramfs-tool, which initramfs-tools conflicts with: apt would remove one or the other, and the kernels
+// with the last of them. initramfs-tools stays, and dpkg-divert moves its update-initramfs out of the way.
 const CONTROL = (installedKib: number) => `Package: levain
 Version: ${VERSION}
 Architecture: amd64
@@ -31,7 +33,6 @@ Depends: dpkg (>= 1.19.2)
 Recommends: busybox-static | busybox
 Suggests: systemd-boot-efi, sbsigntool
 Conflicts: dracut
-Provides: linux-initramfs-tool
 Section: utils
 Priority: optional
 Description: init for initramfs images, and the program that builds them

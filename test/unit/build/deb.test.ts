@@ -20,7 +20,8 @@ test("the package has the program, its documents and what lintian wants, and is 
   expect(Buffer.compare(readFileSync(deb), readFileSync(again))).toBe(0);
   const control = await run(["dpkg-deb", "--field", deb]);
   expect(control).toContain(`Package: levain\nVersion: ${version}\nArchitecture: amd64\n`);
-  expect(control).toContain("Provides: linux-initramfs-tool\n");
+  // initramfs-tools, which stays, conflicts with every other package that provides it.
+  expect(control).not.toContain("linux-initramfs-tool");
   const tree = scratchDirectory();
   await run(["dpkg-deb", "--raw-extract", deb, tree]);
   expect(Buffer.compare(readFileSync(join(tree, "usr/bin/levain")), readFileSync(BUSYBOX))).toBe(0);
