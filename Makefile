@@ -3,7 +3,7 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all help setup check fix docs vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
+.PHONY: all help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
 
 all: dist/levain ## build dist/levain (the default)
 
@@ -23,8 +23,11 @@ check: setup ## check types and style, and run the tests that need no guest
 fix: setup ## format the sources, and fix what Biome can fix
 	node_modules/.bin/biome check --write
 
-docs: setup ## write docs/parameters.md from the table of parameters, and draw docs/stacks/
+docs: setup ## write docs/parameters.md and docs/levain-toml.schema.json from their tables, and draw docs/stacks/
 	$(bun) build/docs.ts
+
+man: dist/levain ## write the manual pages into dist/man/
+	$(bun) build/man.ts
 
 vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=least: what their image needs, for guests that ask for no amount
 	@$(bun) test/run.ts vm

@@ -1,5 +1,9 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
+import { imageCommand } from "../src/desk/commands/image.ts";
 import { listColumns } from "../src/desk/drawing/stack-columns.ts";
 import { drawStack } from "../src/desk/drawing/stack-svg.ts";
+import { CONFIG_SCHEMA } from "../src/desk/config/config.ts";
+import { listConfigKeys } from "../src/desk/config/config-keys.ts";
 import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
 import type { Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
@@ -52,6 +56,17 @@ without a root device: ${join(refusedRootless)}.
 `;
 }
 
+/** Returns the JSON schema of levain.toml, its keys explained as in `levain image --help`. */
+export function makeConfigSchema() {
+  // What cannot be said in JSON schema, such as whether a parameter exists, only `levain config check` tells.
+  const { properties = {}, ...schema } = toJsonSchema(CONFIG_SCHEMA, { typeMode: "input", errorMode: "ignore" });
+  const described = listConfigKeys(imageCommand.args).map(({ name, text, fallback }) => {
+    const property = properties[name];
+    return [name, { description: `${text} (default: ${fallback})`, ...(typeof property === "object" && property) }];
+  });
+  return { ...schema, title: "levain.toml", properties: Object.fromEntries(described) };
+}
+
 /** A drawing of docs/layers.md, by the path of its file below docs/. */
 export interface Drawing {
   readonly file: string;
@@ -72,6 +87,7 @@ export function drawStacks(page: string): readonly Drawing[] {
 if (import.meta.main) {
   const docs = new URL("../docs/", import.meta.url);
   await Bun.write(new URL("parameters.md", docs), formatParametersPage());
+  await Bun.write(new URL("levain-toml.schema.json", docs), `${JSON.stringify(makeConfigSchema(), null, 2)}\n`);
   const page = await Bun.file(new URL("layers.md", docs)).text();
   for (const { file, svg } of drawStacks(page)) await Bun.write(new URL(file, docs), svg);
 }

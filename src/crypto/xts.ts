@@ -7,7 +7,22 @@ const BLOCK_BYTES = 16;
  * 16, so without ciphertext stealing), unit i with the tweak at 16·i of `tweaks`. The first half of `key` is for the data, the second for the tweaks.
  */
 export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array {
-  const { createCipheriv, createDecipheriv } = runtimeCrypto();
+  return transform("createDecipheriv", key, tweaks, data, unitBytes);
+}
+
+/** The reverse of `decryptXts`. */
+export function encryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array, unitBytes: number): Uint8Array {
+  return transform("createCipheriv", key, tweaks, data, unitBytes);
+}
+
+function transform(
+  direction: "createCipheriv" | "createDecipheriv",
+  key: Uint8Array,
+  tweaks: Uint8Array,
+  data: Uint8Array,
+  unitBytes: number,
+): Uint8Array {
+  const { createCipheriv, [direction]: create } = runtimeCrypto();
   const half = key.length / 2;
   const algorithm = `aes-${half * 8}-ecb`;
   // Copies: `subarray` of a key that the runtime made would leave one that is never wiped (secretBytes).
@@ -19,7 +34,7 @@ export function decryptXts(key: Uint8Array, tweaks: Uint8Array, data: Uint8Array
     const encrypted = createCipheriv(algorithm, tweakKey, null).setAutoPadding(false).update(tweaks);
     masks = spreadTweaks(encrypted, unitBytes / BLOCK_BYTES);
     outer = mask(data, masks);
-    inner = createDecipheriv(algorithm, dataKey, null).setAutoPadding(false).update(outer);
+    inner = create(algorithm, dataKey, null).setAutoPadding(false).update(outer);
     return mask(inner, masks);
   } finally {
     masks?.fill(0);

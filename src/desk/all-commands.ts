@@ -3,19 +3,26 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
 import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
-import { argument, type Command, command } from "./command-line.ts";
-import { analyzeCommand } from "./commands/analyze.ts";
-import { devicesCommand } from "./commands/devices.ts";
+import { argument, type Command, command, flag } from "./command-line.ts";
+import { analyzeCommand } from "./commands/booted/analyze.ts";
+import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
+import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
+import { makeCompletionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config.ts";
+import { diffCommand } from "./commands/diff.ts";
+import { devicesCommand } from "./commands/disks/devices.ts";
+import { luksCommand } from "./commands/disks/luks.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { graftCommand } from "./commands/graft.ts";
+import { hostCommand } from "./commands/host.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { installCommand, uninstallCommand } from "./commands/install.ts";
-import { luksCommand } from "./commands/luks.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
-import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/rescue.ts";
-import { factoryResetCommand, syncCommand } from "./commands/sync.ts";
+import { runCommand } from "./commands/run.ts";
+import { usbCommand } from "./commands/usb.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
 
@@ -38,13 +45,19 @@ const helpCommand = command({
 });
 
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
-const COMMANDS: Readonly<Record<string, Command>> = {
+export const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
+  config: configCommand,
+  host: hostCommand,
+  usb: usbCommand,
   install: installCommand,
   uninstall: uninstallCommand,
   graft: graftCommand,
   inspect: inspectCommand,
+  diff: diffCommand,
   extract: extractCommand,
+  doctor: doctorCommand,
+  run: runCommand,
   plan: planCommand,
   modules: modulesCommand,
   devices: devicesCommand,
@@ -56,6 +69,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,
+  completion: makeCompletionCommand(() => COMMANDS),
   help: helpCommand,
 };
 
@@ -63,13 +77,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 export async function runAny(argv: readonly string[], machine: Machine): Promise<number> {
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
-    args: { version: { type: "boolean", alias: "V", description: "Print the version" } },
+    args: {
+      version: flag("Print the version", "V"),
+      debug: flag("Before a command: if it fails, print where in the program"),
+    },
     subCommands: COMMANDS,
   });
   const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);
-  const [name, ...rest] = argv;
+  const debug = argv[0] === "--debug";
+  const [name, ...rest] = debug ? argv.slice(1) : argv;
   if (name === "--version" || name === "-V") return print(packageJson.version);
-  if (asksForHelp(argv.slice(0, 1)) || (name === "help" && rest.length === 0)) return print(await usage(levain));
+  if (asksForHelp([name ?? ""]) || (name === "help" && rest.length === 0)) return print(await usage(levain));
   const found = find(name);
   if (name === undefined) {
     console.error(await formatUsage(levain, undefined, columnsOf(process.stderr)));
@@ -83,7 +101,7 @@ export async function runAny(argv: readonly string[], machine: Machine): Promise
   // `levain help image` is `levain image --help`.
   const topic = found === helpCommand ? find(rest[0]) : undefined;
   if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
-  return runOne(found, `levain ${name}`, rest, machine);
+  return runOne(found, `levain ${name}`, rest, machine, debug);
 }
 
 const usage = (shown: Command, parent?: Command) => formatUsage(shown, parent, columnsOf(process.stdout));

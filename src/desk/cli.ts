@@ -1,5 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
-import { syncCommand } from "./commands/sync.ts";
+import { syncCommand } from "./commands/booted/sync.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
 
 /** Runs `levain` as a command. Returns the exit status: 1 if the command failed, 2 if its command line is wrong. */

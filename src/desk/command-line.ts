@@ -47,6 +47,15 @@ export type Command = AnyCommand & Partial<Pick<CommandText, "examples">>;
 export const option = (valueHint: string, description: string, alias?: string) =>
   ({ type: "string", valueHint, description, ...(alias !== undefined && { alias }) }) as const;
 
+/** An option whose value may be left out: `--NAME[=HINT]`; its value is then "". */
+export const flagOrOption = (valueHint: string, description: string) =>
+  ({ ...option(valueHint, description), isOptional: true }) as const;
+
+/** Returns the names of the options whose values may be left out. */
+export function optionalValues(args: ArgsDef): readonly string[] {
+  return Object.entries(args).flatMap(([name, definition]) => ("isOptional" in definition ? [name] : []));
+}
+
 /** An option without a value. */
 export const flag = (description: string, alias?: string) =>
   ({ type: "boolean", description, ...(alias !== undefined && { alias }) }) as const;
@@ -79,14 +88,23 @@ export function readCommandLine(rawArgs: readonly string[], args: ArgsDef): Comm
     const type: "boolean" | "string" = definition.type === "boolean" ? "boolean" : "string";
     return [[name, { type, multiple: true, ...short }] as const];
   });
-  const { values, positionals: words } = parseStrictly(rawArgs, Object.fromEntries(options));
+  const bare = optionalValues(args).map((name) => `--${name}`);
+  const end = rawArgs.indexOf("--");
+  const spelled = rawArgs.map((word, at) =>
+    bare.includes(word) && (end < 0 || at < end) ? `${word}=${LEFT_OUT}` : word,
+  );
+  const { values, positionals: words } = parseStrictly(spelled, Object.fromEntries(options));
   const all = (name: string) => (values[name] ?? []).filter((value) => typeof value === "string");
   const empty = Object.keys(values).find((name) => all(name).includes(""));
   if (empty !== undefined) throw new UsageError(`Option '--${empty}' needs a value`);
   const extra = positionals.at(-1)?.endsWith("...") ? undefined : words[positionals.length];
   if (extra !== undefined) throw new UsageError(`Unexpected argument '${extra}'`);
-  return { all, one: (name) => all(name).at(-1) ?? null, has: (name) => values[name] !== undefined, words };
+  const given = (name: string) => all(name).map((value) => (value === LEFT_OUT ? "" : value));
+  return { all: given, one: (name) => given(name).at(-1) ?? null, has: (name) => values[name] !== undefined, words };
 }
+
+/** Stands for a value that was left out: no argument can contain it. */
+const LEFT_OUT = "\0";
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 

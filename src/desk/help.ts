@@ -4,7 +4,7 @@ import { isKernelParameter } from "../parameters/kernel-parameters.ts";
 import { suggest } from "../parameters/near-misses.ts";
 import { describeParameter, describeParameters, listParameterNames } from "../parameters/parameters.ts";
 import { printable, wrapLine } from "../problems/report.ts";
-import { type Command, UsageError } from "./command-line.ts";
+import { type Command, optionalValues, UsageError } from "./command-line.ts";
 
 /** The width of a console, and of what is no terminal or does not know its width, as a serial line. */
 const USUAL_COLUMNS = 80;
@@ -18,7 +18,7 @@ export function columnsOf({ columns = 0 }: { readonly columns?: number }): numbe
 
 /** Formats citty's help without colours, and the command's examples. */
 export async function formatUsage(command: Command, parent: Command | undefined, columns: number): Promise<string> {
-  const text = Bun.stripANSI(await renderUsage(command, parent))
+  const text = markOptional(command, Bun.stripANSI(await renderUsage(command, parent)))
     .replace(/ \(levain.*\)$/m, "")
     .replace(/\S+\|\S+$/m, "<COMMAND>")
     .replace(hasOptions(command) ? "" : " [OPTIONS]", "")
@@ -30,6 +30,12 @@ export async function formatUsage(command: Command, parent: Command | undefined,
     ...examples.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]),
   ];
   return lines.flatMap((line) => wrapRow(line.trimEnd(), columns)).join("\n");
+}
+
+/** citty writes every value as if it were required. */
+function markOptional({ args }: Command, text: string): string {
+  const names = optionalValues((args ?? {}) as ArgsDef);
+  return names.reduce((all, name) => all.replace(new RegExp(`--${name}=<(\\w+)>`), `--${name}[=$1]`), text);
 }
 
 /** The list of commands has an option of its own: --version. */

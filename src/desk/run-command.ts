@@ -1,16 +1,23 @@
 import { runCommand } from "citty";
 import type { Machine } from "../machine/machine.ts";
-import { report } from "../problems/report.ts";
+import { printable, report } from "../problems/report.ts";
 import { type Command, UsageError } from "./command-line.ts";
 
-/** Runs a command. Returns the exit status: 1 if it failed, 2 if its command line is wrong. */
-export async function runOne(command: Command, name: string, rawArgs: string[], machine: Machine): Promise<number> {
+/** Runs a command; with `debug`, a failure is followed by where in the program it happened. Returns the exit status: 1 if it failed, 2 if its command line is wrong. */
+export async function runOne(
+  command: Command,
+  name: string,
+  rawArgs: string[],
+  machine: Machine,
+  debug = false,
+): Promise<number> {
   try {
     const { result } = await runCommand(command, { rawArgs, data: machine });
     return typeof result === "number" ? result : 0;
   } catch (error) {
     if (!(error instanceof UsageError || (error instanceof Error && error.name === "CLIError"))) {
       console.error(report(error).join("\n"));
+      if (debug) console.error(printable(Bun.inspect(error)).replaceAll("\\x0a", "\n"));
       return 1;
     }
     const hint = (error instanceof UsageError ? error.hint : null) ?? `${name} --help lists its options`;

@@ -12,12 +12,39 @@ const PACKAGES = {
   sbsign: "sbsigntool",
   "dpkg-divert": "dpkg",
   "run-parts": "debianutils",
+  strip: "binutils",
+  "qemu-system-x86_64": "qemu-system-x86",
+  cryptsetup: "cryptsetup-bin",
+  mksquashfs: "squashfs-tools",
+  "mkfs.erofs": "erofs-utils",
+  sfdisk: "fdisk",
+  "mkfs.vfat": "dosfstools",
+  mmd: "mtools",
+  mcopy: "mtools",
+  mke2fs: "e2fsprogs",
+  syslinux: "syslinux",
+  "grub-mkimage": "grub-common",
+  mmdebstrap: "mmdebstrap",
+  debootstrap: "debootstrap",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;
 
 /** These may be in a directory that a user's PATH leaves out. */
-const IN_SBIN: ReadonlySet<Tool> = new Set(["loadkeys", "ckbcomp", "veritysetup", "dpkg-divert", "run-parts"]);
+const IN_SBIN: ReadonlySet<Tool> = new Set([
+  ...([
+    "loadkeys",
+    "ckbcomp",
+    "veritysetup",
+    "cryptsetup",
+    "sfdisk",
+    "mkfs.vfat",
+    "mke2fs",
+    "debootstrap",
+    "dpkg-divert",
+    "run-parts",
+  ] as const),
+]);
 
 /** An option of xz: a header may ask for a dictionary of 4 GiB, while xz -9 makes one of 64 MiB. */
 export const XZ_MEMORY_LIMIT = "--memlimit-decompress=256MiB";

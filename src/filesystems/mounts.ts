@@ -7,6 +7,8 @@ export interface MountEntry {
   /** Filesystem type, "rootfs" for the kernel's own root. */
   readonly type: string;
   readonly source: string;
+  /** "major:minor"; major 0 if it is no block device, as for btrfs. */
+  readonly device: string;
   /** The directory of the filesystem that is mounted: "/" unless it is a bind mount. */
   readonly root: string;
   /** Of this mount, as "ro,noexec". */
@@ -24,7 +26,7 @@ export function readMounts(machine: Machine): readonly MountEntry[] {
 export function parseMountInfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [before, after] = line.split(" - ", 2);
-    const [, , , root = "/", target, options = ""] = before?.split(" ") ?? [];
+    const [, , device = "", root = "/", target, options = ""] = before?.split(" ") ?? [];
     const [type, source, superOptions = ""] = after?.split(" ") ?? [];
     if (target === undefined || type === undefined) return [];
     return [
@@ -32,6 +34,7 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
         target: unescapeOctal(target),
         type,
         source: unescapeOctal(source ?? ""),
+        device,
         root: unescapeOctal(root),
         options,
         superOptions,

@@ -1,6 +1,7 @@
 import { format } from "node:util";
 import { runDesk } from "../../src/desk/cli.ts";
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
+import type { Machine } from "../../src/machine/machine.ts";
 
 /** What came of `levain …`, run in this process. */
 export interface DeskAnswer {
@@ -9,13 +10,16 @@ export interface DeskAnswer {
   readonly stderr: string;
 }
 
-const machine = createLinuxMachine();
+const own = createLinuxMachine();
 
 /**
  * Runs `levain …` in this process, with the width of a console: loading it in another one takes 0.5 s of CPU time. `desk-command.ts`
  * is for what depends on the process: its memory, its descriptors, its environment.
  */
-export async function desk(...argv: readonly string[]): Promise<DeskAnswer> {
+export const desk = (...argv: readonly string[]): Promise<DeskAnswer> => deskOn(own, ...argv);
+
+/** The same on another machine. */
+export async function deskOn(machine: Machine, ...argv: readonly string[]): Promise<DeskAnswer> {
   const { log, error } = console;
   const [out, err] = [process.stdout, process.stderr].map(capture);
   if (out === undefined || err === undefined) throw new Error("no streams");

@@ -1,12 +1,17 @@
+import type { NamedDisk } from "../../src/desk/qemu/disk-devices.ts";
+import type { Monitor } from "../../src/desk/qemu/monitor.ts";
 import { afterMs, type Clock } from "./guest-clock.ts";
 import type { Vm } from "./qemu.ts";
-import type { NamedDisk } from "./qemu-arguments.ts";
-import type { Monitor } from "./qmp.ts";
+import type { Disk } from "./qemu-arguments.ts";
 
 const RELEASE_TIMEOUT_MS = 60_000;
 
 /** How a guest's disks come and go while it runs. */
-export function hotPlug(disks: readonly NamedDisk[], monitor: Monitor, clock: Clock): Pick<Vm, "plug" | "unplug"> {
+export function hotPlug(
+  disks: readonly NamedDisk<Disk>[],
+  monitor: Monitor,
+  clock: Clock,
+): Pick<Vm, "plug" | "unplug"> {
   return {
     async plug(id) {
       const named = disks.find((disk) => disk.id === id);

@@ -1,28 +1,23 @@
 import { writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { cacheDirectory, takeLock } from "./cache.ts";
+import { EMULATED_CPU, EMULATED_WORDS } from "../../src/desk/qemu/accelerator.ts";
+import { nameDisks } from "../../src/desk/qemu/disk-devices.ts";
+import { listenForMonitor } from "../../src/desk/qemu/monitor.ts";
+import { cacheDirectory } from "./cache.ts";
 import { afterMs, type Clock, clockOf } from "./guest-clock.ts";
+import { takeGuestSlot } from "./guest-slot.ts";
 import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { type Disk, diskArguments, nameDisks } from "./qemu-arguments.ts";
-import { listenForMonitor } from "./qmp.ts";
+import { type Disk, diskArguments } from "./qemu-arguments.ts";
 import { noteGuestCost } from "./run-notes.ts";
 import { SerialConsole } from "./serial-console.ts";
 
 const EXPECT_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 2000;
-// A guest that waits for a disk, a person or a timer needs no CPU: with one more than there are CPUs, a fifth less time is lost.
-const SLOTS = availableParallelism() + 1;
-// Where the host is busy, the timer's interrupts come too late for the kernel's own test of them at the start, and it panics
-// ("IO-APIC + timer doesn't work", arch/x86/kernel/apic/io_apic.c).
-// Its warnings of CPUs that stand still say as little there.
-const CMDLINE = "console=ttyS0 no_timer_check nowatchdog rcupdate.rcu_cpu_stall_suppress=1";
+// Where the host is busy, the kernel's warnings of CPUs that stand still say little.
+const CMDLINE = `console=ttyS0 ${EMULATED_WORDS} nowatchdog rcupdate.rcu_cpu_stall_suppress=1`;
 
-// Without ERMS and FSRM: with them the kernel copies and clears memory by `rep movsb` and `rep stosb`, which TCG emulates byte by byte;
-// that was a fifth of all that a guest cost. The kernel's tests of its own ciphers and its defences against flaws of real CPUs prove nothing
-// in an emulated one, and cost another tenth.
-const QUICK_CPU = "max,-erms,-fsrm";
+// The kernel's tests of its own ciphers and its defences against flaws of real CPUs prove nothing in an emulated one, and cost a tenth.
 const QUICK_WORDS = "cryptomgr.notests mitigations=off";
 
 /** What every guest's kernel is told; where a boot loader passes the command line, its entry needs it. */
@@ -91,12 +86,10 @@ export interface Vm {
   keepLog(): string;
 }
 
-/** Starts a guest as soon as a slot is free: no more than `SLOTS` run at once, over all processes. */
+/** Starts a guest as soon as a slot is free. */
 export async function boot(options: BootOptions): Promise<Vm> {
   const args = await qemuArguments(options);
-  const locks = cacheDirectory("locks");
-  const slots = Array.from({ length: SLOTS }, (_, slot) => join(locks, `vm-slot-${slot}`));
-  const release = await takeLock(...slots);
+  const release = await takeGuestSlot();
   try {
     return start(options, args, release);
   } catch (error) {
@@ -114,7 +107,7 @@ export async function qemuArguments(options: BootOptions): Promise<string[]> {
   return [
     ...["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config", "-machine", "pc"],
     ...(icount ? ["-accel", "tcg", "-icount", "shift=1,sleep=on"] : ["-accel", "tcg,thread=multi"]),
-    ...["-cpu", cpu ?? QUICK_CPU, "-m", `${memoryMib}`, "-smp", `${smp}`],
+    ...["-cpu", cpu ?? EMULATED_CPU, "-m", `${memoryMib}`, "-smp", `${smp}`],
     ...(kernelFile === undefined ? [] : ["-kernel", kernelFile, "-append", words]),
     ...(initrd === undefined ? [] : ["-initrd", initrd]),
     ...diskArguments(nameDisks(options.disks ?? [])),
@@ -125,7 +118,7 @@ export async function qemuArguments(options: BootOptions): Promise<string[]> {
 function start(options: BootOptions, args: readonly string[], release: () => void): Vm {
   const socket = `levain-vm-${Bun.randomUUIDv7()}`;
   let reason: string | null = null;
-  const monitor = listenForMonitor(socket);
+  const monitor = listenForMonitor(`\0${socket}`);
   monitor.onEvent((name, data) => {
     if (name === "SHUTDOWN") reason = String(data["reason"]);
   });

@@ -1,6 +1,6 @@
+import type { Bus } from "../../src/desk/qemu/disk-devices.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
-import type { Bus } from "../support/qemu-arguments.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // A disk gets the next free letter, whichever driver is first.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { examineLuks, type LuksAnswer, type LuksQuestion } from "../../src/desk/commands/luks.ts";
+import { examineLuks, type LuksAnswer, type LuksQuestion } from "../../src/desk/commands/disks/luks.ts";
 import { createLinuxMachine } from "../../src/machine/linux/linux.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { BASE } from "../support/luks/base-images.ts";

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describeImages } from "../../src/desk/commands/devices.ts";
+import { describeImages } from "../../src/desk/commands/disks/devices.ts";
 import { formatExport } from "../../src/desk/probe/device-facts.ts";
 import type { ByteSource } from "../../src/formats/facts.ts";
 import { readPartitionTable } from "../../src/formats/partitions/partition-table.ts";

@@ -1,12 +1,12 @@
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Bus } from "../../src/desk/qemu/disk-devices.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { assembleDisk, blankDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
-import type { Bus } from "../support/qemu-arguments.ts";
 import type { RootChanges } from "../support/root-tree.ts";
 import { vmTest } from "../support/vm-test.ts";
 

@@ -10,6 +10,11 @@ export interface ImageArchive {
   readonly compression: Compression;
 }
 
+/** Returns the archive of what the kernel reads before it unpacks any: it must be the first, and must not be compressed (early_cpio). */
+export function layOutEarly(entries: readonly ImageEntry[]): readonly ImageArchive[] {
+  return entries.length === 0 ? [] : [{ entries, compression: STORED }];
+}
+
 /** Modules and firmware that are compressed already: compressing them once more takes a quarter of the time, and saves nothing. */
 const COMPRESSED = /^\/lib\/(modules|firmware)\/.*\.(gz|xz|zst)$/;
 

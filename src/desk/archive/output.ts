@@ -86,10 +86,11 @@ function writeAll(file: number, chunk: Uint8Array): number {
   return done;
 }
 
-function removeOnSignals(temporary: string): () => void {
+/** Has a file or directory removed if a signal ends this program. Returns a function that takes that back. */
+export function removeOnSignals(temporary: string): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const stop = (signal: (typeof signals)[number]) => {
-    fs.rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true, recursive: true });
     process.exit(128 + constants.signals[signal]);
   };
   for (const signal of signals) process.on(signal, stop);

@@ -3,12 +3,12 @@ import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { describeMemory } from "../archive/memory.ts";
-import { type CommandWords, command, flag, option } from "../command-line.ts";
+import { type CommandWords, command, flag, flagOrOption, option } from "../command-line.ts";
+import { type ImageConfig, parseConfig, readConfig } from "../config/config.ts";
 import { parseAddition } from "../image/addition.ts";
-import { parseConfig, readConfig } from "../image/config.ts";
 import { buildImage, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
-import type { ImageOptions } from "../image/options.ts";
+import type { HostChoice, ImageOptions } from "../image/options.ts";
 import { describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
 import { makeImageTree } from "../image/verity.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
@@ -24,7 +24,8 @@ export const imageCommand = command({
     kernel: option("VERSION", "Build for this kernel; none: without modules (default: the running kernel)"),
     "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
-    hostonly: flag("Of the default modules, add only those for this machine"),
+    host: flagOrOption("HINTS", "Build for this machine only, or for the one where levain host has printed HINTS"),
+    hostonly: flag("Same as --host"),
     network: flag("Add the drivers of network cards (default: if a parameter in the image needs the network)"),
     "modprobe-dir": option(
       "DIR",
@@ -40,6 +41,10 @@ export const imageCommand = command({
     ),
     program: option("FILE", "Add a program and its libraries; repeatable"),
     keymap: option("NAME", "Add a keymap, such as de-latin1; repeatable, the first is the default"),
+    microcode: flag("Put the microcode of the CPU before the image; with --host only that of its CPU"),
+    firmware: option("FILE", "Add a file of /lib/firmware, wildcards included; repeatable"),
+    strip: flag("Remove the symbols of modules and programs"),
+    hook: option("SCRIPT", "Run a program that puts files for the image into $DESTDIR; repeatable"),
     verity: option(
       "FILE",
       "Write the dm-verity hash tree of an image file to FILE.verity, its root hash to FILE.roothash, and nothing else",
@@ -49,6 +54,9 @@ export const imageCommand = command({
   },
   examples: {
     "levain image": "Build initramfs-VERSION.img for the running kernel",
+    "levain image --host --microcode": "Build a small image for this machine",
+    "levain image --host=hints.json -o other.img":
+      "Build for the machine where hints.json was made: levain host > hints.json",
     "levain image --kernel none -o small.img": "Build for a kernel that has its drivers built in",
     "levain image --add ./key:/etc/key --keymap de-latin1": "Add a key file and the keymap of a German keyboard",
     "levain image --uki --cmdline 'root=LABEL=ROOT quiet' -o /efi/EFI/Linux/levain.efi":
@@ -106,7 +114,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     kernel: line.one("kernel") ?? config.kernel ?? null,
     modulesDir: path("modules-dir"),
     modules: [...config.modules, ...line.all("module")],
-    hostonly: line.has("hostonly") || config.hostonly,
+    host: chooseHost(line, directory, config, base),
     network: line.has("network") || config.network,
     modprobeDirs: parseModprobeRequest([
       ...resolveDirs(line.all("modprobe-dir"), directory),
@@ -118,6 +126,10 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     additions: [...parseAll(config.add, base), ...parseAll(line.all("add"), directory)],
     programs: [...resolveAll(config.programs, base), ...resolveAll(line.all("program"), directory)],
     keymaps: [...line.all("keymap"), ...config.keymaps],
+    microcode: line.has("microcode") || config.microcode,
+    firmware: [...config.firmware, ...line.all("firmware")],
+    strip: line.has("strip") || config.strip,
+    hooks: [...resolveAll(config.hooks, base), ...resolveAll(line.all("hook"), directory)],
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
     machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),
@@ -125,10 +137,18 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   };
 }
 
+/** --host, --host=HINTS and host of levain.toml; --hostonly is an older name. */
+function chooseHost(line: CommandWords, directory: string, config: ImageConfig, base: string): HostChoice | null {
+  const given = line.one("host");
+  if (given !== null) return { file: given === "" ? null : resolve(directory, given) };
+  if (typeof config.host === "string") return { file: resolve(base, config.host) };
+  return config.host || config.hostonly || line.has("hostonly") ? { file: null } : null;
+}
+
 /** Describes a new image for the user, a line each. */
 export function summarize(
   summary: ImageSummary,
-  { compression, hostonly }: ImageOptions,
+  { compression, host }: ImageOptions,
   elapsedMs: number,
 ): readonly string[] {
   const { kernel, moduleCount, entryCount, unpackedBytes, imageBytes, memory, hasBusybox, lackingFirmware } = summary;
@@ -136,7 +156,7 @@ export function summarize(
   const method = compression.method === "none" ? "not compressed" : `${compression.method}:${compression.level}`;
   return [
     summary.output,
-    `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules${hostonly ? ", for this machine only" : ""}`}`,
+    `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules${describeHost(host)}`}`,
     ...(kernel === null ? [] : [`  modprobe ${describeModprobe(summary.modprobeDirs)}`]),
     ...(summary.uki === null ? [] : [`  uki      ${describeUki(summary.uki)}`]),
     `  runtime  ${describeRuntime(summary.runtime)}`,
@@ -147,6 +167,11 @@ export function summarize(
     `  size     ${formatBytes(imageBytes)}, ${method}, in ${(elapsedMs / 1000).toFixed(1)} s`,
     `  memory   needs ${describeMemory(memory)}`,
   ];
+}
+
+function describeHost(host: HostChoice | null): string {
+  if (host === null) return "";
+  return host.file === null ? ", for this machine only" : `, for the machine of ${printable(host.file)} only`;
 }
 
 function describeModprobe(directories: readonly string[]): string {

@@ -11,11 +11,11 @@ import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { checkImage } from "../../stack/image-check.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
+import { parseConfig, readConfig } from "../config/config.ts";
 import { listColumns } from "../drawing/stack-columns.ts";
 import { drawStack } from "../drawing/stack-svg.ts";
 import { attempt, withReader } from "../host.ts";
 import { lookAtAdditions, parseAddition, readCrypttabFrom } from "../image/addition.ts";
-import { parseConfig, readConfig } from "../image/config.ts";
 
 /** `levain plan 'CMDLINE'`: what a boot with this command line would do. */
 export const planCommand = command({

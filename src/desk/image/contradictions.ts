@@ -20,7 +20,7 @@ const CONTRADICTIONS: readonly Row[] = [
   [
     "--kernel none",
     NO_MODULES,
-    ({ options: { hostonly, network } }) => [...(hostonly ? ["--hostonly"] : []), ...(network ? ["--network"] : [])],
+    ({ options: { host, network } }) => [...(host === null ? [] : ["--host"]), ...(network ? ["--network"] : [])],
   ],
   ["--kernel none", NO_MODULES, ({ options: { modulesDir } }) => (modulesDir === null ? [] : ["--modules-dir"])],
   [
@@ -28,6 +28,7 @@ const CONTRADICTIONS: readonly Row[] = [
     NO_MODULES,
     ({ options: { modprobeDirs } }) => (modprobeDirs ?? []).map((path) => `--modprobe-dir ${path}`),
   ],
+  ["--kernel none", NO_MODULES, ({ options: { firmware } }) => firmware.map((name) => `--firmware ${name}`)],
   ["--kernel none", NO_MODULES, ({ plan }) => plan.modules.load.map((name) => `rd.modules=${name}`)],
   [
     "--busybox none",

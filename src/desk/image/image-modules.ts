@@ -1,11 +1,13 @@
 import { MODPROBE_DIRECTORIES } from "../../drivers/index/modprobe-config.ts";
 import type { BootPlan } from "../../plan/plan.ts";
+import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
-import { contentOfBytes } from "../archive/content.ts";
+import { contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
-import { FIRMWARE_ENDINGS } from "../modules/firmware.ts";
-import { readHostUse, withPlanned } from "../modules/host-modules.ts";
+import type { Hints } from "../hints/schema.ts";
+import { FIRMWARE_ENDINGS, findFirmware } from "../modules/firmware.ts";
+import { keptBeside, needsNetwork } from "../modules/host-selection.ts";
 import { warnOfKeptOut } from "../modules/kept-out.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
 import {
@@ -19,13 +21,19 @@ import { type ModuleSelection, selectModules } from "../modules/modules.ts";
 import type { ImageOptions } from "./options.ts";
 import { refuseReserved } from "./reserved.ts";
 
+/** What was decided before: the plans, and the machine that the image is for, with the plan of a boot with its present command line. */
+interface Decisions {
+  readonly plans: readonly BootPlan[];
+  readonly host: { readonly hints: Hints; readonly plan: BootPlan } | null;
+  readonly voice: Voice;
+}
+
 /** Adds the modules that a kernel needs to reach its root, and the modprobe.d files for them. */
 export function addModules(
   tree: ImageTree,
   kernel: KernelChoice,
   options: ImageOptions,
-  plans: readonly BootPlan[],
-  voice: Voice,
+  { plans, host, voice }: Decisions,
 ) {
   voice.progress("reading modules");
   const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
@@ -35,21 +43,44 @@ export function addModules(
   // Modules that the image's own parameters load have to be in it.
   const loaded = [...new Set(plans.flatMap(({ modules }) => modules.load))];
   const add = [...options.modules, ...loaded];
-  const host = options.hostonly ? readHostUse() : null;
-  const needsNetwork =
-    options.network || plans.some(({ network }) => network.isNeeded) || host?.isRootOnNetwork === true;
+  const hasNetwork = options.network || plans.some(({ network }) => network.isNeeded);
+  const machine = host && {
+    hints: host.hints,
+    needsNetwork: hasNetwork || needsNetwork(host.hints, [host.plan]),
+    keeps: keptBeside(host.hints, [...plans, host.plan]),
+  };
   const selection = selectModules({
     kernel,
     add,
     config,
     isPacked: true,
-    patterns: needsNetwork ? [...DEFAULT_MODULES, ...NETWORK_MODULES] : DEFAULT_MODULES,
-    ...(host !== null && { host: plans.reduce(withPlanned, host) }),
+    patterns: hasNetwork && machine === null ? [...DEFAULT_MODULES, ...NETWORK_MODULES] : DEFAULT_MODULES,
+    ...(machine !== null && { host: machine }),
   });
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, loaded)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
+  addFirmware(tree, options.firmware, kernel.version);
   return { count: names.length, modprobeDirs, lackingFirmware };
+}
+
+/** Adds the files of --firmware, by their names below /lib/firmware or their paths. Throws BootError if one is missing. */
+function addFirmware(tree: ImageTree, given: readonly string[], version: string): void {
+  const names = given.map((name) => name.replace(/^(?:\/usr)?\/lib\/firmware\//, ""));
+  const { files, missing } = findFirmware(names, version);
+  if (missing.length > 0) {
+    throw new BootError(`this host has no firmware ${missing.map(printable).join(", ")}`, {
+      hint: "name a file below /lib/firmware, such as i915/skl_dmc_ver1_27.bin, or install its package",
+    });
+  }
+  for (const { name, hostPath, size } of files) {
+    putEntry(tree, {
+      kind: "file",
+      path: `/lib/firmware/${name}`,
+      mode: 0o644,
+      content: contentOfFile(hostPath, size),
+    });
+  }
 }
 
 /**

@@ -7,15 +7,19 @@ import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import type { Voice } from "../../problems/voice.ts";
 import type { Compression } from "../archive/compress.ts";
 import { contentOfBytes } from "../archive/content.ts";
-import { layOutImage, measureArchives, writeArchives } from "../archive/layout.ts";
+import { layOutEarly, layOutImage, measureArchives, writeArchives } from "../archive/layout.ts";
 import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
+import { runHooks } from "../extras/hook.ts";
+import { findMicrocode } from "../extras/microcode.ts";
+import { stripTree } from "../extras/strip.ts";
+import { type HostImage, planOfHost, prepareHost } from "../hints/image-hints.ts";
 import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
 import { addBusybox, addProgram } from "../program/program.ts";
-import { chooseForm } from "../uki/image-form.ts";
+import { chooseForm, type ImageForm } from "../uki/image-form.ts";
 import { addFromHost, lookAtAdditions } from "./addition.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { addModules, reportFirmware } from "./image-modules.ts";
@@ -40,30 +44,18 @@ function makeManifest({ machines }: ImageOptions, kernel: string | null, paramet
 /** Builds an initramfs and writes it completely or not at all. Throws BootError. */
 export async function buildImage(options: ImageOptions, voice: Voice) {
   const isPiped = options.output === STANDARD_OUTPUT;
-  const [keymap] = options.keymaps;
-  // First, so that a later keymap parameter overrides it.
-  const parameters =
-    keymap === undefined ? options.parameters : [`rd.vconsole.keymap=${keymap}`, ...options.parameters];
-  const kernel = chooseKernel(options);
-  const form = chooseForm(options.uki, kernel);
-  const manifest = makeManifest(options, kernel?.version ?? null, parameters);
-  const additions = lookAtAdditions(options.additions);
-  // Refuses parameters that the boot would refuse, while they can still be corrected.
-  const { plans, warnings } = planAll(options, { cmdline: form.cmdline, manifest, ...additions, isPart: true });
-  const [plan] = plans;
-  refuseContradictions({ options, plan, hasFile: additions.hasFile });
-  for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
+  const job = decide(options, voice);
+  const { kernel, form, config, plans, manifest } = job;
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? form.name);
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
-  const config = kernel && readKernelConfig(kernel);
   if (kernel && config) warnOfCompression(kernel, config, options.compression, voice);
 
-  const { tree, isInitCompressed, ...content } = fillTree({ options, kernel, config, plans, voice });
+  const { tree, isInitCompressed, ...content } = fillTree(job);
   addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
   // stage0 does not read JSON.
-  addText(tree, "/etc/levain.cmdline", formatPolicyWords(parameters));
-  const waysIn = findWaysIn(tree, plan.rescue.shell !== false, voice);
+  addText(tree, "/etc/levain.cmdline", formatPolicyWords(manifest.parameters));
+  const waysIn = findWaysIn(tree, plans[0].rescue.shell !== false, voice);
   const secrets = findSecrets(tree, plans);
   const exposure = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
   if (exposure !== null) voice.warn(exposure);
@@ -72,13 +64,51 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 
   const entries = sortEntries(tree);
-  const archives = layOutImage(entries, options.compression, isInitCompressed);
+  const early = options.microcode ? findMicrocode(job.host?.hints.cpu ?? null, voice) : [];
+  const archives = [...layOutEarly(early), ...layOutImage(entries, options.compression, isInitCompressed)];
   const chunks = form.wrap(writeArchives(archives, voice));
   const unpackedBytes = measureArchives(archives);
   const imageBytes = await (isPiped ? writeToStandardOutput(chunks) : writeWhole(output, chunks));
-  const memory = estimateMemory(entries, imageBytes);
+  const memory = estimateMemory([...early, ...entries], imageBytes);
   const sizes = { entryCount: entries.length, unpackedBytes, imageBytes, memory };
   return { output, kernel, uki: form.uki, ...content, ...waysIn, ...sizes };
+}
+
+/** Decides what goes into the image. Throws BootError for parameters that a boot would refuse, while they can still be corrected. */
+function decide(options: ImageOptions, voice: Voice): Job {
+  const added = lookAtAdditions(options.additions);
+  const host = prepareHost(options, added, voice);
+  const keymap = options.keymaps[0] ?? host?.keymap?.name;
+  // The first two come first, so that a later parameter overrides them.
+  const parameters = [
+    ...(keymap === undefined ? [] : [`rd.vconsole.keymap=${keymap}`]),
+    ...(host?.hints.parameters ?? []),
+    ...options.parameters,
+  ];
+  const kernel = chooseKernel(options);
+  const form = chooseForm(options.uki, kernel);
+  const manifest = makeManifest(options, kernel?.version ?? null, parameters);
+  const input = {
+    cmdline: form.cmdline,
+    manifest,
+    ...added,
+    crypttab: added.crypttab ?? host?.crypttab ?? null,
+    isPart: true,
+  };
+  const { plans, warnings } = planAll(options, input);
+  const [plan] = plans;
+  refuseContradictions({ options, plan, hasFile: added.hasFile });
+  for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) voice.warn(warning);
+  return {
+    options,
+    kernel,
+    form,
+    config: kernel && readKernelConfig(kernel),
+    manifest,
+    plans,
+    host: host && { ...host, plan: planOfHost(host.hints, input, voice) ?? plan },
+    voice,
+  };
 }
 
 /** The plan of a machine without a table [machine."…"], and one for each table. */
@@ -94,23 +124,30 @@ function planAll({ machines }: ImageOptions, input: PlanInput): { plans: Plans; 
 interface Job {
   readonly options: ImageOptions;
   readonly kernel: KernelChoice | null;
+  readonly form: ImageForm;
   readonly config: KernelConfig | null;
+  readonly manifest: Manifest;
   readonly plans: Plans;
+  /** With the plan of a boot with the present command line of the machine. */
+  readonly host: (HostImage & { readonly plan: BootPlan }) | null;
   readonly voice: Voice;
 }
 
-function fillTree({ options, kernel, config, plans, voice }: Job) {
+function fillTree({ options, kernel, config, plans, host, voice }: Job) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const { machine, isCompressed, runtime } = addRuntime(tree, options.init, options.runtime, config);
   if (runtime.warning !== null) voice.warn(runtime.warning);
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
   addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
-  for (const program of options.programs) addProgram(tree, program, program, machine);
-  const modules = kernel && addModules(tree, kernel, options, plans, voice);
-  addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])]);
-  for (const addition of options.additions) addFromHost(tree, addition, voice);
+  for (const program of [...(host?.programs ?? []), ...options.programs]) addProgram(tree, program, program, machine);
+  const modules = kernel && addModules(tree, kernel, options, { plans, host, voice });
+  addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])], host?.keymap ?? null);
+  if (host?.crypttab != null) addText(tree, "/etc/crypttab", host.crypttab);
+  runHooks(tree, options.hooks, kernel, voice);
+  for (const addition of [...(host?.additions ?? []), ...options.additions]) addFromHost(tree, addition, voice);
   refuseBrokenCheckers(tree);
+  if (options.strip) stripTree(tree, voice);
   return {
     tree,
     isInitCompressed: isCompressed,

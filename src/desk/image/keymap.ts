@@ -15,10 +15,16 @@ const LAYOUT_LIST = "/usr/share/X11/xkb/rules/base.lst";
 const OTHER_DIRECTORIES = /\/(include|amiga|atari|mac|sun)\//;
 const KEYMAP_FILE = /^(.+)\.k?map(\.gz|\.bz2|\.xz|\.zst)?$/;
 
-/** Adds keymaps, converted by loadkeys(1) from this host's console keymaps, or by ckbcomp(1) from its XKB layouts. Throws BootError. */
-export function addKeymaps(tree: ImageTree, names: readonly string[]): void {
+/** A keymap in the form of an image. */
+export interface ConvertedKeymap {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Adds keymaps, `known` and others, converted by loadkeys(1) from this host's console keymaps, or by ckbcomp(1) from its XKB layouts. Throws BootError. */
+export function addKeymaps(tree: ImageTree, names: readonly string[], known: ConvertedKeymap | null = null): void {
   for (const name of new Set(names)) {
-    const content = contentOfBytes(convertKeymap(name));
+    const content = contentOfBytes(known?.name === name ? known.bytes : convertKeymap(name));
     putEntry(tree, { kind: "file", path: `${KEYMAP_DIRECTORY}/${name}${KEYMAP_ENDING}`, mode: 0o644, content });
   }
 }

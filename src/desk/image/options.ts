@@ -4,6 +4,9 @@ import type { UkiOptions } from "../uki/options.ts";
 import type { Addition } from "./addition.ts";
 import type { RuntimeRequest } from "./runtime.ts";
 
+/** Whose hints an image is for: a file of `levain host`; null: this machine. */
+export type HostChoice = Readonly<{ file: string | null }>;
+
 /** The arguments of `levain image`; null is the default. */
 export interface ImageOptions {
   readonly output: string | null;
@@ -12,8 +15,8 @@ export interface ImageOptions {
   readonly modulesDir: string | null;
   /** Modules besides the default ones. */
   readonly modules: readonly string[];
-  /** Of the default ones, only those for this machine. */
-  readonly hostonly: boolean;
+  /** An image for one machine; null: for any. */
+  readonly host: HostChoice | null;
   /** Drivers of network cards too. */
   readonly network: boolean;
   /** Where the files of modprobe.d(5) are read. */
@@ -28,6 +31,14 @@ export interface ImageOptions {
   /** Names of keymaps; the first is the default. */
   readonly keymaps: readonly string[];
   readonly compression: Compression;
+  /** Microcode of the CPU before the image. */
+  readonly microcode: boolean;
+  /** Names of firmware files below /lib/firmware, wildcards included. */
+  readonly firmware: readonly string[];
+  /** Without the symbols of modules and programs. */
+  readonly strip: boolean;
+  /** Programs that add files to the image, absolute paths. */
+  readonly hooks: readonly string[];
   /** Parameters in the image, which the kernel command line overrides. */
   readonly parameters: readonly string[];
   /** More of them for single machines, by MAC address, serial number, UUID, host name or product. */

@@ -6,6 +6,7 @@ import { describeMemory } from "../archive/memory.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import type { Findings, KernelModules } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
+import { listParts, sumParts } from "./parts.ts";
 import type { Segment } from "./segments.ts";
 import type { UkiSummary } from "./uki.ts";
 
@@ -83,9 +84,13 @@ function describeFindings({
   passedOver,
   memory,
   bootConfig,
+  tree,
 }: Inspection): readonly (readonly [string, string])[] {
   const { maker, init, kernels, busybox, shell, checkers, firmwareFiles, contentBytes } = findings;
   const fallback = describeFallbacks(findings.fallbacks);
+  const parts = sumParts(listParts(tree.root))
+    .map(({ part, bytes }) => `${part} ${formatBytes(bytes)}`)
+    .join(", ");
   const found = init === null ? "no /init: the kernel would mount root= itself" : INITS[init.kind];
   const runtime = init === null || init.runtime === null ? "" : `, ${init.runtime} runtime`;
   const firmware = firmwareFiles === 0 ? "" : `, ${firmwareFiles} of them firmware`;
@@ -99,7 +104,7 @@ function describeFindings({
       ? []
       : [["appended", `a boot configuration of ${bootConfig.size} bytes, which the kernel removes first`] as const]),
     ["fsck", checkers.join(", ") || "none"],
-    ["content", `${formatBytes(contentBytes)} in files${firmware}`],
+    ["content", `${formatBytes(contentBytes)} in files${firmware}${parts === "" ? "" : `: ${parts}`}`],
     ...(init?.kind === "levain" ? [["memory", describeMemory(memory)] as const] : describeGraft(findings, passedOver)),
   ];
 }

@@ -13,7 +13,7 @@ import { unpackTree } from "./unpack-tree.ts";
 import { listFiles } from "./unpacked-tree.ts";
 
 /** Everything that is known of an image. */
-export type Inspection = ReturnType<typeof inspectImage>;
+export type Inspection = ReturnType<typeof inspectBytes>;
 
 /** Reads an image file. Throws BootError if it is not an initramfs, cannot be read, or would take more than `maxSize` bytes of memory (null: `usualLimit`). */
 export function inspectImage(file: string, maxSize: number | null) {
@@ -22,7 +22,15 @@ export function inspectImage(file: string, maxSize: number | null) {
   if (!status.isFile()) throw new BootError(`cannot read ${file}: not a regular file`);
   const limit = maxSize ?? usualLimit(status.size);
   if (status.size > limit) throw imageTooLarge(file, limit, null);
-  const whole = attempt(`cannot read ${file}`, () => readFileSync(file));
+  return inspectBytes(
+    file,
+    attempt(`cannot read ${file}`, () => readFileSync(file)),
+    limit,
+  );
+}
+
+/** Examines the bytes of an image, as `inspectImage` does; `file` is its name. */
+export function inspectBytes(file: string, whole: Uint8Array, limit = usualLimit(whole.length)) {
   const uki = readUki(whole);
   if (uki?.initrd === null)
     throw new BootError(`${file} is a program for EFI without an initramfs`, { hint: EFI_HINT });

@@ -15,7 +15,7 @@ import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findFirmware } from "./firmware.ts";
-import { type HostUse, keepForHost } from "./host-modules.ts";
+import { forHost, type HostRequest } from "./host-selection.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";
 import { createModuleReader, plainPath } from "./module-file.ts";
@@ -37,8 +37,8 @@ export interface ModuleRequest {
   readonly firmwareDirs?: readonly string[];
   /** Compress the modules that few boots load: an image then needs less memory, and the kernel unpacks less. */
   readonly isPacked?: boolean;
-  /** Of the default modules, only those for this machine. */
-  readonly host?: HostUse;
+  /** For one machine: its modules, and of the default ones those whose path `keeps` accepts. */
+  readonly host?: HostRequest;
 }
 
 /** The result of `selectModules`. */
@@ -53,8 +53,8 @@ export function selectModules(request: ModuleRequest) {
   const source = { index, config: parseModprobeConfig([...(request.config ?? []), softdep]) };
   const { wanted, builtin } = namesAsked(source, request.add);
   const usual = namesByPattern(index, request.patterns ?? DEFAULT_MODULES);
-  const kept = request.host === undefined ? usual : keepForHost(source, usual, request.host);
-  const names = closeOver(source, [...kept, ...wanted]);
+  const host = forHost(source, usual, request.host);
+  const names = closeOver(source, [...host.usual, ...host.own, ...wanted]);
   refuseGaps(index, names, modulesDir);
   const plain = request.isPacked === true ? listPlainModules(index, names) : new Set(names);
   const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));
@@ -80,15 +80,17 @@ export function selectModules(request: ModuleRequest) {
     ],
     names,
     /** Those of them that were asked for by name or alias. */
-    asked: wanted,
+    asked: [...wanted, ...host.own],
     builtin,
     source,
     missingFirmware: firmware.missing,
     /** Modules that name firmware of which this host has none; of several versions a device needs one. */
     lackingFirmware: modules.flatMap(({ name, firmware: needed }) =>
-      needed.length > 0 && isLacking(needed) ? [{ name, firmware: needed, isAsked: wanted.includes(name) }] : [],
+      needed.length > 0 && isLacking(needed)
+        ? [{ name, firmware: needed, isAsked: wanted.includes(name) || host.own.includes(name) }]
+        : [],
     ),
-    warnings: [...texts.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
+    warnings: [...texts.warnings, ...host.warnings, ...warnOfBuiltinAliases(version, texts.builtinModinfo)],
   };
 }
 

@@ -43,6 +43,7 @@ mount --bind "$2" "$1/var/tmp"; mount --bind "$3" "$1/usr/local/bin/levain"
 mount -t proc proc "$1/proc"; mount -t sysfs sysfs "$1/sys"
 for place in dev run tmp; do mount -t tmpfs tmpfs "$1/$place"; done
 mknod -m 666 "$1/dev/null" c 1 3; mknod -m 666 "$1/dev/zero" c 1 5; mknod -m 666 "$1/dev/urandom" c 1 9
+mknod -m 666 "$1/dev/random" c 1 8
 ln -s /var/tmp/sdX "$1/dev/sdX"
 exec chroot "$1" /bin/sh -euc "$4"
 `;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
-import { type CommandWords, readCommandLine, UsageError } from "../../../src/desk/command-line.ts";
+import { type CommandWords, flagOrOption, readCommandLine, UsageError } from "../../../src/desk/command-line.ts";
 import { readOptions } from "../../../src/desk/commands/image.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { unprivileged } from "../../support/command.ts";
@@ -25,6 +25,14 @@ function levain(argv: readonly string[], cwd = "/"): Answer {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, ...argv], { cwd, env: environment });
   return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
+
+test("--debug shows where in the program a command failed, as nothing else does", async () => {
+  const [usual, debug] = [await desk("inspect", "/dev/null"), await desk("--debug", "inspect", "/dev/null")];
+  expect(usual.stderr).not.toContain("inspection.ts");
+  expect([usual.status, debug.status]).toEqual([1, 1]);
+  expect(debug.stderr).toStartWith(usual.stderr);
+  expect(debug.stderr).toContain("inspection.ts");
+});
 
 describe("levain as a process", () => {
   test("ends with the status of its command, and colours nothing", () => {
@@ -93,7 +101,7 @@ describe("levain", () => {
     expect(await desk(...argv)).toEqual({ status: 2, stdout: "", stderr: message });
   });
 
-  test.each(["retry", "status", "log", "help"])("%s --help shows no options, because it has none", async (name) => {
+  test.each(["retry", "completion", "help"])("%s --help shows no options, because it has none", async (name) => {
     const { status, stdout } = await desk(name, "--help");
     expect(status).toBe(0);
     expect(stdout).toContain(`USAGE levain ${name}`);
@@ -263,6 +271,16 @@ describe("the options of levain image", () => {
     expect(() => readCommandLine(["--nope"], args)).toThrow(UsageError);
   });
 
+  test("may have no value where it may be left out", () => {
+    const optional = { host: flagOrOption("HINTS", "a test"), ...args };
+    const read = (...words: readonly string[]) => readCommandLine(words, optional);
+    expect([read("--host", "-o", "a"), read("--host=h"), read("--", "--host")].map((line) => line.one("host"))).toEqual(
+      ["", "h", null],
+    );
+    expect(read("--host", "h").words).toEqual(["h"]);
+    expect(() => read("--host=")).toThrow("Option '--host' needs a value");
+  });
+
   /** A command line as `readOptions` sees it. */
   function lineOf(options: Readonly<Record<string, string | readonly string[]>>): CommandWords {
     const all = (name: string) => [options[name] ?? []].flat();
@@ -277,10 +295,10 @@ describe("the options of levain image", () => {
     writeFileSync(
       config,
       `output = "out/image"\nkernel = "6.1"\nmodules-dir = "mods/6.1"\nmodules = ["a"]\nmodprobe-dirs = ["conf"]\nbusybox = "bb"\ninit = "/i"
-hostonly = true
+host = "hints.json"
 network = true
 runtime = "plain"
-       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nparameters = ["quiet"]`,
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h"]\nparameters = ["quiet"]`,
     );
   });
 
@@ -295,7 +313,7 @@ runtime = "plain"
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],
-      hostonly: true,
+      host: { file: join(base, "hints.json") },
       network: true,
       modprobeDirs: [join(base, "conf")],
       busybox: join(base, "bb"),
@@ -305,6 +323,10 @@ runtime = "plain"
       programs: [join(base, "sbin/p")],
       keymaps: ["de"],
       compression: { method: "lz4", level: 3 },
+      microcode: true,
+      firmware: ["a*"],
+      strip: true,
+      hooks: [join(base, "h")],
       parameters: ["quiet"],
       machines: {},
       uki: null,
@@ -325,6 +347,16 @@ runtime = "plain"
       splash: "/here/t.bmp",
       sign: { key: join(base, "db.key"), certificate: join(base, "db.crt") },
     });
+  });
+
+  test.each([
+    [{ host: "" }, { file: null }],
+    [{ host: "h.json" }, { file: "/here/h.json" }],
+    [{ hostonly: "" }, { file: null }],
+    [{ host: "", config: "" }, { file: null }],
+  ])("for one machine: %j", (options, expected) => {
+    const line = lineOf("config" in options ? { ...options, config } : options);
+    expect(readOptions(line, "/here").host).toEqual(expected);
   });
 
   test("of the command line are stronger, and lists are joined", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { describeImages } from "../../../../src/desk/commands/devices.ts";
+import { describeImages } from "../../../../src/desk/commands/disks/devices.ts";
 import { headerOnDisk } from "../../../support/fake-contents.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
 import { le16, le32, type Patch, patch } from "../../../support/probe/sparse-source.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { parseConfig, readConfig } from "../../../../src/desk/image/config.ts";
+import { parseConfig, readConfig } from "../../../../src/desk/config/config.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { report } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
@@ -11,7 +11,7 @@ import { refusalOf } from "../../../support/refusal.ts";
 const complaint = (source: string) => refusalOf(() => parseConfig(source, "levain.toml"));
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, parameters, machine, uki";
+  "hint: the keys are output, kernel, modules-dir, modules, host, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, machine, uki";
 
 test("everything that can be said", () => {
   const source = `
@@ -20,6 +20,7 @@ test("everything that can be said", () => {
     kernel = "6.1.0-26-amd64"
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
+    host = "hints.json"
     hostonly = true
     network = true
     modprobe-dirs = ["/etc/modprobe.d"]
@@ -30,6 +31,10 @@ test("everything that can be said", () => {
     programs = ["/sbin/e2fsck"]
     keymaps = ["de-latin1", "us"]
     compress = "zstd:19"
+    microcode = true
+    firmware = ["i915/*.bin"]
+    strip = true
+    hooks = ["hooks/keys"]
     parameters = ["rd.timeout=60", 'rootflags=data=ordered']
     [machine."52:54:00:12:34:56"]
     parameters = ["root=LABEL=A"]
@@ -45,6 +50,7 @@ test("everything that can be said", () => {
     kernel: "6.1.0-26-amd64",
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
+    host: "hints.json",
     hostonly: true,
     network: true,
     "modprobe-dirs": ["/etc/modprobe.d"],
@@ -55,6 +61,10 @@ test("everything that can be said", () => {
     programs: ["/sbin/e2fsck"],
     keymaps: ["de-latin1", "us"],
     compress: "zstd:19",
+    microcode: true,
+    firmware: ["i915/*.bin"],
+    strip: true,
+    hooks: ["hooks/keys"],
     parameters: ["rd.timeout=60", "rootflags=data=ordered"],
     machine: { "52:54:00:12:34:56": { parameters: ["root=LABEL=A"] }, R640: { parameters: ["root=LABEL=B"] } },
     uki: { cmdline: "quiet", "os-release": "os-release", sign: "db.key:db.crt" },
@@ -64,12 +74,17 @@ test("everything that can be said", () => {
 test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({
     modules: [],
+    host: false,
     hostonly: false,
     network: false,
     "modprobe-dirs": [],
     add: [],
     programs: [],
     keymaps: [],
+    microcode: false,
+    firmware: [],
+    strip: false,
+    hooks: [],
     parameters: [],
     machine: {},
     uki: {},

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_KEYS, type ImageConfig, parseConfig } from "../../../../src/desk/image/config.ts";
+import { CONFIG_KEYS, type ImageConfig, parseConfig } from "../../../../src/desk/config/config.ts";
 
 const PAGE = readFileSync(join(import.meta.dir, "../../../../docs/levain-toml.md"), "utf8");
 const [head = "", ...sections] = PAGE.split(/^### /m);
@@ -29,8 +29,7 @@ describe("every section has an example that sets its key and no other", () => {
   });
 });
 
-test("the whole file at the beginning can be read", () => {
-  expect(examplesOf(head).map((example) => example.parameters)).toEqual([
-    ["rd.timeout=60", "rd.drivers=all", "panic=30"],
-  ]);
+test("the files at the beginning can be read", () => {
+  const [whole] = examplesOf(head);
+  expect(whole?.parameters).toEqual(["rd.timeout=60", "rd.drivers=all", "panic=30"]);
 });

@@ -4,8 +4,8 @@ import { estimateMemory } from "../../../../src/desk/archive/memory.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
 import { summarize } from "../../../../src/desk/commands/image.ts";
 import type { ImageSummary } from "../../../../src/desk/image/image.ts";
-import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 import { createTerminalVoice } from "../../../../src/desk/terminal-voice.ts";
+import { NO_OPTIONS } from "./no-options.ts";
 
 const MIB = 1 << 20;
 
@@ -24,7 +24,7 @@ const summary: ImageSummary = {
   imageBytes: 51.5 * MIB,
   memory: { withRoot: 320 * MIB, withoutRoot: 384 * MIB },
 };
-const options = { compression: { method: "zstd", level: 9 } } as ImageOptions;
+const options = { ...NO_OPTIONS, compression: { method: "zstd", level: 9 } } as const;
 
 test("the summary says what was made", () => {
   expect(summarize(summary, options, 2640)).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readKeyFile } from "../../../../src/desk/commands/luks.ts";
+import { readKeyFile } from "../../../../src/desk/commands/disks/luks.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { whatItSays } from "../../../support/luks/sources.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { examineLuks, type LuksQuestion } from "../../../../src/desk/commands/luks.ts";
+import { examineLuks, type LuksQuestion } from "../../../../src/desk/commands/disks/luks.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
 import { BASE } from "../../../support/luks/base-images.ts";
 import { provideLuksImage, readImage } from "../../../support/luks/cryptsetup-image.ts";

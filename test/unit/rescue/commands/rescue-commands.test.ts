@@ -4,6 +4,7 @@ import { createRecord, keepMessage, saveRecord } from "../../../../src/log/boot-
 import { describeDevices } from "../../../../src/rescue/commands/devices.ts";
 import { retryBoot } from "../../../../src/rescue/commands/retry.ts";
 import { describeLog, describeStatus } from "../../../../src/rescue/commands/status.ts";
+import { deskOn } from "../../../support/desk-in-process.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
 import { fakeId, fakePhysicalVolume, groupText } from "../../../support/fake-lvm.ts";
 import { type FakeMachineOptions, fakeMachine } from "../../../support/fake-machine.ts";
@@ -84,6 +85,16 @@ describe("levain status", () => {
       saveRecord(machine, { ...createRecord("0.1.0"), state });
       expect(describeStatus(machine)?.at(-1)).toBe("  pci 0000:00:01.0  e1000e");
     }
+  });
+
+  test("--json gives the record, and that of levain log its messages", async () => {
+    const machine = machineWith();
+    const record = createRecord("0.1.0");
+    keepMessage(record, { atMs: 5, level: 6, text: "a\u001b" });
+    saveRecord(machine, record);
+    expect(JSON.parse((await deskOn(machine, "status", "--json")).stdout)).toEqual(record);
+    expect(JSON.parse((await deskOn(machine, "log", "--json")).stdout)).toEqual(record.messages);
+    expect(await deskOn(machineWith(), "log", "--json")).toMatchObject({ status: 1, stdout: "" });
   });
 
   test("no status if levain has not booted the system; a damaged record is reported", () => {

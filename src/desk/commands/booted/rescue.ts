@@ -1,0 +1,82 @@
+import { readRecord } from "../../../log/boot-record.ts";
+import { retryBoot } from "../../../rescue/commands/retry.ts";
+import { describeLog, describeStatus } from "../../../rescue/commands/status.ts";
+import { unlockVolumes } from "../../../rescue/commands/unlock.ts";
+import { SHELL_PID_FILE } from "../../../rescue/shell.ts";
+import { argument, command, flag, option } from "../../command-line.ts";
+import { createTerminalVoice } from "../../terminal-voice.ts";
+
+/** `levain status`. */
+export const statusCommand = command({
+  name: "status",
+  description: "Show how the boot went, or where and why it stopped",
+  args: { json: flag("Print the record of the boot as JSON") },
+  examples: { "levain status": "In the rescue shell: what failed, and what to try" },
+  run: (line, machine) => print(line.has("json") ? toJson(readRecord(machine)) : describeStatus(machine)),
+});
+
+/** `levain log`. */
+export const logCommand = command({
+  name: "log",
+  description: "Show the messages of the boot",
+  args: { json: flag("Print JSON") },
+  examples: { "levain log": "Every message, also those that the console did not show" },
+  run: (line, machine) =>
+    print(line.has("json") ? toJson(readRecord(machine)?.messages ?? null) : describeLog(machine)),
+});
+
+/** `levain unlock [DEVICE]`. */
+export const unlockCommand = command({
+  name: "unlock",
+  description: "Unlock encrypted volumes as the boot would (rescue shell)",
+  args: {
+    device: argument(
+      "/dev/…, LABEL=… or UUID=… (default: the volumes of the command line, or every LUKS volume)",
+      false,
+    ),
+    name: option("NAME", "Create /dev/mapper/NAME"),
+    "key-file": option("FILE", "Try the key in FILE before asking"),
+  },
+  examples: {
+    "levain unlock": "Ask for the passphrase of every LUKS volume",
+    "levain unlock /dev/sda2 --name root": "Unlock one partition as /dev/mapper/root",
+  },
+  run: ({ words, one }, machine) => {
+    // One line each: a progress line that is written over would destroy the prompt on this terminal.
+    const progress = (text: string) => void process.stderr.write(`${text}\n`);
+    const voice = { ...createTerminalVoice(process.stderr), progress };
+    const question = { device: words[0] ?? null, name: one("name"), keyFile: one("key-file") };
+    try {
+      for (const line of unlockVolumes(machine, question, voice)) console.log(line);
+    } finally {
+      voice.close();
+    }
+    if (machine.stat(SHELL_PID_FILE) !== null) console.log("`levain retry` continues the boot");
+    return 0;
+  },
+});
+
+/** `levain retry`. */
+export const retryCommand = command({
+  name: "retry",
+  description: "Retry the boot from the step where it stopped (rescue shell)",
+  args: {
+    "parameter...": argument("Parameters that override those of the kernel command line", false),
+  },
+  examples: {
+    "levain retry": "Leave the rescue shell and retry, as exit does",
+    "levain retry root=LABEL=LIVE rd.timeout=60": "Retry with another root device and timeout",
+  },
+  run: ({ words }, machine) => {
+    retryBoot(machine, words);
+    return 0;
+  },
+});
+
+const toJson = (value: unknown) => (value === null ? null : [JSON.stringify(value, null, 2)]);
+
+function print(lines: readonly string[] | null): number {
+  if (lines === null) console.error("levain did not boot this system");
+  else console.log(lines.join("\n"));
+  return lines === null ? 1 : 0;
+}

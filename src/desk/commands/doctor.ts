@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import type { Machine } from "../../machine/machine.ts";
+import { BootError } from "../../problems/errors.ts";
+import { printable } from "../../problems/report.ts";
+import type { BootEntry } from "../boot-entries/entry.ts";
+import { findBootEntries } from "../boot-entries/find-entries.ts";
+import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
+import { examine } from "../doctor/examine.ts";
+import { statusOf } from "../doctor/finding.ts";
+import { describeRows, formatRows } from "../doctor/format.ts";
+import { admit, type Given, type Patient, plan } from "../doctor/patient.ts";
+import { formatTrial, type Trial, tryBoot } from "../doctor/trial.ts";
+import { columnsOf } from "../help.ts";
+import { readHintsFile } from "../hints/schema.ts";
+import { readBootImage } from "../kernels/boot-image.ts";
+import { compareReleases } from "../kernels/compare-releases.ts";
+
+const USUAL_TIMEOUT_S = 300;
+
+/** `levain doctor`. The exit status is 0 if the image boots this machine, 1 if it will not, 2 if that is doubtful. */
+export const doctorCommand = command({
+  name: "doctor",
+  description: "Check before a reboot that an image boots this machine",
+  args: {
+    image: argument("An initramfs or a unified kernel image (default: that of the default boot entry)", false),
+    cmdline: option("TEXT", "The kernel command line (default: that of the boot entry, or of the running system)"),
+    boot: flag("Try it in QEMU as well; nothing is written to the disks"),
+    disk: option("FILE", "With --boot: the root is on this disk, not on this machine's; repeatable"),
+    kernel: option("FILE", "The file of the kernel (default: that of the boot entry)"),
+    host: option("HINTS", "Check for the machine where levain host has printed HINTS (default: this machine)"),
+    timeout: option("SECONDS", `With --boot: give up after this time (default: ${USUAL_TIMEOUT_S})`),
+    json: flag("Print JSON"),
+  },
+  examples: {
+    "sudo levain doctor": "Check the image that the next boot loads; status 1: it will not boot, 2: doubtful",
+    "sudo levain doctor initramfs-6.1.0-amd64.img": "Check an image before it is copied to /boot",
+    "levain doctor --host hints.json other.img": "Check an image for another machine: levain host > hints.json",
+    "sudo levain doctor --boot": "Try the next boot in QEMU, on a view of the real disks",
+  },
+  run: async (line, machine) => {
+    const disks = line.all("disk");
+    if (!line.has("boot") && disks.length > 0) throw new UsageError("--disk needs --boot");
+    if (line.has("boot") && line.has("host")) throw new UsageError("--boot is for this machine, not for --host");
+    const patient = chooseImage(line, machine);
+    const rows = examine(patient, disks.length > 0);
+    const findings = rows.flatMap((row) => row.findings);
+    const status = statusOf(findings);
+    const request = { files: disks, timeoutMs: readTimeout(line) };
+    const isTried = line.has("boot") && findings.every(({ code }) => code !== "plan-refused");
+    const trial = isTried ? await tryBoot(plan(patient), request) : null;
+    if (line.has("json")) console.log(JSON.stringify({ ...describeRows(rows), trial }, null, 2));
+    else
+      print([...(trial === null ? [] : [...formatTrial(trial), ""]), ...formatRows(rows, columnsOf(process.stdout))]);
+    return trial === null ? status : conclude(trial, status);
+  },
+});
+
+function print(lines: readonly string[]): void {
+  console.log(lines.map(printable).join("\n"));
+}
+
+/** What was seen counts more than what was concluded. */
+function conclude({ isHandedOver, isAsking }: Trial, status: 0 | 1 | 2): 0 | 1 | 2 {
+  if (isHandedOver || isAsking) return status;
+  return 1;
+}
+
+function chooseImage(line: CommandWords, machine: Machine): Patient {
+  const entries = findBootEntries(machine);
+  const [given] = line.words;
+  const file = given === undefined ? null : resolve(given);
+  const entry = file === null ? chooseEntry(entries) : null;
+  const files = file === null ? (entry?.initrds ?? []) : [file];
+  const hints = line.one("host");
+  const kernel = line.one("kernel");
+  const more: Given = {
+    cmdline: line.one("cmdline"),
+    kernel: kernel === null ? null : resolve(kernel),
+    hints: hints === null ? null : readHintsFile(resolve(hints)),
+  };
+  const found = admit(machine, readBootImage(machine, files), entries, more);
+  // The boot loader may load more with it, as microcode: the kernel sees all of it.
+  const all = found.entry?.initrds ?? files;
+  return all.length === files.length ? found : admit(machine, readBootImage(machine, all), entries, more);
+}
+
+function chooseEntry(entries: readonly BootEntry[]): BootEntry {
+  const usable = entries.filter(({ initrds }) => initrds.length > 0);
+  const newest = usable.toSorted((one, other) => compareReleases(other.kernel ?? "", one.kernel ?? ""));
+  const chosen = usable.find(({ isDefault }) => isDefault) ?? newest[0];
+  if (chosen !== undefined) return chosen;
+  throw new BootError("no boot entry with an initramfs was found, so there is none to check", {
+    seen: entries.map(({ title, config }) => `${printable(title)} in ${config}`),
+    hint: "name the image: levain doctor IMAGE",
+  });
+}
+
+function readTimeout(line: CommandWords): number {
+  const given = line.one("timeout") ?? `${USUAL_TIMEOUT_S}`;
+  if (!/^[1-9]\d{0,4}$/.test(given)) {
+    throw new UsageError(`--timeout: expected a number of seconds but received "${given}"`);
+  }
+  return Number(given) * 1000;
+}

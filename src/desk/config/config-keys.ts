@@ -1,0 +1,54 @@
+import type { ArgsDef } from "citty";
+import { CONFIG_KEYS, type ImageConfig } from "./config.ts";
+
+/** What the keys mean that no option of `levain image` sets. */
+const OWN: Readonly<Record<string, string>> = {
+  parameters: "Kernel parameters in the image, which the kernel command line overrides (default: none)",
+  machine: "More parameters for single machines: [machine.ID], by MAC address, serial number or UUID (default: none)",
+};
+
+/** A key of levain.toml. */
+export interface ConfigKey {
+  readonly name: string;
+  /** Without its default. */
+  readonly text: string;
+  readonly fallback: string;
+}
+
+/** Returns the keys of levain.toml in their order, explained as the options of `levain image`, `options`, that set the same. */
+export function listConfigKeys(options: ArgsDef): readonly ConfigKey[] {
+  return CONFIG_KEYS.map((name) => {
+    const option = options[name] ?? options[name.replace(/s$/, "")];
+    const described = OWN[name] ?? option?.description ?? "";
+    const [whole = "", fallback = option?.type === "boolean" ? "false" : "none"] =
+      /\s*\(default: (.*)\)$/.exec(described) ?? [];
+    const text = described.slice(0, described.length - whole.length).replace(/; repeatable(?=,|$)/, "");
+    return { name, text, fallback };
+  });
+}
+
+/** Writes a configuration as TOML, with every key that is not set as a comment. */
+export function formatConfig(config: ImageConfig, keys: readonly ConfigKey[]): readonly string[] {
+  const values: Readonly<Record<string, unknown>> = config;
+  const width = Math.max(...keys.map(({ name }) => name.length));
+  const rows = keys.map(({ name, fallback }) => {
+    const value = values[name];
+    const isUnset = value === undefined || value === false || isEmpty(value);
+    if (name === "machine") return isUnset ? [] : formatMachines(config.machine);
+    return [isUnset ? `# ${name}: ${fallback}` : `${name.padEnd(width)} = ${quote(value)}`];
+  });
+  return rows.flat();
+}
+
+const isEmpty = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
+
+function formatMachines(machines: ImageConfig["machine"]): readonly string[] {
+  return Object.entries(machines).flatMap(([name, { parameters }]) => [
+    "",
+    `[machine.${quote(name)}]`,
+    `parameters = ${quote(parameters)}`,
+  ]);
+}
+
+/** TOML's basic strings have the escapes of JSON; DEL needs one, too. */
+const quote = (value: unknown) => JSON.stringify(value).replaceAll("\u007f", "\\u007f").replaceAll('","', '", "');

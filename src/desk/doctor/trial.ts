@@ -1,0 +1,121 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { listPlaces } from "../../devices/drives.ts";
+import { BootError, orIfRefused } from "../../problems/errors.ts";
+import { chooseAccelerator } from "../qemu/accelerator.ts";
+import type { Bus } from "../qemu/disk-devices.ts";
+import { guestArguments } from "../qemu/guest-arguments.ts";
+import { openGuestDisk } from "../qemu/guest-disk.ts";
+import { runGuest } from "../qemu/run-guest.ts";
+import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { hasModule } from "./checks/drivers.ts";
+import { kernelOf, type PlannedPatient } from "./patient.ts";
+
+/** How far a trial came. */
+export interface Trial {
+  /** Where the guest saw the disks. */
+  readonly bus: Bus;
+  /** levain's own lines on the console, the last ones first if there are many. */
+  readonly lines: readonly string[];
+  /** The real init was started. */
+  readonly isHandedOver: boolean;
+  /** A passphrase was asked for, which a trial does not know. */
+  readonly isAsking: boolean;
+  readonly panic: string | null;
+}
+
+/** On the console: the last step of a boot (src/log/console.ts), a prompt, and the report of a failure. */
+const HANDED_OVER = /\bhandover +(?:switch_root|pivot_root) to /;
+const ASKING = /^ *passphrase: $/m;
+const FAILED = /^rescue shell: |^rdshell=0 allows no shell|^the boot cannot continue/m;
+const OWN_LINE = /^(?:levain \S+ on Linux| {2}[a-z]+ +\S|hint: |seen: |could not |cannot |no )/;
+const TRIAL_MIB = 1024;
+const MOST_LINES = 30;
+const CONSOLE = "console=ttyS0 rd.quiet=no rdshell=0 rd.emergency=poweroff panic=-1";
+
+/** What to boot with. */
+interface TrialRequest {
+  /** In place of the disks of this machine. */
+  readonly files: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** Boots the image in QEMU with views of the disks, whose changes are discarded; ends when the real init starts. Throws BootError. */
+export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: TrialRequest): Promise<Trial> {
+  const { image, plan } = patient;
+  if (image.inspection.findings.init?.kind !== "levain") {
+    throw new BootError("cannot try the boot: a trial follows levain's own messages, and the image has another init");
+  }
+  const kernel = kernelOf(patient);
+  if (kernel === null) {
+    throw new BootError("cannot try the boot: the kernel of the image was not found", {
+      hint: "name it: --kernel FILE",
+    });
+  }
+  const disks = files.length > 0 ? files : disksOf(patient);
+  if (disks.length === 0) throw new BootError("cannot try the boot: the root is on no disk of this machine");
+  const bus = chooseBus(patient);
+  return await withScratch(async (directory, onSignal) => {
+    const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);
+    const args = guestArguments({
+      accelerator: chooseAccelerator(),
+      kernel: image.unified === null ? kernel : save("linux", image.unified.linux),
+      initrd: save("initrd", image.initrd),
+      // What follows "--" is for the init.
+      cmdline: patient.cmdline.replace(/(?=\s--(?:\s|$)|$)/, ` ${CONSOLE}`),
+      disks: disks.map((file) => openGuestDisk(file, bus, false)),
+      memoryMib: Math.max(TRIAL_MIB, Math.ceil(image.inspection.memory.withoutRoot / 2 ** 20)),
+      cpus: Math.min(2, availableParallelism()),
+      uefi: null,
+      hasNetwork: plan.network.isNeeded,
+    });
+    const isOver = (text: string) => HANDED_OVER.test(text) || ASKING.test(text);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const end = await runGuest(args, directory, { isInteractive: false, isOver, onSignal, signal });
+    const { panic, status, complaint } = end;
+    if (status !== 0) throw new BootError(`QEMU failed with status ${status}`, { seen: complaint.trim().split("\n") });
+    return { bus, ...readConsole(end.console), panic };
+  });
+}
+
+function readConsole(text: string): Pick<Trial, "lines" | "isHandedOver" | "isAsking"> {
+  const lines = text.split("\n").map((line) => line.replace(/^\[ *\d+\.\d+\] /, "").trimEnd());
+  const own = lines.filter((line) => OWN_LINE.test(line) || FAILED.test(line));
+  return { lines: own.slice(-MOST_LINES), isHandedOver: HANDED_OVER.test(text), isAsking: ASKING.test(text) };
+}
+
+function disksOf({ needs }: PlannedPatient): readonly string[] {
+  return needs.stack.flatMap(({ kind, name }) => (kind === "disk" ? [`/dev/${name.replaceAll("!", "/")}`] : []));
+}
+
+/** By the place of a disk below /sys. */
+const PLACES: readonly (readonly [pattern: RegExp, bus: Bus, module: string])[] = [
+  [/\/nvme\//, "nvme", "nvme"],
+  [/\/ata\d+\//, "ahci", "ahci"],
+  [/\/usb\d+\//, "usb", "usb_storage"],
+  [/\/virtio\d+\/host\d+\//, "scsi", "virtio_scsi"],
+  [/\/virtio\d+\//, "virtio", "virtio_blk"],
+];
+
+/** Returns the bus on which the machine has its disk, or else one that the image has a driver for: QEMU does not have every controller. */
+function chooseBus({ machine, modules, needs, image }: PlannedPatient): Bus {
+  const disk = needs.stack.find(({ kind }) => kind === "disk")?.name ?? "";
+  const link = orIfRefused(() => machine.readLink(`/sys/class/block/${disk}`), "");
+  const places = listPlaces(machine, link.replace(/^(?:\.\.\/)+/, "/"));
+  const own = PLACES.find(([pattern]) => places.some((place) => pattern.test(place)));
+  const isUsable = ([, , module]: (typeof PLACES)[number]) =>
+    image.inspection.findings.kernels.length === 0 || hasModule(modules, module);
+  if (own !== undefined && isUsable(own)) return own[1];
+  return PLACES.toReversed().find(isUsable)?.[1] ?? "virtio";
+}
+
+/** Formats how far the boot came. */
+export function formatTrial(trial: Trial): readonly string[] {
+  return [`trial in QEMU, disks on ${trial.bus}:`, ...trial.lines.map((line) => `  ${line}`), describeEnd(trial)];
+}
+
+function describeEnd({ isHandedOver, isAsking, panic }: Trial): string {
+  if (isHandedOver) return "the real init was started";
+  if (isAsking) return "it asks for a passphrase, which the trial does not know";
+  return panic === null ? "the real init was not started" : `the kernel panicked: ${panic}`;
+}

@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { removeOnSignals } from "../archive/output.ts";
+import { attempt } from "../host.ts";
+
+/** Runs `use` with a new, empty directory that only this user can enter, and removes it afterwards, also on a signal. */
+export function withTemporary<T>(use: (directory: string) => T): T {
+  const directory = attempt("cannot make a temporary directory", () => mkdtempSync(join(tmpdir(), "levain-")));
+  const forget = removeOnSignals(directory);
+  try {
+    return use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    forget();
+  }
+}

@@ -1,0 +1,60 @@
+import { basename, join } from "node:path";
+import { driversTo } from "./device-path.ts";
+import type { Hints } from "./schema.ts";
+import type { SystemFiles } from "./system-files.ts";
+
+type Reached = Hints["keyboards"];
+
+/** The bit of EV_REP (linux/input-event-codes.h): a keyboard repeats a key that is held, a power button or a lid does not. */
+const EV_REP = 0x14n;
+
+/** Returns the keyboards of /proc/bus/input/devices. */
+export function findKeyboards(files: SystemFiles): Reached {
+  const blocks = files.text("/proc/bus/input/devices").split("\n\n");
+  return blocks.flatMap((block) => {
+    const [, place = ""] = /^S: Sysfs=(\/devices\/\S+)$/m.exec(block) ?? [];
+    const [, events = "0"] = /^B: EV=([0-9a-f]+)$/m.exec(block) ?? [];
+    const isKeyboard = /^H: Handlers=.*\bkbd\b/m.test(block) && ((BigInt(`0x${events}`) >> EV_REP) & 1n) === 1n;
+    const directory = isKeyboard ? files.real(join("/sys", place)) : null;
+    return directory === null ? [] : [{ name: basename(directory), drivers: driversTo(files, directory) }];
+  });
+}
+
+/** Returns the buses of USB: a keyboard or a stick may be plugged into any of them. */
+export function findUsb(files: SystemFiles): Reached {
+  const names = files.list("/sys/bus/usb/devices").filter((name) => /^usb\d+$/.test(name));
+  return reach(files, "/sys/bus/usb/devices", names);
+}
+
+/** Returns the screens: the first framebuffer, and the cards. */
+export function findScreens(files: SystemFiles): Reached {
+  const cards = files.list("/sys/class/drm").filter((name) => /^card\d+$/.test(name));
+  return [...reach(files, "/sys/class/drm", cards), ...reach(files, "/sys/class/graphics", ["fb0"])];
+}
+
+/** Returns the network cards; of wireless ones levain uses none. */
+export function findCards(files: SystemFiles): Hints["cards"] {
+  const names = files.list("/sys/class/net").filter((name) => {
+    const place = join("/sys/class/net", name);
+    return files.real(join(place, "device")) !== null && !/^DEVTYPE=wlan$/m.test(files.text(join(place, "uevent")));
+  });
+  return reach(files, "/sys/class/net", names).map((card) => ({
+    ...card,
+    isUp: files.text(join("/sys/class/net", card.name, "operstate")) === "up",
+  }));
+}
+
+const LINKS = ["vlan", "bond", "bridge"] as const;
+
+/** Returns the kinds of interfaces that are made of others. */
+export function findLinks(files: SystemFiles): Hints["links"] {
+  const events = files.list("/sys/class/net").map((name) => files.text(join("/sys/class/net", name, "uevent")));
+  return LINKS.filter((kind) => events.some((text) => text.split("\n").includes(`DEVTYPE=${kind}`)));
+}
+
+function reach(files: SystemFiles, place: string, names: readonly string[]): Reached {
+  return names.flatMap((name) => {
+    const directory = files.real(join(place, name));
+    return directory === null ? [] : [{ name, drivers: driversTo(files, directory) }];
+  });
+}

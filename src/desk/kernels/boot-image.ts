@@ -1,0 +1,72 @@
+import { readPeSections } from "../../formats/kernels/pe.ts";
+import { decodeText } from "../../formats/text.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { BootError, SyscallError } from "../../problems/errors.ts";
+import { printable } from "../../problems/report.ts";
+import { type Inspection, inspectBytes } from "../inspect/inspection.ts";
+import { compareReleases } from "./compare-releases.ts";
+
+/** What a boot loader loads: an initramfs, or a unified kernel image with one (UAPI group, Unified Kernel Image). */
+export interface BootImage {
+  /** Its files, in the order in which the boot loader concatenates them. */
+  readonly files: readonly string[];
+  /** The initramfs. */
+  readonly initrd: Uint8Array;
+  readonly inspection: Inspection;
+  /** null: an initramfs. */
+  readonly unified: UnifiedImage | null;
+}
+
+/** The parts of a unified kernel image besides the initramfs. */
+export interface UnifiedImage {
+  readonly linux: Uint8Array;
+  /** null: the boot loader's. */
+  readonly cmdline: string | null;
+  /** The kernel's release; null if the image does not say. */
+  readonly release: string | null;
+}
+
+/** Reads an image from the files that a boot loader concatenates: microcode comes first, for example. Throws BootError. */
+export function readBootImage(machine: Machine, files: readonly string[]): BootImage {
+  const name = files.at(-1) ?? "";
+  const contents = files.map((file) => readWhole(machine, file));
+  const [only = new Uint8Array()] = contents;
+  const sections = files.length === 1 ? readPeSections(only) : null;
+  // A kernel with an EFI stub is a PE file, too, but without an initramfs.
+  const initrd = sections?.get(".initrd");
+  const linux = sections?.get(".linux");
+  if (initrd !== undefined && linux !== undefined) {
+    const text = (section: string) => {
+      const bytes = sections?.get(section);
+      return bytes === undefined ? null : decodeText(bytes).replace(/\0.*$/s, "").trim();
+    };
+    const unified = { linux, cmdline: text(".cmdline"), release: text(".uname") };
+    return { files, initrd, inspection: inspectBytes(name, initrd), unified };
+  }
+  const bytes = contents.length === 1 ? only : concatenate(contents);
+  return { files, initrd: bytes, inspection: inspectBytes(name, bytes), unified: null };
+}
+
+/** The kernel reads an archive only from a multiple of 4 bytes on; boot loaders pad each file to that (grub_initrd_load). */
+function concatenate(contents: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(contents.flatMap((bytes) => [bytes, new Uint8Array(-bytes.length & 3)]));
+}
+
+function readWhole(machine: Machine, file: string): Uint8Array {
+  const what = `cannot read ${printable(file)}`;
+  try {
+    const status = machine.stat(file);
+    if (status === null) throw new BootError(`${what}: there is no such file`);
+    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`);
+    return machine.readFile(file);
+  } catch (cause) {
+    if (!(cause instanceof SyscallError)) throw cause;
+    throw new BootError(what, { cause });
+  }
+}
+
+/** Returns the releases of the kernels that an image has modules for, the newest first. */
+export function releasesOf({ inspection }: BootImage): readonly string[] {
+  const releases = inspection.findings.kernels.flatMap(({ version }) => version ?? []);
+  return releases.toSorted((one, other) => compareReleases(other, one));
+}

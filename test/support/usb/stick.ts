@@ -1,0 +1,39 @@
+// Sticks that `levain usb` makes on a Debian with the packages of docs/recipes.md.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../cache.ts";
+import { runScript } from "../command.ts";
+import { debianKernel } from "../kernels.ts";
+import { GUEST_WORDS } from "../qemu.ts";
+import { runOnRecipeMachine } from "../recipes/machine.ts";
+import { smallRoot } from "../root-tree.ts";
+
+/** The passphrase of encrypted sticks; a file with it is `passphrase`. */
+export const PASSPHRASE = "rye and water";
+
+/** Links, not copies: the modules are many, and nothing writes to them. */
+const PREPARE = `cp -al "$1" "$4/root" 2> /dev/null || cp -a "$1" "$4/root"
+cp -al "$2" "$4/modules" 2> /dev/null || cp -a "$2" "$4/modules"
+cp "$3" "$4/vmlinuz"
+printf '%s\\n' "$5" > "$4/passphrase"`;
+
+/** Makes a stick with the small root, Debian's kernel with all drivers, and these options; returns the path of the disk and what `levain usb --json` printed. */
+export async function usbStick(...options: readonly string[]) {
+  const directory = scratchDirectory();
+  const { modulesDir, version, vmlinuz } = await debianKernel("full");
+  await runScript(PREPARE, [await smallRoot(), modulesDir, vmlinuz, directory, PASSPHRASE]);
+  const kernel = `--kernel ${version} --modules-dir modules --vmlinuz vmlinuz`;
+  const given = `--compress zstd:1 --cmdline '${GUEST_WORDS}' ${options.join(" ")}`;
+  const script = `levain usb --root root --output disk.img ${kernel} ${given} --json > summary`;
+  await runOnRecipeMachine(script, directory);
+  return { disk: join(directory, "disk.img"), summary: JSON.parse(readFileSync(join(directory, "summary"), "utf8")) };
+}
+
+/** Copies the Debian itself, as its user would; returns the path of the disk. */
+export async function runningStick(): Promise<string> {
+  const directory = scratchDirectory();
+  const { version } = await debianKernel("cloud");
+  const script = `levain usb --from-running --kernel ${version} --cmdline '${GUEST_WORDS}' --output disk.img`;
+  await runOnRecipeMachine(script, directory);
+  return join(directory, "disk.img");
+}

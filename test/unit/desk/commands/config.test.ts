@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeConfigSchema } from "../../../../build/docs.ts";
+import { CONFIG_KEYS, parseConfig } from "../../../../src/desk/config/config.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { desk } from "../../../support/desk-in-process.ts";
+
+function configFile(text: string): string {
+  const file = join(scratchDirectory(), "levain.toml");
+  writeFileSync(file, text);
+  return file;
+}
+
+const TEXT = `kernel = "none"
+add = ["a \\"b\\":/c", "d"]
+parameters = ["rd.timeout=60"]
+[machine."52:54:00:12:34:56"]
+parameters = ["root=LABEL=a"]
+`;
+
+describe("levain config", () => {
+  test("check finds no mistake, or every one with its line", async () => {
+    const file = configFile(TEXT);
+    expect(await desk("config", "check", file)).toEqual({ status: 0, stdout: `${file}: no mistakes\n`, stderr: "" });
+    const wrong = await desk("config", "check", configFile('kernl = "none"\nparameters = ["rd.timeout=x"]\n'));
+    expect(wrong.status).toBe(1);
+    expect(wrong.stderr).toContain("line 1: unknown key kernl: did you mean kernel");
+    expect(wrong.stderr).toContain("line 2: parameters[1]: rd.timeout=");
+    expect((await desk("config", "check", "/no/such/levain.toml")).stderr).toContain("no such file");
+  });
+
+  test("show gives a file that means the same, and the defaults", async () => {
+    const { stdout } = await desk("config", "show", configFile(TEXT));
+    expect(stdout).toContain("# compress: zstd\n");
+    expect(stdout).toContain("# modules: none\n");
+    expect(parseConfig(stdout, "shown")).toEqual(parseConfig(TEXT, "given"));
+    expect(JSON.parse((await desk("config", "show", "--json", configFile(TEXT))).stdout)).toMatchObject({
+      kernel: "none",
+    });
+  });
+
+  test("schema has every key with its explanation, as docs/levain-toml.schema.json", async () => {
+    const schema = JSON.parse((await desk("config", "schema")).stdout);
+    expect(schema).toEqual(JSON.parse(JSON.stringify(makeConfigSchema())));
+    expect(Object.keys(schema.properties)).toEqual([...CONFIG_KEYS]);
+    expect(schema.properties.modules).toMatchObject({ type: "array", items: { type: "string" } });
+    const texts = Object.values(schema.properties).map((each) => (each as { description: string }).description);
+    expect(texts.filter((text) => !/^\S.* \(default: .+\)$/.test(text))).toEqual([]);
+    expect(schema.additionalProperties).toBe(false);
+  });
+
+  test("another word is refused", async () => {
+    const { status, stderr } = await desk("config", "chek");
+    expect([status, stderr.split("\n")[0]]).toEqual([2, "Unknown action 'chek': did you mean check?"]);
+  });
+});

@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatBash } from "../../../src/desk/completion/bash.ts";
+import { formatFish } from "../../../src/desk/completion/fish.ts";
+import type { CommandLine } from "../../../src/desk/completion/lines.ts";
+import { formatZsh } from "../../../src/desk/completion/zsh.ts";
+import { scratchDirectory } from "../../support/cache.ts";
+import { run, runScript } from "../../support/command.ts";
+import { desk } from "../../support/desk-in-process.ts";
+import { TEST_PROGRAMS } from "../../support/test-programs.ts";
+
+const place = scratchDirectory();
+mkdirSync(join(place, "a directory"));
+writeFileSync(join(place, "an image"), "");
+
+const script = async (shell: string) => (await desk("completion", shell)).stdout;
+
+/** What is typed, and what it becomes. */
+const TYPED: readonly (readonly [string, string])[] = [
+  ["levain ins", "levain inspect"],
+  ["levain image --outp", "levain image --output"],
+  ["levain image --modules-dir a", "levain image --modules-dir a directory/"],
+  ["levain inspect an", "levain inspect an image"],
+  ["levain image -o an", "levain image -o an image"],
+  ["levain config sch", "levain config schema"],
+  ["levain help param", "levain help parameters"],
+  ["levain completion fi", "levain completion fish"],
+];
+
+describe("bash completes", () => {
+  const PROGRAM = `. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _levain; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const complete = async (...words: readonly string[]) =>
+    (await run(["bash", "-c", PROGRAM, "bash", ...words], { cwd: place })).trimEnd().split("\n");
+
+  beforeAll(async () => writeFileSync(join(place, "completion"), await script("bash")));
+
+  test.each(TYPED)("%s", async (typed, becomes) => {
+    const words = typed.split(" ");
+    const offers = await complete(...words);
+    expect(offers.map((offer) => [...words.slice(0, -1), offer].join(" "))).toContain(becomes.replace(/\/$/, ""));
+  });
+
+  test("a value after an equals sign, which is a word of its own, and nothing where it knows nothing", async () => {
+    expect(await complete("levain", "image", "--output", "=", "an")).toEqual(["an image"]);
+    expect(await complete("levain", "image", "--output", "=")).toEqual(expect.arrayContaining(["an image"]));
+    expect(await complete("levain", "image", "--kernel", "")).toEqual([""]);
+    expect(await complete("levain", "no-command", "")).toEqual([""]);
+  });
+});
+
+const fish = (program: string, ...args: readonly string[]) => {
+  const functions = join(TEST_PROGRAMS, "root/usr/share/fish/functions");
+  const whole = `set fish_function_path ${functions}; ${program}`;
+  return run([join(TEST_PROGRAMS, "bin/fish"), "--no-config", "-c", whole, ...args], { cwd: place });
+};
+
+test("fish completes them, with their explanations", async () => {
+  writeFileSync(join(place, "levain.fish"), await script("fish"));
+  const program = "source ./levain.fish; for line in $argv; complete -C $line; echo; end";
+  const offers = (await fish(program, ...TYPED.map(([typed]) => typed))).split("\n\n").map((each) => each.trim());
+  expect(offers[0]).toStartWith("inspect\tShow what an initramfs contains");
+  for (const [index, [typed, becomes]] of TYPED.entries()) {
+    // A name with a space is escaped.
+    expect(offers[index]?.replaceAll("\\", "")).toContain(becomes.slice(typed.lastIndexOf(" ") + 1));
+  }
+});
+
+test("zsh completes them, as they are typed", async () => {
+  const share = join(TEST_PROGRAMS, "root/usr/share/zsh/functions");
+  const home = scratchDirectory();
+  writeFileSync(join(home, "_levain"), await script("zsh"));
+  writeFileSync(
+    join(home, ".zshrc"),
+    `module_path=(${TEST_PROGRAMS}/root/usr/lib/x86_64-linux-gnu/zsh/*(N))
+fpath=(${home} ${share} ${share}/Completion ${share}/Completion/*(/N))
+autoload -Uz compinit; compinit -u -D; unsetopt LIST_BEEP
+levain() { print -r -- "typed: levain $*" >> ${home}/typed; }\n`,
+  );
+  const lines = `${TYPED.map(([typed]) => `${typed}\t\n`).join("")}exit\n`;
+  writeFileSync(join(home, "lines"), lines);
+  const zsh = `${join(TEST_PROGRAMS, "bin/zsh")} -i`;
+  await runScript(
+    `HOME=$3 ZDOTDIR=$3 TERM=dumb script -qec "$1" /dev/null < "$2" > /dev/null`,
+    [zsh, join(home, "lines"), home],
+    {
+      cwd: place,
+    },
+  );
+  const typed = (await Bun.file(join(home, "typed")).text()).trimEnd().split("\n");
+  expect(typed).toEqual(TYPED.map(([, becomes]) => `typed: ${becomes.replace(/\/$/, "")}`));
+});
+
+test("an explanation with any character is one in every shell", async () => {
+  const text = `it's "a" [b]: \\c $(d) \`e\``;
+  const line: CommandLine = {
+    ...{ name: "x", text, argument: "nothing", choices: [] },
+    options: [{ words: ["--y", "-y"], text, value: "file" }],
+  };
+  for (const [shell, format] of [
+    ["bash", formatBash],
+    ["zsh", formatZsh],
+    ["fish", formatFish],
+  ] as const) {
+    writeFileSync(join(place, `odd.${shell}`), format([line]));
+    const program = shell === "bash" ? shell : join(TEST_PROGRAMS, "bin", shell);
+    await run([program, "-n", join(place, `odd.${shell}`)]);
+  }
+  expect(await fish("source ./odd.fish; complete -C 'levain '")).toContain(text);
+});
+
+test("an unknown shell is refused", async () => {
+  expect(await desk("completion", "csh")).toMatchObject({ status: 2 });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decryptXts } from "../../../../src/crypto/xts.ts";
+import { scratchDirectory } from "../../../support/cache.ts";
+import { run } from "../../../support/command.ts";
+import { desk } from "../../../support/desk-in-process.ts";
+import { BUSYBOX } from "../../../support/unpacked-programs.ts";
+
+const MAIN = join(import.meta.dir, "../../../../src/main.ts");
+
+/** A root that is only looked at, in a directory of its own. */
+function makeRoot() {
+  const directory = scratchDirectory();
+  for (const path of ["root/sbin", "root/tmp"]) mkdirSync(join(directory, path), { recursive: true });
+  writeFileSync(join(directory, "root/sbin/init"), "an init\n".repeat(1000));
+  writeFileSync(join(directory, "vmlinuz"), "a kernel");
+  return directory;
+}
+
+const words = (directory: string, output: string) => [
+  ...["usb", "--root", join(directory, "root"), "--output", join(directory, output), "--kernel", "none"],
+  ...["--vmlinuz", join(directory, "vmlinuz"), "--init", BUSYBOX, "--compress", "none", "--bios", "none"],
+];
+
+async function make(directory: string, output: string, ...more: readonly string[]) {
+  const { status, stdout, stderr } = await desk(...words(directory, output), "--json", ...more);
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+interface Part {
+  readonly role: string;
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Returns the bytes of a partition. */
+function readPart(image: string, { start, bytes }: Part): Uint8Array {
+  return new Uint8Array(readFileSync(image)).subarray(start, start + bytes);
+}
+
+describe("levain usb", () => {
+  test("makes an image without root, at a path with spaces and newlines", async () => {
+    const directory = makeRoot();
+    const { partitions } = await make(directory, "a b\nc.img", "--persist", "16M", "--label", "rye");
+    const image = join(directory, "a b\nc.img");
+    const [boot, root, changes] = partitions;
+    expect(partitions.map(({ role }: Part) => role)).toEqual(["boot", "root", "changes"]);
+    const files = await run(["mdir", "-/", "-b", "-i", `${image}@@${boot.start}`, "::"]);
+    for (const name of ["vmlinuz", "initrd.img", "EFI/BOOT/BOOTX64.EFI", "loader/entries/levain.conf"])
+      expect(files).toContain(`::/${name}\n`);
+    const entry = await run(["mtype", "-i", `${image}@@${boot.start}`, "::loader/entries/levain.conf"]);
+    expect(entry).toContain(`options root=PARTUUID=${root.partUuid} rd.overlay=PARTUUID=${changes.partUuid}\n`);
+    const found = await desk("devices", "--json", image);
+    expect(JSON.parse(found.stdout)[0].tags.PTTYPE).toBe("gpt");
+    expect(Buffer.from(readPart(image, root).subarray(0, 4)).toString()).toBe("hsqs");
+    const filesystem = join(directory, "changes");
+    writeFileSync(filesystem, readPart(image, changes));
+    await run(["e2fsck", "-f", "-n", filesystem]);
+    expect(readdirSync(directory).sort()).toEqual(["a b\nc.img", "changes", "root", "vmlinuz"]);
+  });
+
+  test("makes the same bytes of the same seed", async () => {
+    const directory = makeRoot();
+    process.env["SOURCE_DATE_EPOCH"] = "1700000000";
+    try {
+      for (const name of ["one", "other"]) await make(directory, name, "--seed", "x", "--persist", "16M", "--verity");
+    } finally {
+      delete process.env["SOURCE_DATE_EPOCH"];
+    }
+    await run(["cmp", join(directory, "one"), join(directory, "other")]);
+  });
+
+  test("encrypts the root so that cryptsetup's volume key opens it", async () => {
+    const directory = makeRoot();
+    const key = join(directory, "key");
+    writeFileSync(key, "rye\n");
+    const { partitions } = await make(directory, "disk", "--encrypt", "--key-file", key);
+    const volume = join(directory, "volume");
+    const place: Part = partitions.find(({ role }: Part) => role === "root");
+    writeFileSync(volume, readPart(join(directory, "disk"), place));
+    // The newline at its end is not part of what is typed.
+    writeFileSync(key, "rye");
+    const dump = ["luksDump", "--batch-mode", "--dump-volume-key", "--key-file", key, volume];
+    const text = (await run(["cryptsetup", ...dump])).split("MK dump:")[1] ?? "";
+    const volumeKey = new Uint8Array(Buffer.from(text.replace(/\s/g, ""), "hex"));
+    const data = new Uint8Array(readFileSync(volume)).slice(16 * 2 ** 20, 16 * 2 ** 20 + 4096);
+    expect(Buffer.from(decryptXts(volumeKey, new Uint8Array(16), data, 4096).subarray(0, 4)).toString()).toBe("hsqs");
+    expect(Buffer.from(data).includes("hsqs")).toBe(false);
+  });
+
+  test("says what does not fit before it writes anything", async () => {
+    const directory = makeRoot();
+    const { status, stderr } = await desk(...words(directory, "disk"), "--size", "32M");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /disk is too small: it has 32 MiB, and the stick needs \d+ MiB\nseen: boot 64 MiB · root 1 MiB\nhint: give a larger --size/,
+    );
+    expect(readdirSync(directory).sort()).toEqual(["root", "vmlinuz"]);
+  });
+
+  test.each([
+    [["--root", "/"], /Missing --output/],
+    [["-o", "x"], /Missing --root DIR, --from-running or --debian SUITE/],
+    [["-o", "x", "--root", "/", "--debian", "sid"], /Use only one of --root/],
+    [["-o", "x", "--root", "/", "--include", "vim"], /--include needs --debian/],
+    [["-o", "x", "--debian", "sid;reboot"], /expected the name of a suite or a package but received "sid;reboot"/],
+    [["-o", "x", "--root", "/", "--persist", "4X"], /--persist: expected a size such as 512M or 4G but received "4X"/],
+    [["-o", "x", "--root", "/", "--label", "a/b"], /--label: expected at most 11 letters/],
+    [["-o", "x", "--root", "/", "--cmdline", 'a="b c"'], /--cmdline: a boot loader would change quotes/],
+    [["-o", "x", "--root", "/", "--key-file", "k"], /--key-file needs --encrypt/],
+    [["-o", "x", "--root", "/", "--bios", "lilo"], /--bios: expected syslinux, grub or none but received "lilo"/],
+  ])("%j is refused", async (argv, message) => {
+    const { status, stderr } = await desk("usb", ...argv);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  test("a disk that does not exist does not become a file", async () => {
+    const directory = makeRoot();
+    const argv = words(directory, "x").map((word) => (word === join(directory, "x") ? "/dev/sdzzz" : word));
+    expect((await desk(...argv)).stderr).toContain("there is no disk /dev/sdzzz\nhint: levain devices lists disks");
+    expect(existsSync("/dev/sdzzz")).toBe(false);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("%s removes what was begun, and ends its programs", async (signal) => {
+    const directory = makeRoot();
+    const programs = scratchDirectory();
+    const started = join(directory, "started");
+    writeFileSync(
+      join(programs, "mksquashfs"),
+      `#!/bin/sh\necho $$ > '${started}.new'; mv '${started}.new' '${started}'\nexec sleep 600\n`,
+    );
+    chmodSync(join(programs, "mksquashfs"), 0o755);
+    const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
+    const child = Bun.spawn([process.execPath, MAIN, ...words(directory, "disk")], {
+      env,
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    while (!existsSync(started)) await Bun.sleep(20);
+    child.kill(signal);
+    expect(await child.exited).toBe(signal === "SIGINT" ? 130 : 143);
+    const squashing = readFileSync(started, "utf8").trim();
+    expect(readdirSync(directory).sort()).toEqual(["root", "started", "vmlinuz"]);
+    while (existsSync(`/proc/${squashing}`)) await Bun.sleep(20);
+  });
+});

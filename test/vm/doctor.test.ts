@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchDirectory } from "../support/cache.ts";
+import { rawCpio } from "../support/crafted-cpio.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { takeGuestSlot } from "../support/guest-slot.ts";
+import { debianKernel } from "../support/kernels.ts";
+import { LEVAIN, levainImage } from "../support/levain-image.ts";
+import { noteGuestCost } from "../support/run-notes.ts";
+import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `levain …`, which starts a guest; `answer` is typed when `after` is on the console. */
+async function levain(name: string, argv: readonly string[], after = "", answer = ""): Promise<Answer> {
+  const release = await takeGuestSlot();
+  try {
+    const child = Bun.spawn([LEVAIN, ...argv], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+    let stdout = "";
+    const heard = Promise.all([
+      child.stderr.text(),
+      listen(child.stdout, (text) => {
+        const isAnswered = after === "" || stdout.includes(after);
+        stdout += text;
+        if (isAnswered || !stdout.includes(after)) return;
+        child.stdin.write(answer);
+        child.stdin.flush();
+      }),
+    ]);
+    const status = await child.exited;
+    noteGuestCost(name, child.resourceUsage()?.cpuTime.total);
+    return { status, stderr: (await heard)[0], stdout };
+  } finally {
+    release();
+  }
+}
+
+async function listen(stream: ReadableStream<Uint8Array>, hear: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) hear(decoder.decode(chunk, { stream: true }));
+}
+
+const CMDLINE = "root=LABEL=RUN rd.quiet=no cryptomgr.notests mitigations=off nowatchdog";
+
+test.concurrent(
+  "levain run boots an image with a disk; the guest's poweroff is status 0, and the disk is not changed",
+  async () => {
+    const [image, disk, { vmlinux }] = await Promise.all([
+      levainImage(),
+      rootImage("ext4", { label: "RUN" }),
+      debianKernel("cloud"),
+    ]);
+    const before = Bun.hash(await Bun.file(disk).bytes());
+    const argv = ["run", image, "--disk", disk, "--kernel", vmlinux, "--cmdline", CMDLINE];
+    const { status, stdout, stderr } = await levain("levain run", argv, "small-root: ready", "poweroff -f\n");
+    expect(stdout).toContain("handover");
+    expect(stderr).toContain("Ctrl-A X ends it");
+    expect({ status, panic: stderr.includes("panicked") }).toEqual({ status: 0, panic: false });
+    expect(Bun.hash(await Bun.file(disk).bytes())).toBe(before);
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+test.concurrent(
+  "levain run ends with status 1 when the guest's kernel panics",
+  async () => {
+    const image = join(scratchDirectory(), "empty, or nearly.img");
+    writeFileSync(image, rawCpio([{ name: "readme", data: "no init" }]));
+    const { vmlinux } = await debianKernel("cloud");
+    const argv = ["run", image, "--kernel", vmlinux, "--cmdline", "mitigations=off cryptomgr.notests"];
+    const { status, stderr } = await levain("levain run, panic", argv);
+    expect(stderr).toContain("the guest's kernel panicked: VFS: Unable to mount root fs");
+    expect(status).toBe(1);
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+test.concurrent(
+  "levain doctor --boot reports how far an image comes with a disk",
+  async () => {
+    const [image, disk, { vmlinux }] = await Promise.all([
+      levainImage(),
+      rootImage("ext4", { label: "RUN" }),
+      debianKernel("cloud"),
+    ]);
+    const argv = ["doctor", image, "--boot", "--json", "--disk", disk, "--kernel", vmlinux, "--cmdline", CMDLINE];
+    const { status, stdout, stderr } = await levain("levain doctor --boot", argv);
+    expect(stderr).toBe("");
+    const { verdict, trial, findings } = JSON.parse(stdout);
+    expect({ verdict, findings, status }).toEqual({ verdict: "boots", findings: [], status: 0 });
+    expect(trial).toMatchObject({ bus: "virtio", isHandedOver: true, isAsking: false, panic: null });
+    expect(trial.lines.join("\n")).toMatch(/ {2}root +\/dev\/vda ext4 "RUN"/);
+  },
+  QUEUE_TIMEOUT_MS,
+);
