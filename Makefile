@@ -3,7 +3,7 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage clean
+.PHONY: all help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
 
 all: dist/levain ## build dist/levain (the default)
 
@@ -49,6 +49,12 @@ bench-curves: setup dist/levain ## draw what further disks, modules and layers c
 
 bench-unlock: setup ## compare unlocking with cryptsetup
 	@$(bun) bench/unlock.ts
+
+deb: dist/levain ## make dist/levain_VERSION_amd64.deb, which makes levain the initramfs of a Debian system
+	$(bun) build/packages/package.ts deb
+
+tarball: dist/levain ## make dist/levain-VERSION-x86_64.tar.gz
+	$(bun) build/packages/package.ts tarball
 
 coverage: setup ## check that the tests run 90 % of the lines of src/
 	@$(bun) test/support/coverage.ts

@@ -18,6 +18,7 @@ import { graftCommand } from "./commands/graft.ts";
 import { hostCommand } from "./commands/host.ts";
 import { imageCommand } from "./commands/image.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { installCommand, uninstallCommand } from "./commands/install.ts";
 import { modulesCommand } from "./commands/modules.ts";
 import { planCommand } from "./commands/plan.ts";
 import { runCommand } from "./commands/run.ts";
@@ -49,6 +50,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   config: configCommand,
   host: hostCommand,
   usb: usbCommand,
+  install: installCommand,
+  uninstall: uninstallCommand,
   graft: graftCommand,
   inspect: inspectCommand,
   diff: diffCommand,

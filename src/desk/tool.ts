@@ -9,6 +9,9 @@ const PACKAGES = {
   loadkeys: "kbd",
   ckbcomp: "console-setup",
   veritysetup: "cryptsetup-bin",
+  sbsign: "sbsigntool",
+  "dpkg-divert": "dpkg",
+  "run-parts": "debianutils",
   strip: "binutils",
   "qemu-system-x86_64": "qemu-system-x86",
   cryptsetup: "cryptsetup-bin",
@@ -29,7 +32,18 @@ export type Tool = keyof typeof PACKAGES;
 
 /** These may be in a directory that a user's PATH leaves out. */
 const IN_SBIN: ReadonlySet<Tool> = new Set([
-  ...(["loadkeys", "ckbcomp", "veritysetup", "cryptsetup", "sfdisk", "mkfs.vfat", "mke2fs", "debootstrap"] as const),
+  ...([
+    "loadkeys",
+    "ckbcomp",
+    "veritysetup",
+    "cryptsetup",
+    "sfdisk",
+    "mkfs.vfat",
+    "mke2fs",
+    "debootstrap",
+    "dpkg-divert",
+    "run-parts",
+  ] as const),
 ]);
 
 /** An option of xz: a header may ask for a dictionary of 4 GiB, while xz -9 makes one of 64 MiB. */

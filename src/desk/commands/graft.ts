@@ -55,6 +55,11 @@ async function graftInit(line: CommandWords) {
   const compression = parseCompression(line.one("compress") ?? "zstd");
   const before = inspectImage(image, maxSize);
   refuseDamaged(before);
+  if (before.uki !== null) {
+    throw new BootError(`cannot replace the init of ${image}: it is a unified kernel image`, {
+      hint: "build another one with levain image --uki",
+    });
+  }
   checkWritable(output);
   const { init, method, runtime } = readInit(line, compression, configOf(before));
   const base = attempt(`cannot read ${image}`, () => readFileSync(image));

@@ -13,6 +13,7 @@ import { describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.
 import { makeImageTree } from "../image/verity.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
+import { readUkiOptions, UKI_OPTIONS } from "../uki/options.ts";
 
 /** `levain image`. */
 export const imageCommand = command({
@@ -49,6 +50,7 @@ export const imageCommand = command({
       "Write the dm-verity hash tree of an image file to FILE.verity, its root hash to FILE.roothash, and nothing else",
     ),
     compress: option("METHOD[:LEVEL]", "Compress with zstd, lz4, gzip, xz or none (default: zstd)"),
+    ...UKI_OPTIONS,
   },
   examples: {
     "levain image": "Build initramfs-VERSION.img for the running kernel",
@@ -57,6 +59,8 @@ export const imageCommand = command({
       "Build for the machine where hints.json was made: levain host > hints.json",
     "levain image --kernel none -o small.img": "Build for a kernel that has its drivers built in",
     "levain image --add ./key:/etc/key --keymap de-latin1": "Add a key file and the keymap of a German keyboard",
+    "levain image --uki --cmdline 'root=LABEL=ROOT quiet' -o /efi/EFI/Linux/levain.efi":
+      "Build a unified kernel image for the ESP",
     "levain image --verity root.sfs": "Make the hash tree and the root hash of an image file",
     "levain image -c levain.toml -o - | ssh HOST 'cat >/boot/initrd.img'":
       "Build as levain.toml says, and copy the image to HOST",
@@ -129,6 +133,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
     machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),
+    uki: readUkiOptions(line, config.uki, directory, base),
   };
 }
 
@@ -153,6 +158,7 @@ export function summarize(
     summary.output,
     `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules${describeHost(host)}`}`,
     ...(kernel === null ? [] : [`  modprobe ${describeModprobe(summary.modprobeDirs)}`]),
+    ...(summary.uki === null ? [] : [`  uki      ${describeUki(summary.uki)}`]),
     `  runtime  ${describeRuntime(summary.runtime)}`,
     ...(lackingFirmware.length === 0 ? [] : [`  firmware ${describeFirmware(lackingFirmware)}`]),
     `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
@@ -172,6 +178,11 @@ function describeModprobe(directories: readonly string[]): string {
   return directories.length > 0
     ? `as in ${directories.join(", ")}`
     : "no modprobe.d files (add some with --modprobe-dir DIR)";
+}
+
+function describeUki({ version, cmdline, isSigned }: NonNullable<ImageSummary["uki"]>): string {
+  const parameters = cmdline === null ? "the command line is the boot loader's" : `command line: ${printable(cmdline)}`;
+  return `Linux ${version}, ${isSigned ? "signed" : "not signed"}; ${parameters}`;
 }
 
 const NAMED_MAX = 3;

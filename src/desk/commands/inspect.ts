@@ -11,7 +11,7 @@ export const inspectCommand = command({
   name: "inspect",
   description: "Show what an initramfs contains, and what levain would use of it",
   args: {
-    image: argument("An initramfs of any tool"),
+    image: argument("An initramfs of any tool, or a unified kernel image"),
     list: flag("List every file, as cpio -tv does", "l"),
     tree: flag("Show the directories and files that take most of it, the largest first"),
     svg: flag("Draw its parts and files by size, as SVG"),

@@ -9,6 +9,7 @@ import { parseAddition } from "../image/addition.ts";
 import { isOfPolicy } from "../image/policy.ts";
 import { parseRuntime } from "../image/runtime.ts";
 import { explainIssue, readableBy } from "../schema-issues.ts";
+import { parseSigningKey } from "../uki/options.ts";
 import { type Mistake, readStatements } from "./toml-statements.ts";
 
 const text = v.pipe(v.string(), v.minLength(1, "expected a string that is not empty"));
@@ -53,6 +54,17 @@ export const CONFIG_SCHEMA = v.strictObject({
   parameters: v.optional(v.array(readableBy(requireParameter)), []),
   machine: v.optional(
     v.record(v.string(), v.strictObject({ parameters: v.array(readableBy(requireMachineParameter)) })),
+    {},
+  ),
+  uki: v.optional(
+    v.strictObject({
+      linux: v.optional(text),
+      stub: v.optional(text),
+      cmdline: v.optional(text),
+      "os-release": v.optional(text),
+      splash: v.optional(text),
+      sign: v.optional(readableBy((key) => parseSigningKey(key, "/"))),
+    }),
     {},
   ),
 });

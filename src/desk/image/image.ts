@@ -19,6 +19,7 @@ import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
 import { addBusybox, addProgram } from "../program/program.ts";
+import { chooseForm, type ImageForm } from "../uki/image-form.ts";
 import { addFromHost, lookAtAdditions } from "./addition.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { addModules, reportFirmware } from "./image-modules.ts";
@@ -44,8 +45,8 @@ function makeManifest({ machines }: ImageOptions, kernel: string | null, paramet
 export async function buildImage(options: ImageOptions, voice: Voice) {
   const isPiped = options.output === STANDARD_OUTPUT;
   const job = decide(options, voice);
-  const { kernel, config, plans, manifest } = job;
-  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? `initramfs-${kernel?.version ?? "none"}.img`);
+  const { kernel, form, config, plans, manifest } = job;
+  const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? form.name);
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
   if (kernel && config) warnOfCompression(kernel, config, options.compression, voice);
@@ -65,11 +66,12 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   const entries = sortEntries(tree);
   const early = options.microcode ? findMicrocode(job.host?.hints.cpu ?? null, voice) : [];
   const archives = [...layOutEarly(early), ...layOutImage(entries, options.compression, isInitCompressed)];
-  const chunks = writeArchives(archives, voice);
+  const chunks = form.wrap(writeArchives(archives, voice));
   const unpackedBytes = measureArchives(archives);
   const imageBytes = await (isPiped ? writeToStandardOutput(chunks) : writeWhole(output, chunks));
   const memory = estimateMemory([...early, ...entries], imageBytes);
-  return { output, kernel, ...content, entryCount: entries.length, ...waysIn, unpackedBytes, imageBytes, memory };
+  const sizes = { entryCount: entries.length, unpackedBytes, imageBytes, memory };
+  return { output, kernel, uki: form.uki, ...content, ...waysIn, ...sizes };
 }
 
 /** Decides what goes into the image. Throws BootError for parameters that a boot would refuse, while they can still be corrected. */
@@ -84,8 +86,15 @@ function decide(options: ImageOptions, voice: Voice): Job {
     ...options.parameters,
   ];
   const kernel = chooseKernel(options);
+  const form = chooseForm(options.uki, kernel);
   const manifest = makeManifest(options, kernel?.version ?? null, parameters);
-  const input = { cmdline: "", manifest, ...added, crypttab: added.crypttab ?? host?.crypttab ?? null, isPart: true };
+  const input = {
+    cmdline: form.cmdline,
+    manifest,
+    ...added,
+    crypttab: added.crypttab ?? host?.crypttab ?? null,
+    isPart: true,
+  };
   const { plans, warnings } = planAll(options, input);
   const [plan] = plans;
   refuseContradictions({ options, plan, hasFile: added.hasFile });
@@ -93,6 +102,7 @@ function decide(options: ImageOptions, voice: Voice): Job {
   return {
     options,
     kernel,
+    form,
     config: kernel && readKernelConfig(kernel),
     manifest,
     plans,
@@ -114,6 +124,7 @@ function planAll({ machines }: ImageOptions, input: PlanInput): { plans: Plans; 
 interface Job {
   readonly options: ImageOptions;
   readonly kernel: KernelChoice | null;
+  readonly form: ImageForm;
   readonly config: KernelConfig | null;
   readonly manifest: Manifest;
   readonly plans: Plans;

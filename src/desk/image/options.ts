@@ -1,5 +1,6 @@
 import type { Compression } from "../archive/compress.ts";
 import type { ModprobeRequest } from "../modules/modprobe-files.ts";
+import type { UkiOptions } from "../uki/options.ts";
 import type { Addition } from "./addition.ts";
 import type { RuntimeRequest } from "./runtime.ts";
 
@@ -42,4 +43,6 @@ export interface ImageOptions {
   readonly parameters: readonly string[];
   /** More of them for single machines, by MAC address, serial number, UUID, host name or product. */
   readonly machines: Readonly<Record<string, readonly string[]>>;
+  /** A unified kernel image; null: an initramfs. */
+  readonly uki: UkiOptions | null;
 }

@@ -8,10 +8,11 @@ import type { Findings, KernelModules } from "./findings.ts";
 import type { Inspection } from "./inspection.ts";
 import { listParts, sumParts } from "./parts.ts";
 import type { Segment } from "./segments.ts";
+import type { UkiSummary } from "./uki.ts";
 
 /** Formats an image for the user: its segments, its contents, and what levain would use of it. */
 export function formatInspection(inspection: Inspection): readonly string[] {
-  const { file, size, segments, tree, problem, findings } = inspection;
+  const { file, size, segments, tree, problem, findings, uki } = inspection;
   const problems = [
     ...segments.flatMap(({ problems: own }, index) => own.map((text) => `segment ${index + 1}: ${text}`)),
     ...tree.problems,
@@ -20,6 +21,7 @@ export function formatInspection(inspection: Inspection): readonly string[] {
   const rows = [...describeFindings(inspection), ...problems.map((text) => ["problem", text] as const)];
   return [
     `${file}: ${formatBytes(size)}, ${segments.length} ${segments.length === 1 ? "segment" : "segments"}`,
+    ...(uki === null ? [] : [...describeUki(uki), "", "its .initrd:"]),
     ...alignColumns(
       [
         ["", "offset", "size", "compression", "format", "members", "unpacked"],
@@ -33,6 +35,24 @@ export function formatInspection(inspection: Inspection): readonly string[] {
 }
 
 const NUMBER_COLUMNS = [1, 2, 5];
+
+/** The sections that a unified kernel image has besides those of its stub. */
+const UKI_SECTIONS = /^\.(osrel|cmdline|uname|splash|ucode|initrd|linux|dtb|sbat|pcrsig|pcrpkey|profile)$/;
+
+function describeUki({ sections, cmdline, uname, system, isSigned }: UkiSummary): readonly string[] {
+  const rows = sections.filter(({ name }) => UKI_SECTIONS.test(name));
+  return [
+    ...alignColumns(
+      [["", "section", "offset", "size"], ...rows.map(({ name, offset, size }) => ["", name, `${offset}`, `${size}`])],
+      [2, 3],
+    ),
+    "",
+    `system    ${system ?? "no description"}`,
+    `kernel    ${uname === null ? "unknown: no .uname" : uname}`,
+    `cmdline   ${cmdline ?? "what the boot loader passes"}`,
+    `signature ${isSigned ? "signed for Secure Boot (levain does not verify it)" : "none"}`,
+  ];
+}
 
 function segmentRow(segment: Segment, index: number, { microcode }: Findings): readonly string[] {
   const { compression, offset, size, unpackedSize, archives } = segment;

@@ -8,6 +8,7 @@ import { findBootConfig } from "./boot-config.ts";
 import { findOut, findPassedOver } from "./findings.ts";
 import { readSegments } from "./segments.ts";
 import { imageTooLarge, TooLargeError, usualLimit } from "./streams/size-limit.ts";
+import { readUki } from "./uki.ts";
 import { unpackTree } from "./unpack-tree.ts";
 import { listFiles } from "./unpacked-tree.ts";
 
@@ -29,7 +30,11 @@ export function inspectImage(file: string, maxSize: number | null) {
 }
 
 /** Examines the bytes of an image, as `inspectImage` does; `file` is its name. */
-export function inspectBytes(file: string, bytes: Uint8Array, limit = usualLimit(bytes.length)) {
+export function inspectBytes(file: string, whole: Uint8Array, limit = usualLimit(whole.length)) {
+  const uki = readUki(whole);
+  if (uki?.initrd === null)
+    throw new BootError(`${file} is a program for EFI without an initramfs`, { hint: EFI_HINT });
+  const bytes = uki?.initrd ?? whole;
   const bootConfig = findBootConfig(bytes);
   const image = readSegments(bytes.subarray(0, bootConfig?.offset), limit);
   if (image.problem instanceof TooLargeError) throw imageTooLarge(file, limit, image.problem);
@@ -39,7 +44,9 @@ export function inspectBytes(file: string, bytes: Uint8Array, limit = usualLimit
   return {
     ...image,
     file,
-    size: bytes.length,
+    size: whole.length,
+    /** The sections of a unified kernel image; offsets of segments are those in its .initrd. */
+    uki: uki?.summary ?? null,
     bootConfig,
     tree,
     findings: findOut(tree.root),
@@ -47,6 +54,8 @@ export function inspectBytes(file: string, bytes: Uint8Array, limit = usualLimit
     memory: estimateMemoryOf(sizes, bytes.length),
   };
 }
+
+const EFI_HINT = "name a unified kernel image (levain image --uki), or the initramfs that is loaded with this program";
 
 function notAnImage(file: string, bytes: Uint8Array, cause: BootError | null): BootError {
   const { type } = probe({ size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) });

@@ -329,6 +329,23 @@ runtime = "plain"
       hooks: [join(base, "h")],
       parameters: ["quiet"],
       machines: {},
+      uki: null,
+    });
+  });
+
+  test("for a unified kernel image come from its table, if one is asked for", () => {
+    const table = '[uki]\ncmdline = "@cmdline"\nsplash = "s.bmp"\nsign = "db.key:db.crt"\n';
+    const own = join(scratchDirectory(), "levain.toml");
+    writeFileSync(own, table);
+    const base = join(own, "..");
+    expect(readOptions(lineOf({ config: own }), "/here").uki).toBeNull();
+    expect(readOptions(lineOf({ config: own, uki: [], linux: "vmlinuz", splash: "t.bmp" }), "/here").uki).toEqual({
+      linux: "/here/vmlinuz",
+      stub: null,
+      cmdline: `@${join(base, "cmdline")}`,
+      osRelease: null,
+      splash: "/here/t.bmp",
+      sign: { key: join(base, "db.key"), certificate: join(base, "db.crt") },
     });
   });
 

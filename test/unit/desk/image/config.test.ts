@@ -11,7 +11,7 @@ import { refusalOf } from "../../../support/refusal.ts";
 const complaint = (source: string) => refusalOf(() => parseConfig(source, "levain.toml"));
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, host, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, machine";
+  "hint: the keys are output, kernel, modules-dir, modules, host, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, machine, uki";
 
 test("everything that can be said", () => {
   const source = `
@@ -40,6 +40,10 @@ test("everything that can be said", () => {
     parameters = ["root=LABEL=A"]
     [machine.R640]
     parameters = ["root=LABEL=B"]
+    [uki]
+    cmdline = "quiet"
+    os-release = "os-release"
+    sign = "db.key:db.crt"
   `;
   expect(parseConfig(source, "levain.toml")).toEqual({
     output: "boot/initramfs.img",
@@ -63,6 +67,7 @@ test("everything that can be said", () => {
     hooks: ["hooks/keys"],
     parameters: ["rd.timeout=60", "rootflags=data=ordered"],
     machine: { "52:54:00:12:34:56": { parameters: ["root=LABEL=A"] }, R640: { parameters: ["root=LABEL=B"] } },
+    uki: { cmdline: "quiet", "os-release": "os-release", sign: "db.key:db.crt" },
   });
 });
 
@@ -82,6 +87,7 @@ test("nothing has to be said", () => {
     hooks: [],
     parameters: [],
     machine: {},
+    uki: {},
   });
 });
 

@@ -23,4 +23,5 @@ export const NO_OPTIONS: ImageOptions = {
   hooks: [],
   parameters: [],
   machines: {},
+  uki: null,
 };

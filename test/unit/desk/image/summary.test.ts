@@ -16,6 +16,7 @@ const summary: ImageSummary = {
   moduleCount: 278,
   modprobeDirs: ["/etc/modprobe.d"],
   lackingFirmware: [],
+  uki: null,
   entryCount: 373,
   fallbacks: [],
   hasBusybox: true,
@@ -35,6 +36,16 @@ test("the summary says what was made", () => {
     "  size     51.5 MiB, zstd:9, in 2.6 s",
     "  memory   needs 320 MiB to boot, 384 MiB without root= on the command line",
   ]);
+});
+
+test("of a unified kernel image, it says what firmware and kernel will do with it", () => {
+  const describe = (uki: NonNullable<ImageSummary["uki"]>) => summarize({ ...summary, uki }, options, 2640)[3];
+  expect(describe({ version: "6.1", cmdline: "quiet", isSigned: true })).toBe(
+    "  uki      Linux 6.1, signed; command line: quiet",
+  );
+  expect(describe({ version: "6.1", cmdline: null, isSigned: false })).toBe(
+    "  uki      Linux 6.1, not signed; the command line is the boot loader's",
+  );
 });
 
 test("it names what leads to a shell, or that nothing does", () => {

@@ -1,0 +1,107 @@
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { BootError } from "../../problems/errors.ts";
+import { attempt } from "../host.ts";
+import { findTool } from "../tool.ts";
+import type { HookFile } from "./distribution.ts";
+import type { InstallRecord } from "./record.ts";
+
+type FileRecord = InstallRecord["files"][number];
+
+const HINT = "run the command as root, on a filesystem that can be written";
+const MASK = "/dev/null";
+
+/** Returns the SHA-256 digest of a file in hexadecimal digits. */
+export function digestFile(path: string): string {
+  const hasher = new Bun.CryptoHasher("sha256");
+  const file = fs.openSync(path, "r");
+  try {
+    const room = new Uint8Array(1 << 20);
+    for (let got = -1; got !== 0; ) {
+      got = fs.readSync(file, room);
+      hasher.update(room.subarray(0, got));
+    }
+  } finally {
+    fs.closeSync(file);
+  }
+  return hasher.digest("hex");
+}
+
+/** What is at a path: the digest of a file, "mask" for a link to /dev/null, "other" for anything else, null for nothing. */
+function look(path: string): string | null {
+  const status = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (!status) return null;
+  if (status.isSymbolicLink()) return fs.readlinkSync(path) === MASK ? "mask" : "other";
+  return status.isFile() ? digestFile(path) : "other";
+}
+
+/** Returns whether the file is still as levain has written it. */
+export function isUntouched(root: string, { path, sha256 }: FileRecord): boolean {
+  return attempt(`cannot read ${join(root, path)}`, () => look(join(root, path))) === (sha256 ?? "mask");
+}
+
+/** Returns what the record has to say of a file before it is written; `known`: what it says already. Throws BootError for a file that somebody else has changed. */
+export function planFile(
+  root: string,
+  { path, text, isDiverted = false }: HookFile,
+  known: FileRecord | undefined,
+): FileRecord {
+  const target = join(root, path);
+  const sha256 = text === null ? null : new Bun.CryptoHasher("sha256").update(text).digest("hex");
+  const found = attempt(`cannot read ${target}`, () => look(target), HINT);
+  const isOurs = known !== undefined && (found === (known.sha256 ?? "mask") || found === (sha256 ?? "mask"));
+  if (isOurs) return { ...known, sha256 };
+  // dpkg-divert moves what a package has there.
+  if (found === null || isDiverted) return { path, sha256, before: null, isDiverted };
+  if (found === "other" || known !== undefined) {
+    throw new BootError(`${target} was changed, so levain does not replace it`, {
+      hint: "move it to another name and run levain install again",
+    });
+  }
+  const before = attempt(`cannot read ${target}`, () => fs.readFileSync(target).toString("base64"), HINT);
+  return { path, sha256, before, isDiverted };
+}
+
+/** Writes a file, completely or not at all. Throws BootError. */
+export function putFile(root: string, { path, text, mode, isDiverted }: HookFile): void {
+  const target = join(root, path);
+  attempt(`cannot write ${target}`, () => fs.mkdirSync(dirname(target), { recursive: true }), HINT);
+  if (isDiverted) divert(root, path, "--add");
+  attempt(
+    `cannot write ${target}`,
+    () => {
+      fs.rmSync(`${target}.levain-new`, { force: true });
+      if (text === null) fs.symlinkSync(MASK, `${target}.levain-new`);
+      else fs.writeFileSync(`${target}.levain-new`, text, { mode, flush: true });
+      fs.renameSync(`${target}.levain-new`, target);
+    },
+    HINT,
+  );
+}
+
+/** Takes a file back: what was there before is there again. Throws BootError. */
+export function restoreFile(root: string, { path, before, isDiverted }: FileRecord): void {
+  const target = join(root, path);
+  attempt(
+    `cannot restore ${target}`,
+    () => {
+      // The owner and the mode of the file stay as they are.
+      if (before !== null) fs.writeFileSync(target, Buffer.from(before, "base64"), { flush: true });
+      else fs.rmSync(target, { force: true });
+    },
+    HINT,
+  );
+  if (isDiverted) divert(root, path, "--remove");
+}
+
+/** dpkg-divert(1) moves the file of a package, now and at each upgrade. */
+function divert(root: string, path: string, action: "--add" | "--remove"): void {
+  const program = findTool("dpkg-divert", `${action === "--add" ? "replace" : "restore"} ${path}`);
+  const argv = [program, "--root", root, "--local", "--rename", "--divert", `${path}.distrib`, action, path];
+  const { exitCode, stderr } = Bun.spawnSync(argv, { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  if (exitCode === 0) return;
+  throw new BootError(`dpkg-divert could not ${action === "--add" ? "move" : "restore"} ${join(root, path)}`, {
+    seen: stderr.toString().trim().split("\n"),
+    hint: "another diversion may exist: dpkg-divert --list",
+  });
+}

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { cached } from "../support/cache.ts";
+import { run } from "../support/command.ts";
+import { assembleDisk, filesImage } from "../support/disk-images.ts";
+import { rootImage } from "../support/filesystem-images.ts";
+import { levainImage } from "../support/levain-image.ts";
+import { GUEST_WORDS } from "../support/qemu.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+// Firmware that enforces Secure Boot, and variables with a key for tests; both are of the package ovmf. It needs System Management Mode.
+const CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
+const VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd";
+const KEY = "/usr/share/ovmf/PkKek-1-snakeoil";
+const SECURE_BOOT = [
+  ...["-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"],
+  ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${CODE}`],
+  ...["-drive", `if=pflash,unit=1,format=raw,snapshot=on,file=${VARIABLES}`],
+];
+
+/** The private key without its passphrase, which sbsign would ask for. */
+async function signingKey(): Promise<string> {
+  const directory = await cached("secure-boot", "snakeoil", async (target) => {
+    await run(["openssl", "rsa", "-in", `${KEY}.key`, "-passin", "pass:snakeoil", "-out", join(target, "key")]);
+  });
+  return join(directory, "key");
+}
+
+async function signedDisk(): Promise<string> {
+  const words = ["--uki", "--cmdline", `${GUEST_WORDS} root=LABEL=BREAD`, "--sign", `${await signingKey()}:${KEY}.pem`];
+  const files = { "/EFI/BOOT/BOOTX64.EFI": await levainImage({ words }) };
+  return assembleDisk(
+    [
+      { file: await filesImage("vfat", files, { label: "ESP" }), type: "U" },
+      { file: await rootImage("ext4", { label: "BREAD" }), type: "L" },
+    ],
+    { table: "gpt" },
+  );
+}
+
+vmTest(
+  "a signed unified kernel image boots by firmware alone, which enforces Secure Boot",
+  async () => {
+    const disks = [{ file: await signedDisk() }];
+    return { kernel: null, disks, extra: SECURE_BOOT, memoryMib: 1024, timeoutMs: 300_000 };
+  },
+  async (vm) => {
+    await vm.expect("Secure boot enabled", 240_000);
+    await vm.expect(/root +\/dev\/vda2 ext4 "BREAD"/);
+    await vm.expect("small-root: ready");
+  },
+);
