@@ -39,7 +39,7 @@ vmTest(
     await expectRoot(vm);
     const text = await askText(vm, "/initrd/init host --json");
     await vm.stop();
-    const { initrd, modules } = await hostImage(parseHints(text.replaceAll("\r", ""), "the guest"));
+    const { initrd, modules } = await hostImage(parseHints(text.slice(text.indexOf("{")), "the guest"));
     expect(modules).toEqual([]);
     const disks = [...(await lvmDisks("INSIDE")), ...(await lvmDisks("ABOVE"))].map((file) => ({ file }));
     const options = { name: "LVM in LUKS, by its hints", initrd, disks, cmdline: "rd.luks.key=/etc/key" };
