@@ -1,6 +1,6 @@
 // Compares levain image --host with mkinitramfs (MODULES=dep) and dracut --hostonly of Debian 12: the time that an image for this
 // machine takes, and its size. All three see this machine's /sys, and build for Debian's full kernel, in 5 alternating rounds (or
-// $ROUNDS). As root: node_modules/.bin/bun bench/host-image.ts
+// $ROUNDS); ONLY=dracut measures one of them. As root: node_modules/.bin/bun bench/host-image.ts
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../test/support/cache.ts";
@@ -57,9 +57,10 @@ async function measure(build: Build, kernel: Kernel): Promise<Cost> {
 }
 
 const kernel = await debianKernel("full");
-const costs = Object.fromEntries(Object.keys(BUILDS).map((name): [string, Cost[]] => [name, []]));
+const chosen = Object.entries(BUILDS).filter(([name]) => name.includes(process.env["ONLY"] ?? ""));
+const costs = Object.fromEntries(chosen.map(([name]): [string, Cost[]] => [name, []]));
 for (let round = 0; round < ROUNDS; round++) {
-  for (const [name, build] of Object.entries(BUILDS)) costs[name]?.push(await measure(build, kernel));
+  for (const [name, build] of chosen) costs[name]?.push(await measure(build, kernel));
 }
 const show = (values: readonly number[]) => (median(values) ?? Number.NaN).toFixed(2);
 const rows = Object.entries(costs).map(([name, all]) => [

@@ -39,15 +39,17 @@ vmTest(
     await expectRoot(vm);
     const text = await askText(vm, "/initrd/init host --json");
     await vm.stop();
-    const { initrd, modules } = await hostImage(parseHints(text.replaceAll("\r", ""), "the guest"));
-    expect(modules).toEqual([]);
+    const { initrd, modules } = await hostImage(parseHints(text.slice(text.indexOf("{")), "the guest"));
+    // ext4 and the drivers of the disk, which most boots load, are plain files in the second archive.
+    const ciphers = ["aesni-intel", "cryptd", "crypto_simd", "ecb", "xts"];
+    expect(modules).toEqual([...ciphers, "dm-crypt", "dm-mod"].sort());
     const disks = [...(await lvmDisks("INSIDE")), ...(await lvmDisks("ABOVE"))].map((file) => ({ file }));
     const options = { name: "LVM in LUKS, by its hints", initrd, disks, cmdline: "rd.luks.key=/etc/key" };
     await withVm(options, 120_000, expectRoot);
   },
 );
 
-/** An image for the machine of these hints, and the names of its modules. */
+/** An image for the machine of these hints, and the names of the modules in its first archive. */
 async function hostImage(hints: Hints) {
   const directory = scratchDirectory();
   const [initrd, file] = [join(directory, "image"), join(directory, "hints.json")];
