@@ -1,9 +1,9 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { imageCommand } from "../src/desk/commands/image.ts";
-import { listColumns } from "../src/desk/drawing/stack-columns.ts";
-import { drawStack } from "../src/desk/drawing/stack-svg.ts";
 import { CONFIG_SCHEMA } from "../src/desk/config/config.ts";
 import { listConfigKeys } from "../src/desk/config/config-keys.ts";
+import { listColumns } from "../src/desk/drawing/stack-columns.ts";
+import { drawStack } from "../src/desk/drawing/stack-svg.ts";
 import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
 import type { Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";

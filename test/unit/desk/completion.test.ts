@@ -18,7 +18,7 @@ const script = async (shell: string) => (await desk("completion", shell)).stdout
 
 /** What is typed, and what it becomes. */
 const TYPED: readonly (readonly [string, string])[] = [
-  ["levain ins", "levain inspect"],
+  ["levain insp", "levain inspect"],
   ["levain image --outp", "levain image --output"],
   ["levain image --modules-dir a", "levain image --modules-dir a directory/"],
   ["levain inspect an", "levain inspect an image"],
