@@ -75,7 +75,8 @@ export function readUsbOptions(line: CommandWords, directory: string): UsbOption
     vmlinuz: path("vmlinuz"),
     ...{ efi: line.one("efi"), bios: line.one("bios"), force: line.one("force"), seed: line.one("seed") },
     isAgreed: line.has("yes"),
-    image: readOptions(line, directory),
+    // Of a unified kernel image, --cmdline means another thing.
+    image: readOptions({ ...line, has: (name) => name !== "cmdline" && line.has(name) }, directory),
   };
 }
 
