@@ -56,7 +56,7 @@ function overrides(hasManual: boolean): string {
       "bogus-mail-host",
       "maintainer-address-malformed",
     ],
-    ["it is not in Debian's archive, and nobody has filed a request", "initial-upload-closes-no-bugs"],
+    ["the package is not part of Debian, so there is no bug report to close", "initial-upload-closes-no-bugs"],
     ...(hasManual ? [] : [["levain help COMMAND and the pages below doc/ explain it", "no-manual-page"]]),
   ];
   return rows.map(([reason, ...tags]) => `# ${reason}\n${tags.map((tag) => `levain: ${tag}\n`).join("")}`).join("");
@@ -65,11 +65,9 @@ function overrides(hasManual: boolean): string {
 /** Returns the files of the Debian package but for those of dpkg itself; `levain` is the program. */
 export function debianFiles(levain: string): readonly PackagedFile[] {
   const manual = manualPages(join(ROOT, "dist/man"));
-  const license = read("LICENSE").split("\n\n").slice(2).join("\n\n").trim();
-  const copyright = `${read("build/packages/copyright")}License: MIT\n${license.replace(/^/gm, " ").replace(/^ $/gm, " .")}\n`;
   return [
     { path: "usr/bin/levain", content: { file: levain }, mode: 0o755 },
-    { path: `${DOC}/copyright`, content: copyright, mode: 0o644 },
+    { path: `${DOC}/copyright`, content: read("LICENSE"), mode: 0o644 },
     { path: `${DOC}/changelog.gz`, content: compressed(read("build/packages/changelog")), mode: 0o644 },
     { path: `${DOC}/README.md`, content: read("README.md"), mode: 0o644 },
     ...documentation(`${DOC}/docs`),

@@ -40,7 +40,7 @@ export function isUntouched(root: string, { path, sha256 }: FileRecord): boolean
   return attempt(`cannot read ${join(root, path)}`, () => look(join(root, path))) === (sha256 ?? "mask");
 }
 
-/** Returns what the record has to say of a file before it is written; `known`: what it says already. Throws BootError for a file that somebody else has changed. */
+/** Returns the record entry for a file that is about to be written; `known` is its entry so far. Throws BootError if the user changed the file. */
 export function planFile(
   root: string,
   { path, text, isDiverted = false }: HookFile,

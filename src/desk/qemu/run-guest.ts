@@ -104,7 +104,7 @@ function createLogReader(path: string) {
   };
 }
 
-/** Returns what sets the terminal as it is now: QEMU changes it, and restores it only if it ends by itself. */
+/** Saves the settings of the terminal, and returns a function that restores them: QEMU does not if it is killed. */
 function saveTerminal(isInteractive: boolean): () => void {
   if (!isInteractive || !process.stdin.isTTY) return () => undefined;
   const stty = (...args: readonly string[]) =>

@@ -21,7 +21,7 @@ export function checkSigningKey({ key, certificate }: SigningKey): void {
 /** Signs a program for EFI with sbsign(1). A key with a passphrase is asked for on the terminal. Throws BootError. */
 export function signProgram(pieces: readonly Uint8Array[], { key, certificate }: SigningKey): Uint8Array {
   const program = findTool("sbsign", "sign the image");
-  // The image may contain keys: nobody else can read the directory.
+  // Only this user may enter the directory, because the image may contain keys.
   const directory = attempt("cannot create a temporary directory", () => mkdtempSync(join(tmpdir(), "levain-sign-")));
   try {
     const [unsigned, signed] = [join(directory, "unsigned.efi"), join(directory, "signed.efi")];

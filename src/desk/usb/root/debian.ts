@@ -41,7 +41,7 @@ export async function installDebian(
   return directory;
 }
 
-/** Else nobody could log in to the new system. Its consoles accept an empty password, its SSH server does not. */
+/** debootstrap locks root's password, so no login would work. The consoles accept an empty password; the SSH server refuses it. */
 function removeRootPassword(shadow: string): void {
   const text = readFileSync(shadow, "utf8");
   writeFileSync(shadow, text.replace(/^root:[^:]*:/m, "root::"));

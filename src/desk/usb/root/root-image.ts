@@ -11,7 +11,7 @@ import type { RootSource } from "./source.ts";
 export interface RootImageRequest {
   readonly source: RootSource;
   readonly type: "squashfs" | "erofs";
-  /** Everything belongs to root, whoever owns it here. */
+  /** Whether root owns all files of the image, whoever owns them in the source. */
   readonly isOwnedByRoot: boolean;
   readonly identity: Identity;
 }
