@@ -4,6 +4,7 @@ import { CONFIG_KEYS, type ImageConfig } from "./config.ts";
 /** What the keys mean that no option of `levain image` sets. */
 const OWN: Readonly<Record<string, string>> = {
   parameters: "Kernel parameters in the image, which the kernel command line overrides (default: none)",
+  uki: "Make a unified kernel image: its kernel, command line and more (default: an initramfs)",
   machine: "More parameters for single machines: [machine.ID], by MAC address, serial number or UUID (default: none)",
 };
 
@@ -31,24 +32,35 @@ export function listConfigKeys(options: ArgsDef): readonly ConfigKey[] {
 export function formatConfig(config: ImageConfig, keys: readonly ConfigKey[]): readonly string[] {
   const values: Readonly<Record<string, unknown>> = config;
   const width = Math.max(...keys.map(({ name }) => name.length));
-  const rows = keys.map(({ name, fallback }) => {
-    const value = values[name];
-    const isUnset = value === undefined || value === false || isEmpty(value);
-    if (name === "machine") return isUnset ? [] : formatMachines(config.machine);
-    return [isUnset ? `# ${name}: ${fallback}` : `${name.padEnd(width)} = ${quote(value)}`];
-  });
-  return rows.flat();
+  const isUnset = (value: unknown) => value === undefined || value === false || isEmpty(value);
+  const [set, unset] = [
+    keys.filter(({ name }) => !isUnset(values[name])),
+    keys.filter(({ name }) => isUnset(values[name])),
+  ];
+  return [
+    ...unset.map(({ name, fallback }) => `# ${name}: ${fallback}`),
+    ...set
+      .filter(({ name }) => !isTable(values[name]))
+      .map(({ name }) => `${name.padEnd(width)} = ${quote(values[name])}`),
+    // In TOML, what follows a table belongs to it.
+    ...set.flatMap(({ name }) => formatTable(name, values[name])),
+  ];
 }
+
+function formatTable(name: string, value: unknown): readonly string[] {
+  if (!isTable(value)) return [];
+  const entries = Object.entries(value);
+  const own = entries.filter(([, each]) => !isTable(each)).map(([key, each]) => `${key} = ${quote(each)}`);
+  return [
+    ...(own.length === 0 ? [] : ["", `[${name}]`, ...own]),
+    ...entries.flatMap(([key, each]) => formatTable(`${name}.${quote(key)}`, each)),
+  ];
+}
+
+const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isEmpty = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
-
-function formatMachines(machines: ImageConfig["machine"]): readonly string[] {
-  return Object.entries(machines).flatMap(([name, { parameters }]) => [
-    "",
-    `[machine.${quote(name)}]`,
-    `parameters = ${quote(parameters)}`,
-  ]);
-}
 
 /** TOML's basic strings have the escapes of JSON; DEL needs one, too. */
 const quote = (value: unknown) => JSON.stringify(value).replaceAll("\u007f", "\\u007f").replaceAll('","', '", "');

@@ -15,6 +15,9 @@ function configFile(text: string): string {
 const TEXT = `kernel = "none"
 add = ["a \\"b\\":/c", "d"]
 parameters = ["rd.timeout=60"]
+[uki]
+cmdline = "quiet \\"a,b\\""
+sign = "a.key:a.crt"
 [machine."52:54:00:12:34:56"]
 parameters = ["root=LABEL=a"]
 `;
