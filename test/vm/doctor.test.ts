@@ -16,14 +16,21 @@ interface Answer {
   readonly stderr: string;
 }
 
-/** Runs `levain …`, which starts a guest; `answer` is typed when `after` is on the console. */
+const SIGTERM_STATUS = 128 + 15;
+const LIMIT_MS = 600_000;
+const END_TIMEOUT_MS = 2000;
+
+/** Runs `levain …`, which starts a guest; `answer` is typed when `after` is on the console. An error shows the console's end. */
 async function levain(name: string, argv: readonly string[], after = "", answer = ""): Promise<Answer> {
   const release = await takeGuestSlot();
+  const child = Bun.spawn([LEVAIN, ...argv], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const timer = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
   try {
-    const child = Bun.spawn([LEVAIN, ...argv], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-    let stdout = "";
+    let [stdout, stderr] = ["", ""];
     const heard = Promise.all([
-      child.stderr.text(),
+      listen(child.stderr, (text) => {
+        stderr += text;
+      }),
       listen(child.stdout, (text) => {
         const isAnswered = after === "" || stdout.includes(after);
         stdout += text;
@@ -34,8 +41,12 @@ async function levain(name: string, argv: readonly string[], after = "", answer 
     ]);
     const status = await child.exited;
     noteGuestCost(name, child.resourceUsage()?.cpuTime.total);
-    return { status, stderr: (await heard)[0], stdout };
+    // The runtime misses the end of a pipe now and then.
+    await Promise.race([heard, Bun.sleep(END_TIMEOUT_MS)]);
+    if (status !== SIGTERM_STATUS) return { status, stdout, stderr };
+    throw new Error(`not done after ${LIMIT_MS} ms: ${stderr}\n${stdout.trimEnd().split("\n").slice(-40).join("\n")}`);
   } finally {
+    clearTimeout(timer);
     release();
   }
 }

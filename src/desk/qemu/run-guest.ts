@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync, watch, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findTool } from "../tool.ts";
 import { listenForMonitor } from "./monitor.ts";
@@ -33,6 +33,8 @@ const PANIC = /Kernel panic - not syncing: (.*)/;
 /** Each output is searched again, also of a guest that runs for days. */
 const KEPT_CHARACTERS = 1 << 20;
 const PANIC_END = "---[ end Kernel panic";
+/** Bun's `fs.watch` often leaves out the last change of a file, which is the panic: the log is read at intervals. */
+const LOOK_MS = 200;
 
 /** Starts QEMU with these arguments and waits for its end; files go to `directory`, which is private. A kernel that panicked ends the guest. */
 export async function runGuest(args: readonly string[], directory: string, hooks: GuestHooks): Promise<GuestEnd> {
@@ -70,14 +72,14 @@ export async function runGuest(args: readonly string[], directory: string, hooks
     const text = reader.read();
     if (text.includes(PANIC_END) || isOver?.(text) === true) end();
   };
-  const watcher = watch(log, look);
+  const timer = setInterval(look, LOOK_MS);
   try {
     const status = await child.exited;
     const text = reader.read();
     const panic = PANIC.exec(text)?.[1]?.trim() ?? null;
     return { status, reason, panic, console: text, complaint: readFileSync(errors, "utf8") };
   } finally {
-    watcher.close();
+    clearInterval(timer);
     reader.close();
     monitor.close();
     restoreTerminal();

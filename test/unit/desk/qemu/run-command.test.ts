@@ -95,3 +95,25 @@ test("a signal ends QEMU, and no temporary file is left", async () => {
       );
   while (!["Z", "X", "gone"].includes(await state())) await Bun.sleep(20);
 }, 60_000);
+
+test("a panic ends the guest, however fast its last words follow each other", async () => {
+  const script = `
+log=$(printf '%s\\n' "$@" | sed -n 's/.*logfile=//p')
+{
+  seq 3000
+  printf 'Kernel panic - not syncing: no init\\n---[ end Kernel panic'
+} | dd bs=8 of="$log" oflag=append conv=notrunc status=none
+exec sleep 600`;
+  const PATH = `${fakeQemu(script)}:/usr/bin:/bin`;
+  const runs = Array.from({ length: 6 }, async () => {
+    const child = Bun.spawn([process.execPath, MAIN, "run", image, "--kernel", disk], {
+      env: { ...process.env, PATH },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    return { said: await child.stderr.text(), status: await child.exited };
+  });
+  for (const { said, status } of await Promise.all(runs)) {
+    expect(said).toContain("the guest's kernel panicked: no init");
+    expect(status).toBe(1);
+  }
+}, 60_000);
