@@ -5,6 +5,7 @@ import type { Inventory } from "../../devices/inventory.ts";
 import { listLinks } from "../../devices/persistent-names.ts";
 import { readBlockDevices } from "../../devices/read-devices.ts";
 import { type ImageModules, readImageModules } from "../../drivers/module-source.ts";
+import { readMounts } from "../../filesystems/mounts.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { textOrNone } from "../../machine/small-files.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -13,9 +14,10 @@ import { rootDevices } from "../../plan/root.ts";
 import { createNamer } from "../../storage/inventory.ts";
 import { matchDevices } from "../../storage/match.ts";
 import type { BootEntry } from "../boot-entries/entry.ts";
-import type { Hints } from "../hints/schema.ts";
-import { hintedNeeds } from "../host-facts/hinted.ts";
-import { type HostNeeds, hostNeeds } from "../host-facts/needs.ts";
+import { findKeyboards } from "../hints/consoles.ts";
+import type { Hints, Needs } from "../hints/schema.ts";
+import { machineFiles } from "../hints/system-files.ts";
+import { walkStack } from "../hints/volumes.ts";
 import { type BootImage, releasesOf } from "../kernels/boot-image.ts";
 import { findKernelFile, readRelease } from "../kernels/kernel-file.ts";
 import { imageMachine } from "./image-machine.ts";
@@ -49,7 +51,7 @@ export interface PlannedPatient extends Patient {
   readonly devices: readonly BlockDevice[];
   /** Those that root= names: the first name that leads to one counts. */
   readonly roots: readonly BlockDevice[];
-  readonly needs: HostNeeds;
+  readonly needs: Needs;
   find(spec: DeviceSpec): readonly BlockDevice[];
 }
 
@@ -101,15 +103,17 @@ export function plan(patient: Patient): PlannedPatient {
     devices,
     roots,
     // A btrfs needs each of its devices.
-    needs:
-      hints === null
-        ? hostNeeds(
-            machine,
-            roots.map(({ name }) => name),
-          )
-        : hintedNeeds(hints),
+    needs: hints ?? findNeeds(machine, roots),
     find,
   };
+}
+
+function findNeeds(machine: Machine, roots: readonly BlockDevice[]): Needs {
+  const files = machineFiles(machine);
+  const names = roots.map(({ name }) => name.replaceAll("/", "!"));
+  // The ciphers are read from the headers: checks/crypt.ts.
+  const reader = { files, mounts: readMounts(machine), cipherOn: () => null };
+  return { ...walkStack(reader, names), keyboards: findKeyboards(files) };
 }
 
 /** Files are the same if they are one inode: /initrd.img is often a link. */

@@ -1,14 +1,14 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { machine as machineName } from "node:os";
 import { basename, join } from "node:path";
-import { findMount, findMountOf, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
+import { findMount, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
 import type { ByteSource } from "../../formats/facts.ts";
 import { readLuksHeader } from "../../formats/luks/read-header.ts";
 import { hideSecrets } from "../../parameters/secrets.ts";
 import { BootError } from "../../problems/errors.ts";
 import { findCards, findKeyboards, findLinks, findScreens, findUsb } from "./consoles.ts";
 import { driversTo } from "./device-path.ts";
-import { devicesOfMount, findFilesystems, type MountedFilesystem } from "./mount-devices.ts";
+import { findFilesystems, type MountedFilesystem, mountOfImage } from "./mount-devices.ts";
 import type { Disk, Hints } from "./schema.ts";
 import { findCrypttab, findKeymap, findParameters, findResume, isEarly, readTable, TREE_TYPES } from "./settings.ts";
 import { type SystemFiles, systemFiles } from "./system-files.ts";
@@ -27,14 +27,7 @@ export function findHints(root = "/", machine = machineName()): Hints {
   const rootDevices = filesystems.find(({ path }) => path === "/")?.devices ?? [];
   const resume = deviceOfNumber(files, findResume(files)?.number ?? "");
   const devices = [...filesystems.flatMap((filesystem) => filesystem.devices), ...(resume ?? [])];
-  const stack = walkStack(
-    {
-      files,
-      devicesBelow: (loop) => mountOfImage(files, mounts, loop).flatMap((mount) => devicesOfMount(files, mount)),
-      cipherOn: (name) => cipherOn(files, root, name),
-    },
-    devices,
-  );
+  const stack = walkStack({ files, mounts, cipherOn: (name) => cipherOn(files, root, name) }, devices);
   const media = stack.volumes.flatMap(({ device, kind }) =>
     kind === "loop" ? mountOfImage(files, mounts, device) : [],
   );
@@ -85,12 +78,6 @@ function noRoot(root: MountEntry | null): BootError {
 function deviceOfNumber(files: SystemFiles, number: string): readonly [string] | null {
   const directory = number === "" ? null : files.real(join("/sys/dev/block", number));
   return directory === null ? null : [basename(directory)];
-}
-
-/** Returns the mount with the file of a loop device. */
-function mountOfImage(files: SystemFiles, mounts: readonly MountEntry[], device: string): readonly MountEntry[] {
-  const file = files.text(join("/sys/class/block", device, "loop/backing_file"));
-  return file === "" ? [] : [findMountOf(mounts, file) ?? []].flat();
 }
 
 /** The devices of virtio by which a virtual machine has a directory of its host. */

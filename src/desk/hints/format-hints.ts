@@ -1,7 +1,8 @@
 import { alignColumns, printable } from "../../problems/report.ts";
 import type { DriverStep, Hints, Volume } from "./schema.ts";
 
-const KINDS: Readonly<Record<Volume["kind"], string>> = {
+/** The kinds of volumes, for people. */
+export const VOLUME_KINDS: Readonly<Record<Volume["kind"], string>> = {
   luks: "LUKS",
   plain: "plain dm-crypt",
   integrity: "dm-integrity",
@@ -50,7 +51,7 @@ export function formatHints(hints: Hints): readonly string[] {
 }
 
 function formatVolume({ name, kind, on, detail }: Volume): string {
-  const what = detail === null ? KINDS[kind] : `${KINDS[kind]} (${detail})`;
+  const what = detail === null ? VOLUME_KINDS[kind] : `${VOLUME_KINDS[kind]} (${detail})`;
   return `${what} on ${on.length === 0 ? "what is not visible" : on.join(", ")}${name === null ? "" : `, named ${name}`}`;
 }
 

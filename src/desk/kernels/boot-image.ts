@@ -1,9 +1,8 @@
-import { readPeSections } from "../../formats/kernels/pe.ts";
-import { decodeText } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { type Inspection, inspectBytes } from "../inspect/inspection.ts";
+import { readUki } from "../inspect/uki.ts";
 import { compareReleases } from "./compare-releases.ts";
 
 /** What a boot loader loads: an initramfs, or a unified kernel image with one (UAPI group, Unified Kernel Image). */
@@ -31,16 +30,10 @@ export function readBootImage(machine: Machine, files: readonly string[]): BootI
   const name = files.at(-1) ?? "";
   const contents = files.map((file) => readWhole(machine, file));
   const [only = new Uint8Array()] = contents;
-  const sections = files.length === 1 ? readPeSections(only) : null;
-  // A kernel with an EFI stub is a PE file, too, but without an initramfs.
-  const initrd = sections?.get(".initrd");
-  const linux = sections?.get(".linux");
-  if (initrd !== undefined && linux !== undefined) {
-    const text = (section: string) => {
-      const bytes = sections?.get(section);
-      return bytes === undefined ? null : decodeText(bytes).replace(/\0.*$/s, "").trim();
-    };
-    const unified = { linux, cmdline: text(".cmdline"), release: text(".uname") };
+  const uki = files.length === 1 ? readUki(only) : null;
+  if (uki !== null && uki.initrd !== null && uki.linux !== null) {
+    const { initrd, linux, summary } = uki;
+    const unified = { linux, cmdline: summary.cmdline, release: summary.uname };
     return { files, initrd, inspection: inspectBytes(name, initrd), unified };
   }
   const bytes = contents.length === 1 ? only : concatenate(contents);

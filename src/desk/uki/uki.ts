@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { holds, le16 } from "../../formats/bytes.ts";
+import { holds } from "../../formats/bytes.ts";
+import { readBzImageRelease } from "../../formats/kernels/bzimage.ts";
+import { readPe } from "../../formats/kernels/pe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
 import { appendSections, type NewSection } from "./append-sections.ts";
 import { splitMicrocode } from "./microcode.ts";
 import type { UkiOptions } from "./options.ts";
-import { readPe } from "./pe.ts";
 
 /** Everything of a unified kernel image but the initramfs, read and checked before that is built. */
 export interface UkiParts {
@@ -93,15 +94,14 @@ function findLinux(kernel: KernelChoice | null): string {
 
 /** Returns the version of a bzImage (Documentation/arch/x86/boot.rst). Throws BootError if firmware cannot start it, or if the modules are another kernel's. */
 function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): string {
-  if (!holds(linux, 0x202, "HdrS"))
+  const version = readBzImageRelease(linux);
+  if (version === null)
     throw new BootError(`${path} is not a kernel for x86`, { hint: "name a bzImage with --linux FILE" });
   if (readPe(linux) === null) {
     throw new BootError(`UEFI firmware cannot start the kernel ${path}`, {
       hint: "it is configured without CONFIG_EFI_STUB, or is not a 64-bit kernel; choose another one with --linux FILE",
     });
   }
-  const at = le16(linux, 0x20e) + 0x200;
-  const version = linux.toString("latin1", at, at + 256).split(/[ \0]/, 1)[0] ?? "";
   if (kernel !== null && version !== kernel.version) {
     throw new BootError(`${path} is Linux ${version}, but the modules are those of ${kernel.version}`, {
       hint: `choose the kernel with --linux FILE, or its modules with --kernel ${version}`,

@@ -187,6 +187,7 @@ describe("levain doctor", () => {
       sys: {
         "/devices/pci0000:00/0000:00:02.0/driver": { link: "../../../bus/pci/drivers/other" },
         "/bus/pci/drivers/other/module": { link: "../../../../module/other" },
+        "/module/other/refcnt": "1\n",
       },
     });
     expect(found.map(({ text }) => text)).toContain("the image has no driver for pci 0000:00:02.0: module other");
@@ -210,7 +211,8 @@ describe("levain doctor", () => {
     const rows = await examineScene({ hints });
     expect(rows.flatMap((row) => row.findings.map(({ text }) => text))).toEqual([
       "the image has no driver for pci 0000:00:1f.2: module ahci",
-      "the root lies in md0 (mapped), and the image has no module raid1",
+      "the root lies in md0 (RAID), and the image has no module md_mod",
+      "the root lies in md0 (RAID), and the image has no module raid1",
       "the image has no driver for xfs, the filesystem of /",
     ]);
   });

@@ -119,7 +119,12 @@ export const rootFilesystem = (): FakeImage => fakeImage("ext4", { label: "ROOT"
 
 const driver = (bus: string, name: string, module: string | null): FakeTree => ({
   [`/bus/${bus}/drivers/${name}/bind`]: "",
-  ...(module === null ? {} : { [`/bus/${bus}/drivers/${name}/module`]: { link: `../../../../module/${module}` } }),
+  ...(module === null
+    ? {}
+    : {
+        [`/bus/${bus}/drivers/${name}/module`]: { link: `../../../../module/${module}` },
+        [`/module/${module}/refcnt`]: "1\n",
+      }),
 });
 
 /** A machine with an NVMe disk and a USB keyboard. */

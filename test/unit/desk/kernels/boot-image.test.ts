@@ -5,7 +5,7 @@ import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
 import { compareReleases } from "../../../../src/desk/kernels/compare-releases.ts";
 import { findKernelFile } from "../../../../src/desk/kernels/kernel-file.ts";
 import { readBzImageRelease, SETUP_BYTES } from "../../../../src/formats/kernels/bzimage.ts";
-import { readPeSections } from "../../../../src/formats/kernels/pe.ts";
+import { readPe } from "../../../../src/formats/kernels/pe.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { rawCpio } from "../../../support/crafted-cpio.ts";
@@ -40,7 +40,7 @@ test("a unified kernel image has a kernel, an initramfs, a command line and a re
   expect(Buffer.from(found).equals(initrd)).toBe(true);
   expect(inspection.tree.root.children.has("readme")).toBe(true);
   for (const length of [0, 1, 0x3f, 0x100, 0x200, bytes.length - initrd.length - 0x1000])
-    expect(() => readPeSections(bytes.subarray(0, length))).not.toThrow();
+    expect(() => readPe(bytes.subarray(0, length))).not.toThrow();
 });
 
 test("files that a boot loader loads together are one image", () => {
