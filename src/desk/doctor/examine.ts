@@ -108,10 +108,9 @@ function describeMemory({ machine, image }: Patient): string {
 }
 
 function describeDrivers({ needs }: PlannedPatient): string {
-  const drivers = needs.disks.flatMap((disk) => disk.drivers.flatMap(({ module }) => module ?? []));
-  return (
-    [...new Set([...drivers, ...needs.volumes.flatMap(modulesOfVolume)])].join(", ") || "all built into the kernel"
-  );
+  const steps = needs.disks.flatMap(({ drivers }) => drivers);
+  const modules = [...steps.flatMap(({ module }) => module ?? []), ...needs.volumes.flatMap(modulesOfVolume)];
+  return [...new Set(modules)].join(", ") || (steps.length === 0 ? "no disk is known" : "all built into the kernel");
 }
 
 function describeCrypt({ needs }: PlannedPatient): string {

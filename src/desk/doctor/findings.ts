@@ -162,6 +162,10 @@ export const FINDINGS = {
     () => "no boot loader's configuration was found",
     () => "check yourself that the boot loader loads the image",
   ),
+  "entry-unreadable": doubtful(
+    () => "this user may not read the boot loader's configuration",
+    () => "run levain doctor as root",
+  ),
   "entry-elsewhere": doubtful<Of<"image" | "entry" | "initrd">>(
     ({ entry, initrd }) => `no boot entry loads it; the default entry "${entry}" loads ${initrd}`,
     ({ image, initrd }) => `copy ${image} to ${initrd}, or add an entry to the boot loader`,

@@ -6,6 +6,7 @@ import { listLinks } from "../../devices/persistent-names.ts";
 import { readBlockDevices } from "../../devices/read-devices.ts";
 import { type ImageModules, readImageModules } from "../../drivers/module-source.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
+import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { textOrNone } from "../../machine/small-files.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -26,7 +27,8 @@ import { imageMachine } from "./image-machine.ts";
 export interface Patient {
   readonly machine: Machine;
   readonly image: BootImage;
-  readonly entries: readonly BootEntry[];
+  /** null: this user may not read them. */
+  readonly entries: readonly BootEntry[] | null;
   /** The entry that loads the image; null: none does. */
   readonly entry: BootEntry | null;
   readonly cmdline: string;
@@ -59,8 +61,8 @@ export interface PlannedPatient extends Patient {
 export type Given = Pick<Patient, "kernel" | "hints"> & { readonly cmdline: string | null };
 
 /** Describes how an image would be booted: by its entry, or else with the command line of the running system. */
-export function admit(machine: Machine, image: BootImage, entries: readonly BootEntry[], given: Given): Patient {
-  const entry = findEntry(machine, entries, image.files);
+export function admit(machine: Machine, image: BootImage, entries: Patient["entries"], given: Given): Patient {
+  const entry = findEntry(machine, entries ?? [], image.files);
   const { kernel, hints } = given;
   const usual = hints?.cmdline ?? entry?.cmdline ?? textOrNone(machine, "/proc/cmdline");
   const words = given.cmdline ?? image.unified?.cmdline ?? usual.trim();
@@ -124,13 +126,8 @@ function findEntry(machine: Machine, entries: readonly BootEntry[], files: reado
 }
 
 function isSame(machine: Machine, one: string, other: string): boolean {
-  if (one === other) return true;
-  const follow = (path: string, left = 8): string => {
-    if (left === 0 || machine.lstat(path)?.kind !== "symlink") return path;
-    const target = machine.readLink(path);
-    return follow(target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`, left - 1);
-  };
-  return machine.stat(one) !== null && follow(one) === follow(other);
+  const real = resolveIn(machine, "/", one);
+  return one === other || (real !== null && real === resolveIn(machine, "/", other));
 }
 
 /** Returns the kernel file of the boot, which may be the image itself; null if it is unknown. */

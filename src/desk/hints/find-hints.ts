@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { findMount, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
 import type { ByteSource } from "../../formats/facts.ts";
 import { readLuksHeader } from "../../formats/luks/read-header.ts";
+import { probe } from "../../formats/probe.ts";
 import { hideSecrets } from "../../parameters/secrets.ts";
 import { BootError } from "../../problems/errors.ts";
 import { findCards, findKeyboards, findLinks, findScreens, findUsb } from "./consoles.ts";
@@ -17,6 +18,7 @@ import { walkStack } from "./volumes.ts";
 /** Finds what a boot of the system at `root` needs. Throws BootError if its root device is not visible. */
 export function findHints(root = "/", machine = machineName()): Hints {
   const files = systemFiles(root);
+  const look = <T>(device: string, read: (source: ByteSource) => T) => lookAt(files, root, device, read);
   const mounts = parseMountInfo(files.text("/proc/self/mountinfo"));
   const table = readTable(files);
   const rootMount = findMount(mounts, "/");
@@ -27,7 +29,7 @@ export function findHints(root = "/", machine = machineName()): Hints {
   const rootDevices = filesystems.find(({ path }) => path === "/")?.devices ?? [];
   const resume = deviceOfNumber(files, findResume(files)?.number ?? "");
   const devices = [...filesystems.flatMap((filesystem) => filesystem.devices), ...(resume ?? [])];
-  const stack = walkStack({ files, mounts, cipherOn: (name) => cipherOn(files, root, name) }, devices);
+  const stack = walkStack({ files, mounts, cipherOn: (name) => look(name, readCipher) }, devices);
   const media = stack.volumes.flatMap(({ device, kind }) =>
     kind === "loop" ? mountOfImage(files, mounts, device) : [],
   );
@@ -56,7 +58,7 @@ export function findHints(root = "/", machine = machineName()): Hints {
       .flatMap((line) => line.split(" ")[0] || []),
     keymap: findKeymap(files),
     crypttab: [...findCrypttab(files, stack.volumes)],
-    parameters: [...findParameters(files, rootMount, { root: rootDevices, resume: resume?.[0] ?? null })],
+    parameters: [...findParameters(files, rootMount, { root: rootDevices, resume: resume?.[0] ?? null }, (name) => look(name, (source) => probe(source).uuid))],
   };
 }
 
@@ -100,18 +102,20 @@ function readCpu(text: string): Hints["cpu"] {
   return { vendor: field("vendor_id"), family: family ?? 0, model: model ?? 0, stepping: stepping ?? 0 };
 }
 
-/** Returns the cipher of the LUKS header on a device, which only root can read; null if it cannot be read. */
-function cipherOn(files: SystemFiles, root: string, device: string): string | null {
+/** Without the cipher, an image gets all of them. */
+const readCipher = (source: ByteSource) => readLuksHeader(source).segments[0]?.crypt?.cipher ?? null;
+
+/** Returns what `read` finds on a device, which only root can read; null if it cannot be read. */
+function lookAt<T>(files: SystemFiles, root: string, device: string, read: (source: ByteSource) => T): T | null {
   try {
     const file = openSync(join(root, "dev", device.replaceAll("!", "/")), "r");
     try {
-      const size = Number(files.text(join("/sys/class/block", device, "size"))) * 512;
-      return readLuksHeader(sourceOf(file, size)).segments[0]?.crypt?.cipher ?? null;
+      return read(sourceOf(file, Number(files.text(join("/sys/class/block", device, "size"))) * 512));
     } finally {
       closeSync(file);
     }
   } catch {
-    return null; // without it, the image gets every cipher
+    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import type { BootEntry } from "../boot-entries/entry.ts";
 import { type Inspection, inspectBytes } from "../inspect/inspection.ts";
 import { readUki } from "../inspect/uki.ts";
 import { compareReleases } from "./compare-releases.ts";
@@ -25,10 +26,13 @@ export interface UnifiedImage {
   readonly release: string | null;
 }
 
-/** Reads an image from the files that a boot loader concatenates: microcode comes first, for example. Throws BootError. */
-export function readBootImage(machine: Machine, files: readonly string[]): BootImage {
+/**
+ * Reads an image from the files that a boot loader concatenates: microcode comes first, for example. `entry`: what loads them, for the
+ * message. Throws BootError.
+ */
+export function readBootImage(machine: Machine, files: readonly string[], entry: BootEntry | null = null): BootImage {
   const name = files.at(-1) ?? "";
-  const contents = files.map((file) => readWhole(machine, file));
+  const contents = files.map((file) => readWhole(machine, file, entry));
   const [only = new Uint8Array()] = contents;
   const uki = files.length === 1 ? readUki(only) : null;
   if (uki !== null && uki.initrd !== null && uki.linux !== null) {
@@ -45,16 +49,17 @@ function concatenate(contents: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(contents.flatMap((bytes) => [bytes, new Uint8Array(-bytes.length & 3)]));
 }
 
-function readWhole(machine: Machine, file: string): Uint8Array {
+function readWhole(machine: Machine, file: string, entry: BootEntry | null): Uint8Array {
   const what = `cannot read ${printable(file)}`;
+  const seen = entry === null ? [] : [`the boot entry ${printable(`"${entry.title}" in ${entry.config}`)} loads it`];
   try {
     const status = machine.stat(file);
-    if (status === null) throw new BootError(`${what}: there is no such file`);
-    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`);
+    if (status === null) throw new BootError(`${what}: there is no such file`, { seen });
+    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`, { seen });
     return machine.readFile(file);
   } catch (cause) {
     if (!(cause instanceof SyscallError)) throw cause;
-    throw new BootError(what, { cause });
+    throw new BootError(what, { cause, seen, ...(cause.code === "EACCES" && { hint: "run this as root" }) });
   }
 }
 

@@ -32,6 +32,7 @@ export function checkKernel(patient: Patient): readonly Finding[] {
 
 /** Checks that the boot loader loads the image. */
 export function checkEntry({ machine, image, entries, entry }: Patient): readonly Finding[] {
+  if (entries === null) return [finding("entry-unreadable", {})];
   const [usual = entries[0]] = entries.filter(({ isDefault }) => isDefault);
   const file = image.files.at(-1) ?? "";
   if (usual === undefined) return [finding("entry-none", {})];

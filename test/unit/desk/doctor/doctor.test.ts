@@ -144,6 +144,7 @@ const SCENES: Readonly<Record<Exclude<keyof typeof FINDINGS, "trial-failed">, re
       "init",
     ],
     "entry-none": [{ grub: "" }, "boot loader"],
+    "entry-unreadable": [{ grub: null, cmdline: ROOT }, "may not read"],
     "entry-elsewhere": [
       { grub: GRUB.replace("initrd /boot/initrd", "initrd /boot/other") },
       `/boot/other.img-${RELEASE}`,

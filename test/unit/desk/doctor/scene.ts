@@ -4,6 +4,7 @@ import { examine, type Row } from "../../../../src/desk/doctor/examine.ts";
 import { admit } from "../../../../src/desk/doctor/patient.ts";
 import type { Hints } from "../../../../src/desk/hints/schema.ts";
 import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
 import { DIRECTORY, FILE, rawCpio } from "../../../support/crafted-cpio.ts";
 import { ELF } from "../../../support/fake-boot.ts";
 import type { FakeDisk } from "../../../support/fake-disk.ts";
@@ -29,7 +30,8 @@ export interface Scene {
   readonly sys?: FakeTree;
   readonly disks?: readonly FakeDisk[];
   readonly cmdline?: string;
-  readonly grub?: string;
+  /** null: it cannot be read. */
+  readonly grub?: string | null;
   readonly memoryBytes?: number;
   /** Of the file that is checked; by default that of the boot entry. */
   readonly file?: string;
@@ -162,6 +164,7 @@ export async function examineScene(scene: Scene): Promise<readonly Row[]> {
   const running: typeof machine = {
     ...machine,
     readFile(file) {
+      if (scene.grub === null && file === "/boot/grub/grub.cfg") throw new SyscallError("open", "EACCES", file);
       const bytes = machine.readFile(file);
       if (file !== "/proc/self/mountinfo") return bytes;
       return Buffer.from(`${Buffer.from(bytes)}99 1 8:0 / / rw - ext4 /dev/vda rw\n`);

@@ -7,6 +7,7 @@ import { type DriverStep, parseHints } from "../../../../src/desk/hints/schema.t
 import { scratchDirectory } from "../../../support/cache.ts";
 import { desk } from "../../../support/desk-in-process.ts";
 import { block, bound, fakeHost, type HostFiles, mounted, volume } from "../../../support/fake-host.ts";
+import { fakeImage } from "../../../support/fake-images.ts";
 import { CONTAINER, DISKLESS, MIRROR, NOTEBOOK, STICK_SYSTEM, VIRTUAL } from "../../../support/fake-hosts.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 
@@ -77,6 +78,15 @@ describe("what a boot needs", () => {
     ]);
     expect(hints.parameters).toEqual(["root=UUID=5b5b5b5b-0000-4000-8000-000000000005"]);
     expect([hints.crypttab, hints.keymap]).toEqual([[], null]);
+  });
+
+  test("of a system without udev: the UUID is read from the root device, if this user may", () => {
+    const { "/dev/disk/by-uuid/5b5b5b5b-0000-4000-8000-000000000005": _, ...files } = VIRTUAL;
+    const root = fakeHost(files, { "/sys/devices/pci0000:00/0000:00:04.0/virtio1/block/vda/vda1/size": "32\n" });
+    expect(findHints(root, "x86_64").parameters).toEqual([]);
+    const uuid = "0a1b2c3d-0001-4000-8000-000000000001";
+    writeFileSync(join(root, "dev/vda1"), fakeImage("ext4", { uuid }).bytes);
+    expect(findHints(root, "x86_64").parameters).toEqual([`root=UUID=${uuid}`]);
   });
 
   test("of a root on NFS", () => {
