@@ -133,7 +133,7 @@ function conclude({ status, reason, panic }: GuestEnd): number {
     console.error(`the guest's kernel panicked: ${printable(panic)}`);
     return 1;
   }
-  if (status !== 0) throw new BootError(`QEMU failed with status ${status}`);
+  if (status !== 0) throw new BootError(`QEMU failed with status ${status}`, { hint: "QEMU says why above" });
   if (reason === "guest-reset") console.error("the guest rebooted, which ends levain run");
   return reason === "guest-shutdown" ? 0 : 1;
 }

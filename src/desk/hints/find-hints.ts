@@ -58,7 +58,11 @@ export function findHints(root = "/", machine = machineName()): Hints {
       .flatMap((line) => line.split(" ")[0] || []),
     keymap: findKeymap(files),
     crypttab: [...findCrypttab(files, stack.volumes)],
-    parameters: [...findParameters(files, rootMount, { root: rootDevices, resume: resume?.[0] ?? null }, (name) => look(name, (source) => probe(source).uuid))],
+    parameters: [
+      ...findParameters(files, rootMount, { root: rootDevices, resume: resume?.[0] ?? null }, (name) =>
+        look(name, (source) => probe(source).uuid),
+      ),
+    ],
   };
 }
 

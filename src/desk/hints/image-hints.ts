@@ -109,7 +109,9 @@ export function planOfHost(hints: Hints, input: Parameters<typeof makePlan>[0], 
   try {
     const { plan } = makePlan({ ...input, cmdline: hints.cmdline });
     if (plan.root.kind === "none" && !plan.root.isAsked) {
-      voice.warn("neither the image nor the present command line names the root: give root= in the boot loader's entry");
+      voice.warn(
+        "neither the image nor the present command line names the root: give root= in the boot loader's entry",
+      );
     }
     return plan;
   } catch (error) {

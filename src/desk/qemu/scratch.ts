@@ -29,9 +29,11 @@ export async function withScratch<T>(
   }
 }
 
+/** What to try where a temporary file finds no space. */
+export const SPACE_HINT = "free some space, or name a larger directory in $TMPDIR";
+
 /** Writes a file that only this user can read. Returns its path. Throws BootError. */
 export function saveFile(path: string, bytes: Uint8Array): string {
-  const hint = "free some space, or name a larger directory in $TMPDIR";
-  attempt(`cannot write ${path}`, () => writeFileSync(path, bytes, { mode: 0o600 }), hint);
+  attempt(`cannot write ${path}`, () => writeFileSync(path, bytes, { mode: 0o600 }), SPACE_HINT);
   return path;
 }

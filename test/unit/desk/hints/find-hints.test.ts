@@ -7,8 +7,8 @@ import { type DriverStep, parseHints } from "../../../../src/desk/hints/schema.t
 import { scratchDirectory } from "../../../support/cache.ts";
 import { desk } from "../../../support/desk-in-process.ts";
 import { block, bound, fakeHost, type HostFiles, mounted, volume } from "../../../support/fake-host.ts";
-import { fakeImage } from "../../../support/fake-images.ts";
 import { CONTAINER, DISKLESS, MIRROR, NOTEBOOK, STICK_SYSTEM, VIRTUAL } from "../../../support/fake-hosts.ts";
+import { fakeImage } from "../../../support/fake-images.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 
 const hintsOf = (...parts: readonly HostFiles[]) => findHints(fakeHost(...parts), "x86_64");
