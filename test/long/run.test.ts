@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
+import { rawCpio } from "../support/crafted-cpio.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { LEVAIN } from "../support/levain-image.ts";
@@ -45,6 +46,20 @@ test.each([
     expect(stdout).toMatch(/ root +\/dev\/vda ext4 "RUN"/m);
     expect(stdout).toMatch(network);
     expect(status).toBe(0);
+  },
+  QUEUE_TIMEOUT_MS,
+);
+
+test(
+  "levain run ends with status 1 when the guest's kernel panics",
+  async () => {
+    const image = join(scratchDirectory(), "empty, or nearly.img");
+    writeFileSync(image, rawCpio([{ name: "readme", data: "no init" }]));
+    const { vmlinux } = await debianKernel("cloud");
+    const argv = ["run", image, "--kernel", vmlinux, "--cmdline", "mitigations=off cryptomgr.notests"];
+    const { status, stderr } = await startsGuest("levain run, panic", argv);
+    expect(stderr).toContain("the guest's kernel panicked: VFS: Unable to mount root fs");
+    expect(status).toBe(1);
   },
   QUEUE_TIMEOUT_MS,
 );
