@@ -13,7 +13,7 @@ import { provideUefi } from "../qemu/firmware.ts";
 import { type GuestOptions, guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { type GuestEnd, runGuest } from "../qemu/run-guest.ts";
-import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { saveFile, withTemporary } from "../temporary.ts";
 
 const MIB = 1 << 20;
 /** What an installed system needs beside its initramfs. */
@@ -42,7 +42,7 @@ export const runCommand = command({
       "Boot this machine's disk; nothing is written to it",
   },
   run: (line, machine) =>
-    withScratch(async (directory, onSignal) => {
+    withTemporary(async (directory, onSignal) => {
       const options = readOptions(line, machine, directory);
       console.error(announce(options));
       const end = await runGuest(guestArguments(options), directory, { isInteractive: true, onSignal });

@@ -7,7 +7,7 @@ import type { Bus } from "../qemu/disk-devices.ts";
 import { guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { runGuest } from "../qemu/run-guest.ts";
-import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { saveFile, withTemporary } from "../temporary.ts";
 import { hasModule } from "./checks/drivers.ts";
 import type { Row } from "./examine.ts";
 import { finding } from "./finding.ts";
@@ -57,7 +57,7 @@ export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: Tri
   const disks = files.length > 0 ? files : patient.needs.disks.map(({ name }) => `/dev/${name.replaceAll("!", "/")}`);
   if (disks.length === 0) throw new BootError("cannot try the boot: the root is on no disk of this machine");
   const bus = chooseBus(patient);
-  return await withScratch(async (directory, onSignal) => {
+  return await withTemporary(async (directory, onSignal) => {
     const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);
     const args = guestArguments({
       accelerator: chooseAccelerator(),

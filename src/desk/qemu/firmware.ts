@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
-import { SPACE_HINT } from "./scratch.ts";
+import { SPACE_HINT } from "../temporary.ts";
 
 /** The UEFI firmware for QEMU and its empty variables, as Debian, Arch and Fedora have them. */
 const PLACES: readonly (readonly [code: string, variables: string])[] = [

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
+import { SPACE_HINT } from "../temporary.ts";
 import { findTool } from "../tool.ts";
 import { listenForMonitor } from "./monitor.ts";
-import { SPACE_HINT } from "./scratch.ts";
 
 /** How a guest ended. */
 export interface GuestEnd {
