@@ -37,6 +37,10 @@ export const FINDINGS = {
     ({ maker }) => `its /init is not levain but that of ${maker}, which levain cannot judge`,
     () => "levain graft IMAGE makes an image with levain as its /init",
   ),
+  "image-unsigned": doubtful(
+    () => "this machine has Secure Boot on, and the image is not signed: firmware refuses such an image",
+    () => "levain image --uki --sign KEY:CERT, with a key that the firmware knows",
+  ),
   "plan-refused": fatal<Of<"problem">>(
     ({ problem }) => `the boot would stop: ${problem}`,
     () => "correct the parameter in the boot loader's entry or in levain.toml",

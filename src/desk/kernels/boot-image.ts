@@ -24,6 +24,7 @@ export interface UnifiedImage {
   readonly cmdline: string | null;
   /** The kernel's release; null if the image does not say. */
   readonly release: string | null;
+  readonly isSigned: boolean;
 }
 
 /**
@@ -37,7 +38,7 @@ export function readBootImage(machine: Machine, files: readonly string[], entry:
   const uki = files.length === 1 ? readUki(only) : null;
   if (uki !== null && uki.initrd !== null && uki.linux !== null) {
     const { initrd, linux, summary } = uki;
-    const unified = { linux, cmdline: summary.cmdline, release: summary.uname };
+    const unified = { linux, cmdline: summary.cmdline, release: summary.uname, isSigned: summary.isSigned };
     return { files, initrd, inspection: inspectBytes(name, initrd), unified };
   }
   const bytes = contents.length === 1 ? only : concatenate(contents);

@@ -58,6 +58,13 @@ const SCENES: Readonly<Record<Exclude<keyof typeof FINDINGS, "trial-failed">, re
       { image: { init: "#!/bin/sh\n", "etc/levain.json": null, "conf/initramfs.conf": "", "scripts/functions": "" } },
       "initramfs-tools",
     ],
+    "image-unsigned": [
+      {
+        isUnified: true,
+        sys: { "/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c": "\x06\0\0\0\x01" },
+      },
+      "Secure Boot",
+    ],
     "plan-refused": [{ cmdline: `${ROOT} rd.timeout=soon` }, "rd.timeout"],
     "plan-warning": [{ cmdline: `${ROOT} rd.timeot=5` }, "rd.timeout"],
     "root-not-named": [{ cmdline: "ro" }, "root= is missing"],

@@ -4,6 +4,7 @@ import { examine, type Row } from "../../../../src/desk/doctor/examine.ts";
 import { admit } from "../../../../src/desk/doctor/patient.ts";
 import type { Hints } from "../../../../src/desk/hints/schema.ts";
 import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
+import { appendSections } from "../../../../src/desk/uki/append-sections.ts";
 import { SyscallError } from "../../../../src/problems/errors.ts";
 import { DIRECTORY, FILE, rawCpio } from "../../../support/crafted-cpio.ts";
 import { ELF } from "../../../support/fake-boot.ts";
@@ -37,6 +38,8 @@ export interface Scene {
   readonly file?: string;
   /** What levain host found, on another machine. */
   readonly hints?: Hints;
+  /** The image is in a unified kernel image. */
+  readonly isUnified?: boolean;
   /** What follows the image in its file. */
   readonly tail?: string;
 }
@@ -63,6 +66,18 @@ alias crypto-aes aes_generic
 /** A module file for this kernel, or for another one. */
 export const moduleFor = (release: string, ...more: readonly string[]) =>
   moduleElf(`vermagic=${release} SMP preempt mod_unload`, ...more);
+
+const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+
+async function makeFile(scene: Scene): Promise<Uint8Array> {
+  const data = await makeImage(scene);
+  if (scene.isUnified !== true) return data;
+  const parts = [
+    { name: ".linux", data: bzImage(RELEASE) },
+    { name: ".initrd", data },
+  ];
+  return Buffer.concat(appendSections(readFileSync(STUB), parts, STUB));
+}
 
 async function makeImage({ image = {}, without = [] }: Scene): Promise<Uint8Array> {
   const isKept = (path: string) => !without.some((name) => path.endsWith(`/${name}.ko`));
@@ -156,7 +171,7 @@ export async function examineScene(scene: Scene): Promise<readonly Row[]> {
       "/sbin/init": { data: ELF, mode: 0o755 },
       "/boot/grub/grub.cfg": scene.grub ?? GRUB,
       [`/boot/vmlinuz-${RELEASE}`]: bzImage(RELEASE),
-      [path]: Buffer.concat([await makeImage(scene), Buffer.from(scene.tail ?? "")]),
+      [path]: Buffer.concat([await makeFile(scene), Buffer.from(scene.tail ?? "")]),
       ...scene.files,
     },
   });
