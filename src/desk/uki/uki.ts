@@ -1,11 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { holds } from "../../formats/bytes.ts";
 import { readBzImageRelease } from "../../formats/kernels/bzimage.ts";
 import { readPe } from "../../formats/kernels/pe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
-import type { KernelChoice } from "../modules/kernel.ts";
+import { type KernelChoice, kernelPlaces } from "../modules/kernel.ts";
 import { appendSections, type NewSection } from "./append-sections.ts";
 import { splitMicrocode } from "./microcode.ts";
 import type { UkiOptions } from "./options.ts";
@@ -77,16 +76,13 @@ function read(path: string, what: string, hint: string): Buffer {
   return attempt(failure, () => readFileSync(path), hint);
 }
 
-/** Where distributions have the kernel that belongs to modules; a kernel that is unpacked has its boot directory beside lib or usr/lib. */
 function findLinux(kernel: KernelChoice | null): string {
   if (kernel === null)
     throw new BootError("no kernel for the unified kernel image", { hint: "name it with --linux FILE" });
-  const { version, modulesDir } = kernel;
-  const roots = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
-  const places = [...roots.map((root) => join(root, "boot", `vmlinuz-${version}`)), join(modulesDir, "vmlinuz")];
+  const places = kernelPlaces(kernel);
   const found = places.find(isFile);
   if (found !== undefined) return found;
-  throw new BootError(`no kernel ${version} found for the unified kernel image`, {
+  throw new BootError(`no kernel ${kernel.version} found for the unified kernel image`, {
     seen: places.map((path) => `${path}: no file`),
     hint: "name it with --linux FILE",
   });
