@@ -14,6 +14,7 @@ import { columnsOf } from "../help.ts";
 import { readHintsFile } from "../hints/schema.ts";
 import { readBootImage } from "../kernels/boot-image.ts";
 import { compareReleases } from "../kernels/compare-releases.ts";
+import { writeOutput } from "../standard-output.ts";
 
 const USUAL_TIMEOUT_S = 300;
 
@@ -47,16 +48,17 @@ export const doctorCommand = command({
     const isRefused = found.some((row) => row.findings.some(({ code }) => code === "plan-refused"));
     const trial = line.has("boot") && !isRefused ? await tryBoot(plan(patient), request) : null;
     const rows = trial === null ? found : [...found, trialRow(trial)];
-    if (line.has("json")) console.log(JSON.stringify({ ...describeRows(rows), trial }, null, 2));
-    else
-      print([...(trial === null ? [] : [...formatTrial(trial), ""]), ...formatRows(rows, columnsOf(process.stdout))]);
+    const table = () => [
+      ...(trial === null ? [] : [...formatTrial(trial), ""]),
+      ...formatRows(rows, columnsOf(process.stdout)),
+    ];
+    const text = line.has("json")
+      ? JSON.stringify({ ...describeRows(rows), trial }, null, 2)
+      : table().map(printable).join("\n");
+    writeOutput(`${text}\n`);
     return statusOf(rows.flatMap((row) => row.findings));
   },
 });
-
-function print(lines: readonly string[]): void {
-  console.log(lines.map(printable).join("\n"));
-}
 
 function chooseImage(line: CommandWords, machine: Machine): Patient {
   const [hints, kernel, [given]] = [line.one("host"), line.one("kernel"), line.words];
