@@ -23,7 +23,7 @@ async function unifiedImage(): Promise<string> {
   writeFileSync(join(library, "firmware/amd-ucode/microcode_amd.bin"), "not for this CPU");
   const { vmlinuz, modulesDir } = await debianKernel("cloud");
   const mount = 'lib=$(readlink -f /lib); mount -t overlay overlay -o "lowerdir=$1:$lib" "$lib"; shift; exec "$@"';
-  const words = ["--uki", "--linux", vmlinuz, "--cmdline", CMDLINE, "--microcode", "--compress", "lz4:1"];
+  const words = ["--uki", "--linux", vmlinuz, "--cmdline", CMDLINE, "--microcode", "--network", "--compress", "lz4:1"];
   await run([
     ...["unshare", "--mount", "sh", "-euc", mount, "sh", library],
     ...[LEVAIN, "image", "--modules-dir", modulesDir, "--output", output, ...words],
@@ -36,7 +36,7 @@ test.each([
   {
     name: "by UEFI firmware, on a network",
     words: ["--uefi", "--network", "--cmdline", `${CMDLINE} ip=dhcp rd.neednet=1`],
-    network: / network .*10\.0\.2\.15/m,
+    network: / network +eth0 10\.0\.2\.15/m,
   },
 ])(
   "levain run boots a unified kernel image with microcode $name",

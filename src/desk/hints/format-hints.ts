@@ -44,7 +44,7 @@ export function formatHints(hints: Hints): readonly string[] {
     ...reached("network", cards),
     ...(hints.keymap === null ? [] : [["keymap", hints.keymap, ""]]),
     ...hints.crypttab.map((line) => ["crypttab", line.split(" ")[0] ?? "", line]),
-    ...hints.parameters.map((text) => ["parameter", text, ""]),
+    ...hints.parameters.map((text) => ["parameter", text.split("=", 1)[0] ?? "", text]),
     ["modules", `${hints.modules.length} loaded`, ""],
   ];
   return alignColumns(rows.map((row) => row.map(printable)));
