@@ -44,7 +44,8 @@ export const runCommand = command({
   run: (line, machine) =>
     withTemporary(async (directory, onSignal) => {
       const options = readOptions(line, machine, directory);
-      console.error(announce(options));
+      // console.error is red on a terminal: this is no error.
+      process.stderr.write(`${announce(options)}\n`);
       const end = await runGuest(guestArguments(options), directory, { isInteractive: true, onSignal });
       return conclude(end);
     }),
