@@ -43,8 +43,8 @@ export function formatHints(hints: Hints): readonly string[] {
     ...reached("screen", screens),
     ...reached("network", cards),
     ...(hints.keymap === null ? [] : [["keymap", hints.keymap, ""]]),
-    ...hints.crypttab.map((line) => ["crypttab", line.split(" ")[0] ?? "", line]),
-    ...hints.parameters.map((text) => ["parameter", text.split("=", 1)[0] ?? "", text]),
+    ...hints.crypttab.map((line) => ["crypttab", "", line]),
+    ...hints.parameters.map((text) => ["parameter", "", text]),
     ["modules", `${hints.modules.length} loaded`, ""],
   ];
   return alignColumns(rows.map((row) => row.map(printable)));

@@ -89,9 +89,10 @@ function nfsSource({ type, source }: MountEntry): string | null {
 function nameOf(files: SystemFiles, device: string, uuidOn: UuidReader): string | null {
   const links = "/dev/disk/by-uuid";
   const node = `/dev/${device.replaceAll("!", "/")}`;
-  // Without udev there are no links.
-  const uuid = files.list(links).find((name) => files.real(join(links, name)) === node) ?? uuidOn(device);
-  if (uuid !== null) return `UUID=${uuid}`;
+  const linked = files.list(links).find((name) => files.real(join(links, name)) === node);
   const mapped = files.text(join("/sys/class/block", device, "dm/name"));
-  return mapped === "" ? null : `/dev/mapper/${mapped}`;
+  if (linked === undefined && mapped !== "") return `/dev/mapper/${mapped}`;
+  // Without udev there are no links.
+  const uuid = linked ?? uuidOn(device);
+  return uuid === null ? null : `UUID=${uuid}`;
 }

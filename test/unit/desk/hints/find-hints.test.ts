@@ -264,6 +264,6 @@ describe("hints as JSON", () => {
     expect(lines.join("\n")).toMatch(/^kernel +6\.1\\x1b\[2J +x86_64$/m);
     expect(lines.join("\n")).toMatch(/^volume +dm-0 +LUKS on nvme0n1p3, named cryptroot$/m);
     expect(lines.join("\n")).toMatch(/^disk +nvme0n1 +nvme, pcieport \(built in\)$/m);
-    expect(lines.join("\n")).toMatch(/^parameter +root +root=\/dev\/mapper\/vg-root$/m);
+    expect(lines.join("\n")).toMatch(/^parameter +root=\/dev\/mapper\/vg-root$/m);
   });
 });
