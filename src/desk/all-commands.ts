@@ -44,6 +44,12 @@ const helpCommand = command({
   },
 });
 
+/** The options of levain itself. */
+export const LEVAIN_OPTIONS = {
+  version: flag("Print the version", "V"),
+  debug: flag("Before a command: if it fails, print where in the program"),
+} as const;
+
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
@@ -70,7 +76,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,
-  completion: makeCompletionCommand(() => COMMANDS),
+  completion: makeCompletionCommand(() => ({ commands: COMMANDS, own: LEVAIN_OPTIONS })),
   help: helpCommand,
 };
 
@@ -78,10 +84,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 export async function runAny(argv: readonly string[], machine: Machine): Promise<number> {
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
-    args: {
-      version: flag("Print the version", "V"),
-      debug: flag("Before a command: if it fails, print where in the program"),
-    },
+    args: LEVAIN_OPTIONS,
     subCommands: COMMANDS,
   });
   const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);

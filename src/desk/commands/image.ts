@@ -25,7 +25,6 @@ export const imageCommand = command({
     "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
     host: flagOrOption("HINTS", "Build for this machine only, or for the one where levain host has printed HINTS"),
-    hostonly: flag("Same as --host"),
     network: flag("Add the drivers of network cards (default: if a parameter in the image needs the network)"),
     "modprobe-dir": option(
       "DIR",
@@ -137,12 +136,12 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   };
 }
 
-/** --host, --host=HINTS and host of levain.toml; --hostonly is an older name. */
+/** --host, --host=HINTS and host of levain.toml. */
 function chooseHost(line: CommandWords, directory: string, config: ImageConfig, base: string): HostChoice | null {
   const given = line.one("host");
   if (given !== null) return { file: given === "" ? null : resolve(directory, given) };
   if (typeof config.host === "string") return { file: resolve(base, config.host) };
-  return config.host || config.hostonly || line.has("hostonly") ? { file: null } : null;
+  return config.host ? { file: null } : null;
 }
 
 /** Describes a new image for the user, a line each. */

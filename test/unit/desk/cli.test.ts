@@ -352,7 +352,6 @@ runtime = "plain"
   test.each([
     [{ host: "" }, { file: null }],
     [{ host: "h.json" }, { file: "/here/h.json" }],
-    [{ hostonly: "" }, { file: null }],
     [{ host: "", config: "" }, { file: null }],
   ])("for one machine: %j", (options, expected) => {
     const line = lineOf("config" in options ? { ...options, config } : options);

@@ -148,6 +148,15 @@ describe("an image for one machine", () => {
     const { warnings } = await imageFor({ ...hintsOf(VIRTUAL), cmdline: "root=LABEL=A rd.timeout=soon" });
     expect(warnings.join("\n")).toContain("with the present command line, a boot of this image fails");
   });
+
+  test("warns if nothing names the root", async () => {
+    const rootless = { ...hintsOf(VIRTUAL), cmdline: "quiet" };
+    const said = async (hints: Hints) => (await imageFor(hints)).warnings.join("\n");
+    expect(await said(rootless)).not.toContain("names the root");
+    expect(await said({ ...rootless, parameters: [] })).toContain(
+      "neither the image nor the present command line names the root",
+    );
+  });
 });
 
 describe("a build that cannot be", () => {
