@@ -13,7 +13,7 @@ import { provideUefi } from "../qemu/firmware.ts";
 import { type GuestOptions, guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { type GuestEnd, runGuest } from "../qemu/run-guest.ts";
-import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { saveFile, withScratch } from "../scratch.ts";
 
 const MIB = 1 << 20;
 /** What an installed system needs beside its initramfs. */

@@ -7,7 +7,7 @@ import type { Bus } from "../qemu/disk-devices.ts";
 import { guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { runGuest } from "../qemu/run-guest.ts";
-import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { saveFile, withScratch } from "../scratch.ts";
 import { hasModule } from "./checks/drivers.ts";
 import type { Row } from "./examine.ts";
 import { finding } from "./finding.ts";
