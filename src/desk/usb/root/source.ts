@@ -20,14 +20,15 @@ export interface RootSource {
 }
 
 /** What a kernel or a boot fills: the directories stay, their content does not. */
-const FILLED_AT_BOOT = ["proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
+export const FILLED_AT_BOOT = ["proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
 
-/** Of a running system: what can be made again, what names disks of this machine, and seeds that must be used once only. */
-const OF_THIS_MACHINE = [
+/** What can be made again. */
+export const CACHES = [
   ...["var/tmp/*", "var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*"],
   ...["var/cache/dnf/*", "var/cache/pacman/pkg/*", "var/cache/apk/*", "root/.cache/*", "home/*/.cache/*"],
-  ...["etc/fstab", "etc/crypttab", "var/lib/systemd/random-seed", "lost+found"],
 ];
+/** Of a running system: what names disks of this machine, and seeds that must be used once only. */
+const OF_THIS_MACHINE = ["etc/fstab", "etc/crypttab", "var/lib/systemd/random-seed", "lost+found"];
 const IDENTITY = ["etc/ssh/ssh_host_*_key", "etc/ssh/ssh_host_*_key.pub", "var/lib/dbus/machine-id"];
 /** An empty file means that systemd makes a new one; without the file, it would also reset which services are enabled (machine-id(5)). */
 const MACHINE_ID = "/etc/machine-id";
@@ -69,7 +70,7 @@ export function sourceOfRunning(machine: Machine, choice: RunningChoice, own: re
   const { copied, leftOut } = divideMounts(mounts, choice.mounts);
   const identity = choice.keepsIdentity ? [] : IDENTITY;
   const excluded = [
-    ...[...FILLED_AT_BOOT, ...OF_THIS_MACHINE, ...identity],
+    ...[...FILLED_AT_BOOT, ...CACHES, ...OF_THIS_MACHINE, ...identity],
     ...leftOut.map(({ target }) => `${patternOf(target)}/*`),
     ...[...listSwapFiles(machine), ...own].map(patternOf),
   ];

@@ -58,6 +58,7 @@ describe("levain usb", () => {
     const filesystem = join(directory, "changes");
     writeFileSync(filesystem, await readPart(image, changes));
     await run(["e2fsck", "-f", "-n", filesystem]);
+    expect(await run(["dumpe2fs", "-h", filesystem])).toContain("Block size:               4096\n");
     expect(readdirSync(directory).sort()).toEqual(["a b\nc.img", "changes", "root", "vmlinuz"]);
   });
 
@@ -87,6 +88,7 @@ describe("levain usb", () => {
     [["-o", "x"], /Missing --root DIR, --from-running or --debian SUITE/],
     [["-o", "x", "--root", "/", "--debian", "sid"], /Use only one of --root/],
     [["-o", "x", "--root", "/", "--include", "vim"], /--include needs --debian/],
+    [["-o", "x", "--root", "/", "--root-password-file", "p"], /--root-password-file needs --debian/],
     [["-o", "x", "--debian", "sid;reboot"], /expected the name of a suite or a package but received "sid;reboot"/],
     [["-o", "x", "--root", "/", "--persist", "4X"], /--persist: expected a size such as 512M or 4G but received "4X"/],
     [["-o", "x", "--root", "/", "--label", "a/b"], /--label: expected at most 11 letters/],
