@@ -22,7 +22,7 @@ import type { Loaders } from "./parts/loaders.ts";
 import { installDebian } from "./root/debian.ts";
 import { findKernel } from "./root/kernel-files.ts";
 import { makeRootImage } from "./root/root-image.ts";
-import { CACHES, FILLED_AT_BOOT, type RootSource, sourceOfDirectory, sourceOfRunning } from "./root/source.ts";
+import { CACHES, type RootSource, sourceOfDirectory, sourceOfRunning } from "./root/source.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a stick is made with. */
@@ -98,8 +98,7 @@ async function findSource({ options, machine, workspace, voice, rootPassword }: 
   const { root, label, output } = options;
   if (root.kind === "directory") return sourceOfDirectory(root.path);
   if (root.kind === "debian") {
-    const directory = await installDebian({ ...root, label, rootPassword }, workspace, voice);
-    return { ...sourceOfDirectory(directory), excluded: [...FILLED_AT_BOOT, ...CACHES] };
+    return sourceOfDirectory(await installDebian({ ...root, label, rootPassword }, workspace, voice), CACHES);
   }
   if (process.geteuid?.() !== 0) {
     throw new BootError("cannot copy the running system: only root can read all of its files", {

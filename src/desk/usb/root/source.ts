@@ -20,7 +20,7 @@ export interface RootSource {
 }
 
 /** What a kernel or a boot fills: the directories stay, their content does not. */
-export const FILLED_AT_BOOT = ["proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
+const FILLED_AT_BOOT = ["proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
 
 /** What can be made again. */
 export const CACHES = [
@@ -38,8 +38,8 @@ const OF_THE_SYSTEM = /^\/(?:usr|var|opt|srv|root|boot)(?:\/|$)/;
 const EFI_PARTITION = /^\/(?:efi|boot\/efi)(?:\/|$)/;
 const IN_FILLED = /^\/(?:proc|sys|dev|run|tmp)(?:\/|$)/;
 
-/** Describes a directory that has a whole root filesystem. Throws BootError. */
-export function sourceOfDirectory(directory: string): RootSource {
+/** Describes a directory that has a whole root filesystem; `excluded` are patterns of what stays out besides. Throws BootError. */
+export function sourceOfDirectory(directory: string, excluded: readonly string[] = []): RootSource {
   const what = `cannot make a stick from ${printable(directory)}`;
   if (!isDirectory(directory)) throw new BootError(`${what}: it is not a directory`);
   const names = readdirSync(directory);
@@ -49,7 +49,7 @@ export function sourceOfDirectory(directory: string): RootSource {
       hint: "name the top directory of a root filesystem",
     });
   }
-  return { directory, excluded: FILLED_AT_BOOT, emptied: null, leftOut: [] };
+  return { directory, excluded: [...FILLED_AT_BOOT, ...excluded], emptied: null, leftOut: [] };
 }
 
 /** What the user says about a copy of the running system. */
