@@ -126,7 +126,7 @@ function lookInTurn(
   });
 }
 
-/** A healthy USB stick may take some seconds. */
+/** The first answer of a healthy USB stick may take some seconds. */
 const NOTABLE_MS = 5000;
 /** Of hundreds of slow devices so many are named at once; the line about the wait, and the report, have the others. */
 const MOST_NAMED = 8;
@@ -140,8 +140,16 @@ function createSlowNotice(
   let left = MOST_NAMED;
   const warned = new Set<string>();
   const waitedMs = ({ startMs }: DeviceProbe) => machine.nowMs() - startMs;
+  const silences = new Map<string, { readonly answers: number; readonly sinceMs: number }>();
+  /** An answer may come at once, and be taken only after a prompt: that is no silence. */
+  function silentMs(name: string, probe: DeviceProbe): number {
+    const answers = probe.answers();
+    if (silences.get(name)?.answers !== answers)
+      silences.set(name, { answers, sinceMs: answers === 0 ? probe.startMs : machine.nowMs() });
+    return machine.nowMs() - (silences.get(name)?.sinceMs ?? probe.startMs);
+  }
   function waits(name: string, probe: DeviceProbe, fromMs = NOTABLE_MS): void {
-    if (left === 0 || named.has(name) || waitedMs(probe) < fromMs) return;
+    if (left === 0 || named.has(name) || silentMs(name, probe) < fromMs) return;
     left -= 1;
     named.add(name);
     voice.progress(`${describeUnanswered(probe)}: the boot continues meanwhile`);
@@ -152,6 +160,7 @@ function createSlowNotice(
       for (const [name, probe] of probes) waits(name, probe, SLOW_MS);
     },
     answered(name: string, probe: DeviceProbe, device: BlockDevice | "gone"): void {
+      silences.delete(name);
       const { node, area } = probe.entry;
       if (named.delete(name)) voice.progress(`${node} answered after ${Math.round(waitedMs(probe) / 1000)} s`);
       // A drive without a disc, or with one that holds music, is nothing to warn of.
@@ -160,6 +169,7 @@ function createSlowNotice(
       if (why !== null) warned.add(name);
     },
     forget(name: string): void {
+      silences.delete(name);
       named.delete(name);
       warned.delete(name);
     },

@@ -122,20 +122,16 @@ test("of many disks, some are read at the same time, and every one is seen", () 
   expect(endMs - quick.endMs).toBeLessThan(800);
 });
 
-test("a root on a slow disk is waited for; only one that is slower than any stick is named, and again when it has answered", () => {
+test("a root on a slow disk is waited for; only a disk that is silent is named, and again when it has answered", () => {
   const boot = (answersAfterMs: number) =>
     fakeBoot({ cmdline: "root=LABEL=ROOT", disks: [{ name: "sda", image: rootImage(), answersAfterMs }] });
-  const [stick, failing] = [boot(900), boot(3000)];
-  for (const { end } of [stick, failing]) expect(end).toMatchObject({ mode: "switch_root" });
-  expect(failing.console).toContain(
-    "/dev/sda (16 KiB, has not answered yet, 0 bytes read): the boot continues meanwhile",
-  );
-  expect(failing.console).toMatch(/\/dev\/sda answered after \d+ s/);
-  expect(stick.endMs).toBeGreaterThan(2000);
-  expect(stick.console.match(/^ {2}\.\.\. .*/gm)).toEqual([
-    "  ...       waiting for LABEL=ROOT, 1 of 30 s · seen: /dev/sda (16 KiB, has not answered yet, 0 bytes read)",
-    "  ...       waiting for LABEL=ROOT, 2 of 30 s",
-  ]);
+  const [stick, silent] = [boot(3000), boot(6000)];
+  for (const { end } of [stick, silent]) expect(end).toMatchObject({ mode: "switch_root" });
+  expect(silent.console).toContain(": the boot continues meanwhile");
+  expect(silent.console).toMatch(/\/dev\/sda answered after \d+ s/);
+  expect(stick.endMs).toBeGreaterThan(6000);
+  const lines = stick.console.match(/^ {2}\.\.\. .*/gm) ?? [];
+  expect(lines.filter((line) => !line.includes("waiting for LABEL=ROOT"))).toEqual([]);
 });
 
 test("two devices with the label are both seen if the second answers within a second", () => {
