@@ -64,7 +64,7 @@ export function boot(context: BootContext): Handover {
   );
 
   const root = makeRoot({ ...context, drivers }, plan, network);
-  wipe(...passphrases.splice(0));
+  wipe(...passphrases.splice(0)); // no search follows
   const init = step(
     "init",
     () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),

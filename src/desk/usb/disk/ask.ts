@@ -34,8 +34,8 @@ export async function askNewSecret({ noun, of, option }: NewSecret): Promise<Uin
       hint: `read it from a file: --${option} FILE`,
     });
   }
-  const first = await readHidden(`${noun} of ${of}: `);
-  const second = await readHidden("the same again: ").catch((error) => {
+  const first = await readHidden(noun, `${noun} of ${of}: `);
+  const second = await readHidden(noun, "the same again: ").catch((error) => {
     wipe(first);
     throw error;
   });
@@ -46,7 +46,7 @@ export async function askNewSecret({ noun, of, option }: NewSecret): Promise<Uin
   throw new BootError(isEqual ? `an empty ${noun} protects nothing` : `the ${noun}s differ`);
 }
 
-function readHidden(question: string): Promise<Uint8Array> {
+function readHidden(noun: NewSecret["noun"], question: string): Promise<Uint8Array> {
   const line = createTypedLine();
   const { stdin, stderr } = process;
   stderr.write(question);
@@ -61,7 +61,7 @@ function readHidden(question: string): Promise<Uint8Array> {
       stdin.pause();
       stderr.write("\n");
       if (end === "entered") resolve(line.copy());
-      else reject(new BootError(end === "cancelled" ? "cancelled" : "it is too long"));
+      else reject(new BootError(end === "cancelled" ? "cancelled" : `the ${noun} is too long`));
       line.wipe();
     };
     stdin.on("data", onData);
