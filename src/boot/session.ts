@@ -59,7 +59,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     return { ...plan, keymap };
   };
   const seal = (hasShell: boolean) =>
-    sealVolumes({ machine, console, release: () => runner.release("root"), hasShell }, plans.current());
+    sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
@@ -79,7 +79,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     saveAtEnd = holdRecord(machine, record);
   };
   const { run: step, rewind } = runner;
-  const context: BootContext = { machine, voice: console, step, rewind, beforeMoves, readPlan };
+  const context: BootContext = { machine, voice: console, passphrases: [], step, rewind, beforeMoves, readPlan };
   for (;;) {
     try {
       const handover = boot(context);

@@ -134,6 +134,7 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   }
   if (!keepsVolumes && !liesInVolume(machine)(device))
     closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
+  search.leave();
   search.claim(device);
   for (const { error } of search.problems()) voice.warn(`${sentence(error)}, continuing without it`);
   const containers = search.containersOf(device);

@@ -125,8 +125,6 @@ export interface Assembly {
   seen?(): readonly string[];
   /** The volumes that the root has to lie in: all that parameters name and do not call optional. */
   required?(): readonly RequiredVolume[];
-  /** Tries what the user has typed on what is still closed, as the next search would ask for it again. */
-  useTyped?(): void;
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
   claim?(device: BlockDevice): void;
   /** Stops what it has started and `claim` does not keep, unless something uses it. Called before all `close` and after them: storage nests in any order. */
