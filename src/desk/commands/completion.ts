@@ -6,6 +6,16 @@ import { formatZsh } from "../completion/zsh.ts";
 
 const SHELLS = { bash: formatBash, zsh: formatZsh, fish: formatFish } as const;
 
+/** Returns a script with which a shell completes these commands. */
+export function formatCompletion(shell: keyof typeof SHELLS, commands: Readonly<Record<string, Command>>): string {
+  const choices = {
+    completion: Object.keys(SHELLS),
+    config: ["check", "show", "schema"],
+    help: [...Object.keys(commands), "parameters"],
+  };
+  return SHELLS[shell](listCommandLines(commands, choices));
+}
+
 /** Makes `levain completion`, which completes all of `commands`. */
 export function makeCompletionCommand(commands: () => Readonly<Record<string, Command>>): Command {
   return command({
@@ -16,16 +26,11 @@ export function makeCompletionCommand(commands: () => Readonly<Record<string, Co
       "levain completion bash > /usr/share/bash-completion/completions/levain": "For every user of bash",
       "levain completion fish > ~/.config/fish/completions/levain.fish": "For one user of fish",
     },
-    run: ({ words: [shell = ""] }) => {
-      const format = Object.entries(SHELLS).find(([name]) => name === shell)?.[1];
-      if (format === undefined) throw new UsageError(`Which shell? ${Object.keys(SHELLS).join(", ")}`);
-      const names = Object.keys(commands());
-      const choices = {
-        completion: Object.keys(SHELLS),
-        config: ["check", "show", "schema"],
-        help: [...names, "parameters"],
-      };
-      process.stdout.write(format(listCommandLines(commands(), choices)));
+    run: ({ words: [given = ""] }) => {
+      const shells = Object.keys(SHELLS) as (keyof typeof SHELLS)[];
+      const shell = shells.find((known) => known === given);
+      if (shell === undefined) throw new UsageError(`Which shell? ${shells.join(", ")}`);
+      process.stdout.write(formatCompletion(shell, commands()));
       return 0;
     },
   });

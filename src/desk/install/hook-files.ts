@@ -8,7 +8,8 @@ import type { InstallRecord } from "./record.ts";
 
 type FileRecord = InstallRecord["files"][number];
 
-const HINT = "run the command as root, on a filesystem that can be written";
+/** A hint for what could not be written. */
+export const AS_ROOT = "run the command as root, on a filesystem that can be written";
 const MASK = "/dev/null";
 
 /** Returns the SHA-256 digest of a file in hexadecimal digits. */
@@ -48,7 +49,7 @@ export function planFile(
 ): FileRecord {
   const target = join(root, path);
   const sha256 = text === null ? null : new Bun.CryptoHasher("sha256").update(text).digest("hex");
-  const found = attempt(`cannot read ${target}`, () => look(target), HINT);
+  const found = attempt(`cannot read ${target}`, () => look(target), AS_ROOT);
   const isOurs = known !== undefined && (found === (known.sha256 ?? "mask") || found === (sha256 ?? "mask"));
   if (isOurs) return { ...known, sha256 };
   // dpkg-divert moves what a package has there.
@@ -58,40 +59,55 @@ export function planFile(
       hint: "move it to another name and run levain install again",
     });
   }
-  const before = attempt(`cannot read ${target}`, () => fs.readFileSync(target).toString("base64"), HINT);
+  const before = attempt(`cannot read ${target}`, () => fs.readFileSync(target).toString("base64"), AS_ROOT);
   return { path, sha256, before, isDiverted };
 }
 
-/** Writes a file, completely or not at all. Throws BootError. */
-export function putFile(root: string, { path, text, mode, isDiverted }: HookFile): void {
-  const target = join(root, path);
-  attempt(`cannot write ${target}`, () => fs.mkdirSync(dirname(target), { recursive: true }), HINT);
-  if (isDiverted) divert(root, path, "--add");
+/** Makes a file completely or not at all: `make` writes it beside its place. Throws BootError. */
+export function replaceFile(target: string, make: (path: string) => void, hint = AS_ROOT): void {
+  const beside = `${target}.levain-new`;
   attempt(
     `cannot write ${target}`,
     () => {
-      fs.rmSync(`${target}.levain-new`, { force: true });
-      if (text === null) fs.symlinkSync(MASK, `${target}.levain-new`);
-      else fs.writeFileSync(`${target}.levain-new`, text, { mode, flush: true });
-      fs.renameSync(`${target}.levain-new`, target);
+      fs.mkdirSync(dirname(target), { recursive: true });
+      fs.rmSync(beside, { force: true });
+      try {
+        make(beside);
+        fs.renameSync(beside, target);
+      } finally {
+        fs.rmSync(beside, { force: true });
+      }
     },
-    HINT,
+    hint,
   );
+}
+
+/** Writes a file of the distribution. Throws BootError. */
+export function putFile(root: string, { path, text, mode, isDiverted }: HookFile): void {
+  if (isDiverted) divert(root, path, "--add");
+  replaceFile(join(root, path), (beside) => {
+    if (text === null) fs.symlinkSync(MASK, beside);
+    else fs.writeFileSync(beside, text, { mode, flush: true });
+  });
 }
 
 /** Takes a file back: what was there before is there again. Throws BootError. */
 export function restoreFile(root: string, { path, before, isDiverted }: FileRecord): void {
   const target = join(root, path);
-  attempt(
-    `cannot restore ${target}`,
-    () => {
-      // The owner and the mode of the file stay as they are.
-      if (before !== null) fs.writeFileSync(target, Buffer.from(before, "base64"), { flush: true });
-      else fs.rmSync(target, { force: true });
-    },
-    HINT,
-  );
+  if (before === null) attempt(`cannot remove ${target}`, () => fs.rmSync(target, { force: true }), AS_ROOT);
+  else rewriteFile(target, Buffer.from(before, "base64"));
   if (isDiverted) divert(root, path, "--remove");
+}
+
+/** Writes the content of a file whose owner and mode stay as they are. Throws BootError. */
+export function rewriteFile(target: string, content: string | Uint8Array): void {
+  replaceFile(target, (beside) => {
+    const status = fs.statSync(target, { throwIfNoEntry: false });
+    fs.writeFileSync(beside, content, { flush: true });
+    if (status === undefined) return;
+    fs.chownSync(beside, status.uid, status.gid);
+    fs.chmodSync(beside, status.mode);
+  });
 }
 
 /** dpkg-divert(1) moves the file of a package, now and at each upgrade. */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as v from "valibot";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
+import { replaceFile } from "./hook-files.ts";
 
 /** Where `levain install` keeps what it has changed, below the root. */
 export const RECORD = "/var/lib/levain/install.json";
@@ -30,7 +31,8 @@ const schema = v.object({
     v.string(),
     v.object({
       path: v.string(),
-      sha256: digest,
+      /** null: it is being built, or that was interrupted. */
+      sha256: v.nullable(digest),
       /** Where the image that was there before is kept, and the kernel it belongs to; null: there was none. */
       kept: v.nullable(v.object({ path: v.string(), kernel: v.nullable(digest) })),
     }),
@@ -62,10 +64,7 @@ function parseJson(text: string): unknown {
 
 /** Writes the record, completely or not at all. Throws BootError. */
 export function writeRecord(root: string, record: InstallRecord): void {
-  const path = join(root, RECORD);
-  attempt(`cannot write ${path}`, () => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { flush: true });
-    renameSync(`${path}.new`, path);
-  });
+  replaceFile(join(root, RECORD), (path) =>
+    writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`, { flush: true }),
+  );
 }
