@@ -71,9 +71,14 @@ export async function buildFor(job: ImageJob, version: string, output: string): 
     ...(init !== null && { init: [init] }),
     ...words,
   };
-  const options = addCrypttab(root, readOptions(wordsOf(given), "/"));
+  const options = readOptions(wordsOf(given), "/");
+  if (root !== "/" && options.host?.file === null) {
+    throw new BootError(`${config} says host = true, which is this machine and not the system in ${root}`, {
+      hint: 'name the hints of its machine, host = "hints.json" (levain host > hints.json prints them), or build for any machine',
+    });
+  }
   const startMs = performance.now();
-  const { imageBytes: bytes } = await buildImage(options, voice);
+  const { imageBytes: bytes } = await buildImage(root === "/" ? addCrypttab(options, voice) : options, voice);
   const seconds = (performance.now() - startMs) / 1000;
   return { path: output, does: `${formatBytes(bytes)} in ${seconds.toFixed(1)} s`, kernel: version, bytes, seconds };
 }

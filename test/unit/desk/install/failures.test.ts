@@ -114,3 +114,13 @@ test("a kernel may have a version of any characters", async () => {
   expect((await desk("uninstall", "--root", root, "--kernel", version)).status).toBe(0);
   expect(exists(`/boot/initrd.img-${version}`)).toBeFalse();
 });
+
+test("an image for this machine is not built for the system in another directory", async () => {
+  write("/etc/levain.toml", `${QUICK}host = true\n`);
+  const { status, stderr } = await desk("install", ...words());
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining("/etc/levain.toml says host = true, which is this machine"),
+  ]);
+  expect(read(IMAGE)).toBe("made by initramfs-tools");
+});
