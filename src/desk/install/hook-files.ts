@@ -1,15 +1,14 @@
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 import { findTool } from "../tool.ts";
 import type { HookFile } from "./distribution.ts";
 import type { InstallRecord } from "./record.ts";
+import { AS_ROOT, replaceFile } from "./replace-file.ts";
 
 type FileRecord = InstallRecord["files"][number];
 
-/** A hint for what could not be written. */
-export const AS_ROOT = "run the command as root, on a filesystem that can be written";
 const MASK = "/dev/null";
 
 /** Returns the SHA-256 digest of a file in hexadecimal digits. */
@@ -61,25 +60,6 @@ export function planFile(
   }
   const before = attempt(`cannot read ${target}`, () => fs.readFileSync(target).toString("base64"), AS_ROOT);
   return { path, sha256, before, isDiverted };
-}
-
-/** Makes a file completely or not at all: `make` writes it beside its place. Throws BootError. */
-export function replaceFile(target: string, make: (path: string) => void, hint = AS_ROOT): void {
-  const beside = `${target}.levain-new`;
-  attempt(
-    `cannot write ${target}`,
-    () => {
-      fs.mkdirSync(dirname(target), { recursive: true });
-      fs.rmSync(beside, { force: true });
-      try {
-        make(beside);
-        fs.renameSync(beside, target);
-      } finally {
-        fs.rmSync(beside, { force: true });
-      }
-    },
-    hint,
-  );
 }
 
 /** Writes a file of the distribution. Throws BootError. */

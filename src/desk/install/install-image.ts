@@ -5,9 +5,10 @@ import { attempt, isDirectory, isFile } from "../host.ts";
 import { haveTool } from "../tool.ts";
 import type { Change } from "./changes.ts";
 import type { ImagePlace } from "./distribution.ts";
-import { digestFile, replaceFile } from "./hook-files.ts";
+import { digestFile } from "./hook-files.ts";
 import { buildFor, findKernel, type ImageJob } from "./kernel-images.ts";
 import { type InstallRecord, writeRecord } from "./record.ts";
+import { replaceFile } from "./replace-file.ts";
 
 type ImageRecord = InstallRecord["images"][string];
 

@@ -3,8 +3,9 @@ import { dirname, join, relative } from "node:path";
 import { attempt } from "../host.ts";
 import type { Change } from "./changes.ts";
 import type { Distribution, HookFile } from "./distribution.ts";
-import { digestFile, planFile, putFile, replaceFile } from "./hook-files.ts";
+import { digestFile, planFile, putFile } from "./hook-files.ts";
 import { type InstallRecord, readRecord, writeRecord } from "./record.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Where a program is copied that is in no directory of programs. */
 const PROGRAM = "/usr/local/bin/levain";

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isDirectory } from "../host.ts";
-import { AS_ROOT } from "./hook-files.ts";
 import { RECORD } from "./record.ts";
+import { AS_ROOT } from "./replace-file.ts";
 
 const WAIT_MS = 200;
 const LONGEST_WAIT_MS = 900_000;

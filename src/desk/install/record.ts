@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
-import { replaceFile } from "./hook-files.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Where `levain install` keeps what it has changed, below the root. */
 export const RECORD = "/var/lib/levain/install.json";
