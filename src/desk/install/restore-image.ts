@@ -36,6 +36,8 @@ export function restoreImage(
   // Modules of another build of this kernel may not load.
   if (kept !== null && isFile(kept) && image.kept?.kernel === digestFile(kernel)) {
     attempt(`cannot restore ${path}`, () => fs.renameSync(kept, path), "run the command as root");
+    // rename(2) does nothing if both are names of one file, as before the first image of levain is complete.
+    remove(kept);
     return { path, does: "as before", isBack: true };
   }
   const restoration = makeAgain(root, path, distribution.regenerate(version, path));

@@ -66,6 +66,9 @@ test("a build that is killed leaves the image, and can be done again", async () 
   write("/stop", "#!/bin/sh\nkill -KILL $PPID\n", 0o755);
   write("/etc/levain.toml", `${QUICK}hooks = ["/proc/self/cwd/stop"]\n`);
   expect(installApart("", "true").exitCode).toBeGreaterThan(128);
+  expect((await desk("uninstall", "--root", root)).status).toBe(0);
+  expect(boot()).toEqual(["initrd.img-6.1", "vmlinuz-6.1"]);
+  expect(installApart("", "true").exitCode).toBeGreaterThan(128);
   expect(read(IMAGE)).toBe("made by initramfs-tools");
   // What a power cut while it is written leaves.
   write("/boot/.initrd.img-6.1.12345", "a beginning");
