@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { BootError } from "../../problems/errors.ts";
@@ -45,8 +45,9 @@ export type InstallRecord = v.InferOutput<typeof schema>;
 /** Reads the record; null if nothing is installed. Throws BootError. */
 export function readRecord(root: string): InstallRecord | null {
   const path = join(root, RECORD);
-  if (!existsSync(path)) return null;
-  const text = attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"), "run the command as root");
+  const read = () => (statSync(path, { throwIfNoEntry: false }) ? readFileSync(path, "utf8") : null);
+  const text = attempt(`cannot read ${path}`, read, "run the command as root");
+  if (text === null) return null;
   const result = v.safeParse(schema, parseJson(text));
   if (result.success) return result.output;
   throw new BootError(`${path} is damaged: it does not say what levain install has changed`, {

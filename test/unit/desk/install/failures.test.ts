@@ -76,12 +76,7 @@ test("a build that is killed leaves the image, and can be done again", async () 
   expect((await desk("install", ...words())).status).toBe(0);
   expect(boot()).toEqual(["initrd.img-6.1", "initrd.img-6.1.before-levain", "vmlinuz-6.1"]);
   expect(read(`${IMAGE}.before-levain`)).toBe("made by initramfs-tools");
-  expect((await desk("uninstall", "--root", root)).status).toBe(0);
-  expect(read(IMAGE)).toBe("made by initramfs-tools");
-});
-
-test("a power cut between an image and its record does not make the new image the one from before", async () => {
-  await desk("install", ...words());
+  // A power cut between an image and its record: the new image is not the one from before.
   const record = JSON.parse(read("/var/lib/levain/install.json"));
   record.images["6.1"].sha256 = null;
   write("/var/lib/levain/install.json", JSON.stringify(record));
@@ -90,30 +85,23 @@ test("a power cut between an image and its record does not make the new image th
   expect(read(IMAGE)).toBe("made by initramfs-tools");
 });
 
-test("a second kernel waits for the first", async () => {
+test("a second kernel, whose version has any characters, waits for the first", async () => {
+  const version = "6.2,a=b:c#1~'\"$(x)";
   await desk("install", ...words());
-  addKernel("6.2");
+  addKernel(version);
   const own = createLinuxMachine();
   const first = own.openTree(join(root, "var/lib/levain"), "as mounted");
   expect(first.lock()).toBeTrue();
   let tries = 0;
   const openTree: typeof own.openTree = (...args) => {
     tries += 1;
-    expect(exists("/boot/initrd.img-6.2")).toBeFalse();
+    expect(exists(`/boot/initrd.img-${version}`)).toBeFalse();
     if (tries === 2) first.close();
     return own.openTree(...args);
   };
-  const { status, stderr } = await deskOn({ ...own, openTree }, "install", ...words("--kernel", "6.2"));
+  const { status, stderr } = await deskOn({ ...own, openTree }, "install", ...words("--kernel", version));
   expect([status, stderr]).toEqual([0, "waiting for another levain install\n"]);
-  expect(Object.keys(JSON.parse(read("/var/lib/levain/install.json")).images)).toEqual(["6.1", "6.2"]);
-});
-
-test("a kernel may have a version of any characters", async () => {
-  const version = "6.1,a=b:c#1~'\"$(x)";
-  addKernel(version);
-  await desk("install", ...words());
-  expect((await desk("install", ...words("--kernel", version))).status).toBe(0);
-  expect(exists(`/boot/initrd.img-${version}`)).toBeTrue();
+  expect(Object.keys(JSON.parse(read("/var/lib/levain/install.json")).images)).toEqual(["6.1", version]);
   expect((await desk("uninstall", "--root", root, "--kernel", version)).status).toBe(0);
   expect(exists(`/boot/initrd.img-${version}`)).toBeFalse();
 });

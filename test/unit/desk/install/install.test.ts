@@ -87,13 +87,6 @@ describe("Debian", () => {
     expect(read(IMAGE)).not.toBe(good);
   });
 
-  test("has its own image still if the first build fails", async () => {
-    write("/etc/levain.toml", `${QUICK}modules = ["no_such_module"]\n`);
-    expect((await install()).status).toBe(1);
-    expect(read(IMAGE)).toBe("made by initramfs-tools");
-    expect(exists(`${IMAGE}.before-levain`)).toBeFalse();
-  });
-
   test("keeps what was changed since, and says so", async () => {
     await install();
     write("/etc/kernel/postinst.d/zz-levain", "mine");
