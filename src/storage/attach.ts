@@ -137,5 +137,7 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   const containers = search.containersOf(device);
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
-  return { device, containers, doubt, hibernated: listHibernatedBeside(machine, device, search.inventory) };
+  const mountSource = search.mountSource(device);
+  const whole = mountSource === null ? device : { ...device, mountSource };
+  return { device: whole, containers, doubt, hibernated: listHibernatedBeside(machine, device, search.inventory) };
 }

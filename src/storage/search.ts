@@ -36,6 +36,7 @@ export interface Search
       | "problems"
       | "useTyped"
       | "claim"
+      | "mountSource"
       | "close"
     > {
   readonly inventory: Inventory;

@@ -3,8 +3,8 @@ import { tolerateRefusal } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { findBcacheOn, stopBcache } from "../../device-mapper/bcache.ts";
 import { liesIn } from "../../trust.ts";
-import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
+import { listParts } from "../pools.ts";
 import { createMembers, describeLack, isAttached, type Member } from "./members.ts";
 import { createStarter } from "./start.ts";
 

@@ -8,8 +8,8 @@ import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } 
 import { listBcaches } from "../../device-mapper/bcache.ts";
 import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
 import { liesIn, liesOnStick } from "../../trust.ts";
-import { listParts } from "../claimed.ts";
 import { createGrace } from "../grace.ts";
+import { listParts } from "../pools.ts";
 import { type Container, containersOf, findVolumes, listContainers } from "./arrays.ts";
 import { createMdadm, type Mdadm } from "./mdadm.ts";
 
