@@ -1,4 +1,4 @@
-// Compares levain with lvm2 in groups of many parts, and among 500 disks of SCSI: `node_modules/.bin/bun bench/groups.ts [PART OF A NAME]`.
+// Compares levain with lvm2 in groups of many parts, and among 500 disks of SCSI: `node_modules/.bin/bun bench/groups.ts [REGEXP]`.
 // QEMU's clock counts instructions. levain's time is that of its step `root`, with all disks attached before; then, in the shell of the
 // same guest, `vgchange -ay` activates the group, and blkid looks at every disk.
 import { realpathSync, writeFileSync } from "node:fs";
@@ -136,7 +136,7 @@ async function measure(name: string, initrd: string, group: Group, root: string)
 const image = await imageWithLvm();
 const [part = ""] = process.argv.slice(2);
 const rows: string[][] = [];
-for (const [name, group] of Object.entries(GROUPS).filter(([one]) => one.includes(part))) {
+for (const [name, group] of Object.entries(GROUPS).filter(([one]) => new RegExp(part).test(one))) {
   for (const root of ["/dev/bench/root", "LABEL=BENCH"]) {
     const times = await measure(name, image, group, root);
     rows.push([name, root, ...[times.root, times.vgchange, times.blkid].map((ms) => ms.toFixed(0))]);

@@ -7,7 +7,7 @@ import { smallRoot } from "./root-tree.ts";
 
 const MEMBERS = ["one", "two"] as const;
 
-/** The two disks of a bcachefs with the label POOL, each with all of the small root. */
+/** The two disks of a bcachefs with the label POOL and the small root in it. */
 export async function bcachefsPool(): Promise<readonly [string, string]> {
   const tree = await smallRoot();
   const directory = await cached(
