@@ -88,45 +88,42 @@ async function imageWithLvm(): Promise<string> {
   return levainImage({ files: { ...Object.fromEntries(files), "/etc/lvm/lvm.conf": configuration }, compress: "zstd" });
 }
 
-// The kernel's log has the times of the guest's clock.
-const timed = (name: string, command: string) =>
-  `echo bench-${name} > /dev/kmsg; ${command} > /dev/null; echo bench-end > /dev/kmsg`;
+/** A function of the shell that prints the guest's clock and the time that its CPU was busy, which a slow disk of a busy host does not change. */
+const SAMPLE = `sample() {
+  read up rest < /proc/uptime; read cpu user nice system idle wait irq soft rest < /proc/stat
+  echo bench-$1 $up $((user + nice + system + irq + soft))
+}`;
 const COMPARED = [
-  timed("vgchange", "lvm vgchange -ay bench"),
-  timed("blkid", "blkid -c /dev/null"),
-  "lvm vgchange -an bench",
-];
+  "export DM_DISABLE_UDEV=1; dmesg -n 1; lvm vgchange -an bench",
+  "sample begin; lvm vgchange -ay bench > /dev/null; sample active; blkid -c /dev/null > /dev/null; sample seen",
+].join("; ");
 
-/** Milliseconds in one guest. */
-interface Times {
-  readonly root: number;
-  readonly vgchange: number;
-  readonly blkid: number;
-}
+/** Seconds of the guest's clock, and of its CPU. */
+type Cost = readonly [clock: number, cpu: number];
 
-async function measure(name: string, initrd: string, group: Group, root: string): Promise<Times> {
+async function measure(name: string, initrd: string, group: Group, root: string): Promise<readonly Cost[]> {
   const cmdline = `root=${root} rd.break=root,mount ro`;
   const extra = await groupDisks(group);
   const vm = await boot({ name: `bench ${name}`, initrd, extra, cmdline, memoryMib: 1024, icount: true });
   try {
     await vm.expect(PROMPT, WAIT_MS);
     const disks = group.members + (group.others ?? 0);
-    vm.send(`until [ $(ls -d /sys/block/sd* | wc -l) = ${disks} ]; do sleep 1; done; exit\n`);
-    const [, step = ""] = await vm.expect(/^ {2}root +\/dev[\s\S]*? (\d+) ms$/m, WAIT_MS);
+    vm.send(`${SAMPLE}\nuntil [ $(ls -d /sys/block/sd* | wc -l) = ${disks} ]; do sleep 1; done; sample start; exit\n`);
+    await vm.expect(/^ {2}root +\/dev[\s\S]*? \d+ ms$/m, WAIT_MS);
     await vm.expect(PROMPT, WAIT_MS);
-    vm.send(
-      `export DM_DISABLE_UDEV=1; dmesg -n 1; lvm vgchange -an bench; ${COMPARED.join("; ")}; dmesg | grep bench-; echo all-$((40 + 2))\n`,
+    vm.send(`${SAMPLE}\nsample root; ${COMPARED}; echo all-$((40 + 2))\n`);
+    await vm.expect("all-42", WAIT_MS);
+    const samples = new Map(
+      [...vm.log().matchAll(/^bench-(\w+) ([\d.]+) (\d+)$/gm)].map(([, at = "", clock, cpu]) => [
+        at,
+        [Number(clock), Number(cpu) / 100] as const,
+      ]),
     );
-    const [text] = await vm.expect(/[\s\S]*all-42/, WAIT_MS);
-    const notes = [...text.matchAll(/\[ *(\d+\.\d+)\] bench-(\w+)/g)].map(([, seconds, note]) => ({
-      ms: Number(seconds) * 1000,
-      note,
-    }));
-    const after = (note: string) => {
-      const index = notes.findIndex((one) => one.note === note);
-      return (notes[index + 1]?.ms ?? Number.NaN) - (notes[index]?.ms ?? Number.NaN);
+    const between = (from: string, to: string): Cost => {
+      const [[clock, cpu], [end, used]] = [samples.get(from) ?? [0, 0], samples.get(to) ?? [Number.NaN, Number.NaN]];
+      return [end - clock, used - cpu];
     };
-    return { root: Number(step), vgchange: after("vgchange"), blkid: after("blkid") };
+    return [between("start", "root"), between("begin", "active"), between("active", "seen")];
   } finally {
     console.error(`console log: ${vm.keepLog()}`);
     await vm.stop();
@@ -137,15 +134,16 @@ const image = await imageWithLvm();
 const [part = ""] = process.argv.slice(2);
 const rows: string[][] = [];
 for (const [name, group] of Object.entries(GROUPS).filter(([one]) => new RegExp(part).test(one))) {
-  for (const root of ["/dev/bench/root", "LABEL=BENCH"]) {
-    const times = await measure(name, image, group, root);
-    rows.push([name, root, ...[times.root, times.vgchange, times.blkid].map((ms) => ms.toFixed(0))]);
+  // A path names one volume; a label may be that of any.
+  for (const root of ["LABEL=BENCH", ...(group.more === undefined ? [] : ["/dev/bench/root"])]) {
+    const costs = await measure(name, image, group, root);
+    rows.push([name, root, ...costs.map(([clock, cpu]) => `${cpu.toFixed(2)} (${clock.toFixed(2)})`)]);
     console.error(rows.at(-1)?.join(" "));
   }
 }
 console.log(
   align([
-    ["", "`root=`", "levain, step `root`, ms", "`vgchange -ay`, ms", "blkid, ms"],
+    ["seconds of the CPU (and of the clock)", "`root=`", "levain, step `root`", "`vgchange -ay`", "blkid"],
     ["---", "---", "---:", "---:", "---:"],
     ...rows,
   ]),
