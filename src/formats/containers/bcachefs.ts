@@ -119,7 +119,8 @@ export type BcachefsMember = Readonly<{ deviceCount: number; deviceId: number }>
 export function readBcachefsMember(source: ByteSource): BcachefsMember | null {
   const head = source.read(4096, HEAD_BYTES);
   if (head.length < HEAD_BYTES || !holds(head, MAGIC_AT, BCACHEFS_MAGIC)) return null;
-  const sb = source.read(4096, HEAD_BYTES + le32(head, 124) * 8);
+  // `bcachefs format` leaves so much room for a superblock; a crafted one says more.
+  const sb = source.read(4096, Math.min(HEAD_BYTES + le32(head, 124) * 8, MIB));
   const entries = listMembers(sb, readFields(sb)).at(-1);
   if (entries === undefined) return null;
   // A device that was removed leaves its place without a UUID (bch2_member_alive of fs/bcachefs/sb-members.h).

@@ -3,6 +3,7 @@ import { ofType } from "../../devices/of-type.ts";
 import { type BcachefsMember, readBcachefsMember } from "../../formats/containers/bcachefs.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import type { Assembly, StorageContext, StoragePlan } from "../contract.ts";
+import { liesOnStick } from "../trust.ts";
 import { describePresent } from "./pools.ts";
 
 /** Waits for all devices of a bcachefs, or mounts it with `degraded` of rootflags=. The kernel takes the paths of the devices joined by colons. */
@@ -12,21 +13,27 @@ export function startBcachefs(context: StorageContext, { rootOptions }: Pick<Sto
   let isLastResort = false;
 
   function memberOf(device: BlockDevice): BcachefsMember | null {
-    const member =
-      known.get(device) ?? orIfRefused(() => withReader(context.machine, device.node, readBcachefsMember), null);
+    const seen = known.get(device);
+    if (seen !== undefined) return seen;
+    const member = orIfRefused(() => withReader(context.machine, device.node, readBcachefsMember), null);
     known.set(device, member);
     return member;
   }
 
-  /** The members among these devices, each once: a copy has the number of another one. */
-  function membersOf(devices: readonly BlockDevice[], { facts }: BlockDevice): readonly BlockDevice[] {
-    const all = ofType(devices, "bcachefs").filter((other) => other.facts.uuid === facts.uuid);
-    const ids = all.map((other) => memberOf(other)?.deviceId);
-    return all.filter((_, index) => ids.indexOf(ids[index]) === index);
-  }
-
   const countOf = (members: readonly BlockDevice[]) =>
     Math.max(1, ...members.map((member) => memberOf(member)?.deviceCount ?? 1));
+
+  /** The members among these devices, each once: a copy has the number of another one. A stick adds nothing to what is complete without it. */
+  function membersOf(devices: readonly BlockDevice[], { facts }: BlockDevice): readonly BlockDevice[] {
+    const all = ofType(devices, "bcachefs").filter((other) => other.facts.uuid === facts.uuid);
+    const own = onePerId(all.filter(({ name }) => !liesOnStick(context.machine, name)));
+    return own.length >= countOf(own) ? own : onePerId(all);
+  }
+
+  function onePerId(members: readonly BlockDevice[]): readonly BlockDevice[] {
+    const ids = members.map((member) => memberOf(member)?.deviceId);
+    return members.filter((_, index) => ids.indexOf(ids[index]) === index);
+  }
 
   return {
     advance: () => "idle",

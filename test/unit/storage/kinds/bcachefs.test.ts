@@ -27,9 +27,13 @@ function member(index: number, filesystem = 7): Uint8Array {
   return bytes;
 }
 
-function setUp(members: readonly Uint8Array[], { rootOptions = "", isSettled = true } = {}) {
+function setUp(members: readonly Uint8Array[], { rootOptions = "", isSettled = true, sticks = [""] } = {}) {
   const names = members.map((_, index) => `vd${"abcdef"[index]}`);
-  const disks = names.map((name, index) => ({ name, content: members[index] ?? new Uint8Array() }));
+  const disks = names.map((name, index) => ({
+    name,
+    content: members[index] ?? new Uint8Array(),
+    isRemovable: sticks.includes(name),
+  }));
   const machine = fakeMachine({ mounted: { "/proc": "proc", "/dev": "devtmpfs", "/sys": "sysfs" }, disks });
   const { devices } = readBlockDevices(machine, names);
   const all = () => devices;
@@ -65,3 +69,10 @@ test.each(["noatime,degraded", "very_degraded"])(
     expect(slow.lack()).toBeNull();
   },
 );
+
+test("a stick that says to be a further device is not mounted with those of the machine, unless one is missing", () => {
+  const forged = member(1);
+  const complete = setUp([member(2), member(0), forged], { sticks: ["vdc"] });
+  expect(complete.source).toBe("/dev/vda:/dev/vdb");
+  expect(setUp([member(2), member(0)], { sticks: ["vdb"] }).source).toBe("/dev/vda:/dev/vdb");
+});
