@@ -128,9 +128,9 @@ test("each further disk with a partition takes two orders to the processes that 
 test("each further physical volume takes two orders: its probe, and all that LVM reads of it", () => {
   const text = groupText({ members: { pv0: idOf(0) }, volumes: {} });
   const content = (index: number) => fakePhysicalVolume({ id: idOf(index), text });
-  const [few, many] = [8, 64].map((disks) => ordersOfBoot(disks, (index) => ({ content: content(index) })));
+  const [few, many] = [8, 24].map((disks) => ordersOfBoot(disks, (index) => ({ content: content(index) })));
   // 6 before its label, its metadata area and the text were asked for at once.
-  expect(((many ?? 0) - (few ?? 0)) / 56).toBe(2);
+  expect(((many ?? 0) - (few ?? 0)) / 16).toBe(2);
 });
 
 /** Disks that hold no root, and the root, which answers at once; `answersAfterMs` of each of the others. */
