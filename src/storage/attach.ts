@@ -140,6 +140,8 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   const containers = search.containersOf(device);
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
+  const mountSource = search.mountSource(device);
+  const whole = mountSource === null ? device : { ...device, mountSource };
   const hibernated = listHibernatedBeside(machine, device, search.inventory);
-  return { device, containers, doubt, hibernated, seen: [...search.inventory.values()] };
+  return { device: whole, containers, doubt, hibernated, seen: [...search.inventory.values()] };
 }

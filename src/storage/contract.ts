@@ -127,6 +127,8 @@ export interface Assembly {
   required?(): readonly RequiredVolume[];
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
   claim?(device: BlockDevice): void;
+  /** What mount(2) takes for the device and its companions; null if that is the node of the device. */
+  mountSource?(device: BlockDevice): string | null;
   /** Stops what it has started and `claim` does not keep, unless something uses it. Called before all `close` and after them: storage nests in any order. */
   stopUnused?(): void;
   /** Ends what still runs for it, and wipes what is secret. */

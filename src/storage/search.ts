@@ -35,6 +35,7 @@ export interface Search
       | "state"
       | "problems"
       | "claim"
+      | "mountSource"
       | "close"
     > {
   readonly inventory: Inventory;
