@@ -8,6 +8,7 @@ import { UNSUPPORTED } from "../src/parameters/dialects/unsupported.ts";
 import type { Parameter } from "../src/parameters/parameter.ts";
 import { PARAMETER_GROUPS } from "../src/parameters/parameters.ts";
 import { makePlan } from "../src/plan/make-plan.ts";
+import { formatErrorsPage } from "./errors/page.ts";
 
 const HEAD = `# Kernel command line parameters
 
@@ -87,6 +88,7 @@ export function drawStacks(page: string): readonly Drawing[] {
 if (import.meta.main) {
   const docs = new URL("../docs/", import.meta.url);
   await Bun.write(new URL("parameters.md", docs), formatParametersPage());
+  await Bun.write(new URL("errors.md", docs), formatErrorsPage());
   await Bun.write(new URL("levain-toml.schema.json", docs), `${JSON.stringify(makeConfigSchema(), null, 2)}\n`);
   const page = await Bun.file(new URL("layers.md", docs)).text();
   for (const { file, svg } of drawStacks(page)) await Bun.write(new URL(file, docs), svg);

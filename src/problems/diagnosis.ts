@@ -27,3 +27,6 @@ export const inBootLoader = needing("boot loader");
 export const inBuilder = needing("builder");
 /** A hint that needs hands at the machine: plug in, write again, switch off. */
 export const byHand = needing("hands");
+
+/** What to try if a process of the boot was ended. */
+export const IF_MEMORY_RAN_OUT = byHand("add memory, if the kernel log says that memory ran out");

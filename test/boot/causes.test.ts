@@ -155,12 +155,42 @@ describe("a name that misses nearly", () => {
     const report = said(cmdline, named(label, type));
     expect(report).toContain(`/dev/sda ${type} "${label}" has nearly that label`);
     expect(report).toContain(why);
-    expect(report).toContain(`hint: name that in root=: LABEL=${label}`);
+    const word = label.includes(" ") ? `"LABEL=${label}"` : `LABEL=${label}`;
+    expect(report).toContain(`hint: name that in root=: ${word}, or`);
   });
 
-  test("another label is no near miss", () => {
-    expect(said("root=LABEL=ROOT", named("OTHER"))).not.toContain("nearly");
-    expect(said("root=LABEL=ROOTS", named("ROOT", "ext4"))).not.toContain("nearly");
+  test.each([
+    ["ROTO", "ROOT"],
+    ["Persistense", "persistence"],
+  ])("%s is %s, misspelled", (wanted, label) => {
+    expect(said(`root=LABEL=${wanted}`, named(label, "ext4"))).toContain(`"${label}" has nearly that label`);
+  });
+
+  test("a label in another encoding", () => {
+    const report = said("root=LABEL=Données", [
+      { name: "sda", image: fakeImage("ext4", { label: "DONN\x82ES", uuid: UUID }) },
+    ]);
+    expect(report).toContain('/dev/sda ext4 "DONN\\x82ES" has nearly that label');
+    expect(report).toContain("hint: name that in root=: LABEL=DONN\\x82ES");
+  });
+
+  test.each([
+    ["ROOT", "OTHER"],
+    ["A", "B"],
+    ["root", "home"],
+    ["éé", "öö"],
+  ])("%s is not %s", (wanted, label) => {
+    expect(said(`root=LABEL=${wanted}`, named(label, "ext4"))).not.toContain("nearly");
+  });
+
+  test("the only filesystem for a root has another UUID: it may have been made again", () => {
+    const wanted = "99999999-2222-4333-8444-555555555555";
+    const disks = [{ name: "vda", partitions: [{ image: fakeImage("vfat") }, { image: rootImage() }] }];
+    const report = said(`root=UUID=${wanted}`, disks);
+    expect(report).toContain('/dev/vda2 ext4 "ROOT" is the only filesystem for a Linux root here');
+    expect(report).toContain(`hint: if it is the right one, name it in root=: UUID=${UUID}`);
+    const two = [...disks, { name: "vdb", image: fakeImage("btrfs") }];
+    expect(said(`root=UUID=${wanted}`, two)).not.toContain("the only filesystem");
   });
 
   test("a value that belongs to another tag", () => {
@@ -228,6 +258,50 @@ describe("a driver on a blacklist", () => {
   test("without one the disk is found, and a blacklist of another driver is not mentioned", () => {
     expect(machine("")).toContain("switch_root");
     expect(machine("modprobe.blacklist=nouveau root=LABEL=OTHER")).not.toContain("blacklist:");
+  });
+});
+
+describe("a driver that is missing", () => {
+  const PCI = "/bus/pci/devices/0000:01:00.0";
+  const MISSING = "/lib/modules/6.1.0-fake/levain-missing.zst";
+  const without = (sys: Readonly<Record<string, string>>, lines: readonly string[] = [], aliases = "") =>
+    said("root=LABEL=ROOT", [], {
+      sys,
+      files: { [MISSING]: Bun.zstdCompressSync(Buffer.from(aliases)) },
+      before: (machine) => {
+        for (const line of lines) machine.say(line);
+      },
+    });
+  const sas = (code: string) => ({
+    [`${PCI}/modalias`]: `pci:v00001000d00000097sv00001028sd00001F46bc${code}sc07i00\n`,
+    [`${PCI}/class`]: `0x${code}0700\n`,
+  });
+  const aliases = "alias pci:v00001000d00000097sv*sd*bc*sc*i* mpt3sas\n";
+
+  test("from the image is named, with the controller that needs it", () => {
+    const report = without(sas("01"), [], aliases);
+    expect(report).toContain("this image has no driver for the SAS controller 0000:01:00.0: mpt3sas");
+    expect(report).toContain("hint: add the module to the image: levain image --module mpt3sas");
+    expect(without(sas("03"), [], aliases)).not.toContain("has no driver for");
+  });
+
+  test.each([
+    "mpt3sas 0000:01:00.0: Direct firmware load for mpt/a.bin failed with error -2",
+    "mpt3sas 0000:01:00.0: firmware: failed to load mpt/a.bin (-2)",
+  ])("because of its firmware: %s", (line) => {
+    const report = without(sas("01"), [line, line]);
+    expect(report).toContain("mpt3sas 0000:01:00.0 has not found its firmware mpt/a.bin\nseen");
+    expect(report).toContain("add the file to the image: levain image --firmware mpt/a.bin");
+    expect(without(sas("03"), [line])).not.toContain("firmware");
+  });
+
+  test.each([
+    "Loading of unsigned module is rejected",
+    "Loading of module with unavailable key is rejected",
+    "Lockdown: modprobe: unsigned module loading is restricted; see man kernel_lockdown.7",
+  ])("because the kernel trusts no such signature: %s", (line) => {
+    expect(without({}, [line])).toContain("the kernel loads only modules that are signed with a key that it trusts");
+    expect(without({}, [line])).toContain("or switch Secure Boot off in the firmware");
   });
 });
 
@@ -323,6 +397,9 @@ describe("a root without an init", () => {
     const live = without({ "/LiveOS/squashfs.img": "hsqs" });
     expect(live).toContain("it is a live medium: the root is in the image /LiveOS/squashfs.img");
     expect(live).toContain("hint: boot the image: rd.image=/LiveOS/squashfs.img");
+    expect(without({ "/lost+found": { directory: true } })).toContain("it is empty");
+    const homes = without({ "/alice/.bashrc": "x", "/bob/.config/a": "x", "/lost+found": { directory: true } });
+    expect(homes).toContain("it holds the home directories of users: alice, bob");
     expect(without({ "/vmlinuz-6.1": "x", "/grub": { directory: true } })).toContain("it looks like a boot partition");
   });
 

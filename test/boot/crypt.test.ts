@@ -110,7 +110,9 @@ describe("a passphrase", () => {
     expect(result.shells).toBe(1);
     expect(result.console).toContain(
       'could not unlock /dev/vda2 (LUKS2, "crypt") as cryptroot\n  5 passphrases were wrong\n' +
-        "hint: `exit` asks again; `levain unlock` asks in this shell\n",
+        "hint: `exit` asks again; `levain unlock` asks in this shell, check Caps Lock,\n" +
+        "      and type as on a US keyboard unless the prompt names a keymap, or add\n" +
+        "      your keymap: levain image --keymap NAME\n",
     );
     expect(result.end).toMatchObject({ mode: "switch_root" });
     expect(result.journal.filter((line) => line.startsWith("map "))).toHaveLength(1);
@@ -122,7 +124,7 @@ describe("a passphrase", () => {
     expect(result.end).toBe("halt");
     expect(result.shells).toBe(0);
     expect(prompts(result)).toBe(2);
-    expect(result.console).toContain("2 passphrases were wrong\n\nrdshell=0 allows no shell");
+    expect(result.console).toContain("2 passphrases were wrong\nhint: check Caps Lock");
   });
 
   test("that is not typed: Ctrl-C ends in the shell", () => {

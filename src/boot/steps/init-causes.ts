@@ -22,6 +22,8 @@ const LIVE_IMAGES = [
 ];
 const BOOT_FILES = /^(?:grub2?|vmlinuz.*|initrd.*|initramfs.*|loader|EFI|efi|extlinux|syslinux)$/;
 
+const HOME_FILES = ["/.bashrc", "/.profile", "/.config", "/.zshrc"];
+
 /** THE table of what a root without an init may be instead. Each row returns the names for the words; null if it is not that. */
 const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly string[] | null>> = {
   subvolume: findSubvolumes,
@@ -32,6 +34,11 @@ const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly strin
   "live-image"({ machine, root }) {
     const found = LIVE_IMAGES.find((path) => findFileIn(machine, root, path) !== null);
     return found === undefined ? null : [found];
+  },
+  empty: ({ machine, root }) => (machine.listDirectory(root).every((name) => name === "lost+found") ? [] : null),
+  homes({ machine, root }) {
+    const isHome = (name: string) => HOME_FILES.some((file) => resolveIn(machine, root, `/${name}${file}`) !== null);
+    return orNull(listOrNone(machine, root).filter(isHome));
   },
   "boot-partition"({ machine, root }) {
     const names = listOrNone(machine, root).filter((name) => BOOT_FILES.test(name));

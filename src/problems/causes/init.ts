@@ -1,4 +1,4 @@
-import { inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { byHand, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
 import { cause, isPlainWord, listNames } from "./cause.ts";
 
@@ -40,5 +40,10 @@ export const INIT_CAUSES = {
     ({ detail: [path = ""] }) => `it is a live medium: the root is in the image ${path}`,
     ({ detail: [path = ""] }) => [inBootLoader(`boot the image: rd.image=${path}`)],
   ),
+  empty: cause<Detail>(
+    () => "it is empty",
+    () => [byHand("install the system on it, or copy its files there")],
+  ),
+  homes: cause<Detail>(({ detail }) => `it holds the home directories of users: ${listNames(detail, 3)}`),
   "boot-partition": cause<Detail>(({ detail }) => `it looks like a boot partition: it holds ${listNames(detail, 3)}`),
 };

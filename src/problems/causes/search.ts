@@ -1,6 +1,6 @@
 import { byHand, inBootLoader, inBuilder } from "../diagnosis.ts";
 import { notSupportedYet, useOtherInitramfs } from "../not-supported.ts";
-import { cause } from "./cause.ts";
+import { cause, listNames } from "./cause.ts";
 import { unblock } from "./mount.ts";
 
 /** What may be the reason that a device was not found; `detail` is the names that the words need. */
@@ -13,6 +13,9 @@ export interface SearchCause {
   readonly parameter: string;
 }
 
+/** As the command line has to spell it. */
+const quoted = (word: string) => (/\s/.test(word) ? `"${word}"` : word);
+
 type Words = Omit<SearchCause, "kind">;
 
 /** THE table of causes of a search in vain. */
@@ -20,6 +23,21 @@ export const SEARCH_CAUSES = {
   blacklist: cause<Words>(
     ({ subject, detail: [by = ""] }) => `the driver ${subject} is on a blacklist: ${by}`,
     ({ detail: [by = "", place = ""] }) => [unblock(by, place)],
+  ),
+  "driver-absent": cause<Words>(
+    ({ subject, detail }) => `this image has no driver for the ${subject}: ${listNames(detail)}`,
+    ({ detail: [module = ""] }) => [inBuilder(`add the module to the image: levain image --module ${module}`)],
+  ),
+  "firmware-absent": cause<Words>(
+    ({ subject, detail: [file = ""] }) => `${subject} has not found its firmware ${file}`,
+    ({ detail: [file = ""] }) => [inBuilder(`add the file to the image: levain image --firmware ${file}`)],
+  ),
+  "modules-untrusted": cause<Words>(
+    () => "the kernel loads only modules that are signed with a key that it trusts, and has refused others",
+    () => [
+      inBuilder("build the image with the modules of this kernel's own package"),
+      byHand("enrol the key of the modules with mokutil, or switch Secure Boot off in the firmware"),
+    ],
   ),
   layer: cause<Words>(
     ({ subject, detail: [layer = ""] }) => `${notSupportedYet(layer)}: it is on ${subject}`,
@@ -39,15 +57,19 @@ export const SEARCH_CAUSES = {
       limit === undefined
         ? `${subject} has nearly that label`
         : `${subject} has nearly that label: its filesystem keeps at most ${limit} characters`,
-    ({ parameter, detail: [spec = ""] }) => [inBootLoader(`name that in ${parameter}: ${spec}`)],
+    ({ parameter, detail: [spec = ""] }) => [inBootLoader(`name that in ${parameter}: ${quoted(spec)}`)],
+  ),
+  "other-uuid": cause<Words>(
+    ({ subject }) => `${subject} is the only filesystem for a Linux root here, and may have been made again`,
+    ({ parameter, detail: [spec = ""] }) => [inBootLoader(`if it is the right one, name it in ${parameter}: ${spec}`)],
   ),
   "other-tag": cause<Words>(
     ({ subject, detail: [spec = ""] }) => `${subject} is ${spec}`,
-    ({ parameter, detail: [spec = ""] }) => [inBootLoader(`name that in ${parameter}: ${spec}`)],
+    ({ parameter, detail: [spec = ""] }) => [inBootLoader(`name that in ${parameter}: ${quoted(spec)}`)],
   ),
   moved: cause<Words>(
     ({ subject, detail: [path = ""] }) => `${path} depends on the disk's controller; ${subject} may be the same disk`,
-    ({ parameter, detail: [, spec = ""] }) => [inBootLoader(`name it in ${parameter}: ${spec}`)],
+    ({ parameter, detail: [, spec = ""] }) => [inBootLoader(`name it in ${parameter}: ${quoted(spec)}`)],
   ),
   incomplete: cause<Words>(
     ({ subject }) => subject,

@@ -71,16 +71,34 @@ export interface Mistake {
 
 const rebuild = () => [inBuilder("rebuild the image with the levain that is its /init: `levain image`")];
 
+const CORRECT_CRYPTTAB = [inBuilder("correct the file and rebuild the image: levain image --add FILE:/etc/crypttab")];
+
 /** What stops the plan (mistakes in parameters and in the manifest) and the steps that a root does not depend on. */
 export const BOOT = {
-  "step-failed": diagnosis<{ step: string }>(({ step }) => `the step "${step}" failed`),
-  "place-not-mounted": diagnosis<{ place: string }>(({ place }) => `could not mount ${place}, which every boot needs`),
-  "run-not-writable": diagnosis<{ place: string }>(({ place }) => `could not create ${place}`),
-  "command-line-unreadable": diagnosis(() => "could not read the kernel command line"),
-  "crypttab-not-a-file": diagnosis<{ path: string }>(({ path }) => `${path} is not a file`),
-  "crypttab-too-long": diagnosis<{ path: string; maxKib: number }>(
-    ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
-  ),
+  "step-failed": diagnosis<{ step: string }>({
+    text: ({ step }) => `the step "${step}" failed`,
+    hints: () => [inShell("`exit` tries it again"), inShell("read the kernel's log: dmesg")],
+  }),
+  "place-not-mounted": diagnosis<{ place: string }>({
+    text: ({ place }) => `could not mount ${place}, which every boot needs`,
+    hints: () => [inBuilder("boot a kernel with CONFIG_SYSFS and CONFIG_TMPFS")],
+  }),
+  "run-not-writable": diagnosis<{ place: string }>({
+    text: ({ place }) => `could not create ${place}`,
+    hints: () => [byHand("give the machine more memory")],
+  }),
+  "command-line-unreadable": diagnosis({
+    text: () => "could not read the kernel command line",
+    hints: () => [inBuilder("boot a kernel with CONFIG_PROC_FS")],
+  }),
+  "crypttab-not-a-file": diagnosis<{ path: string }>({
+    text: ({ path }) => `${path} is not a file`,
+    hints: () => CORRECT_CRYPTTAB,
+  }),
+  "crypttab-too-long": diagnosis<{ path: string; maxKib: number }>({
+    text: ({ path, maxKib }) => `${path} is longer than ${maxKib} KiB`,
+    hints: () => CORRECT_CRYPTTAB,
+  }),
   "init-missing": diagnosis<InitFacts>({
     text: () => "the root has no init",
     reasons: explainInit,
@@ -107,7 +125,12 @@ export const BOOT = {
       inBuilder("add an init to the image: levain image --add FILE:/sbin/init"),
     ],
   }),
-  "root-not-mounted": diagnosis<{ place: string }>(({ place }) => `nothing is mounted at ${place}`),
+  "root-not-mounted": diagnosis<{ place: string }>({
+    text: ({ place }) => `nothing is mounted at ${place}`,
+    hints: ({ place }) => [
+      inShell(`mount the root at ${place} and type \`exit\`, or \`levain retry root=LABEL=NAME\``),
+    ],
+  }),
   "root-lacks-directory": diagnosis<{ directory: string; user: string }>({
     text: ({ directory, user }) => `the new root has no directory ${directory}, which ${user} needs`,
     hints: ({ directory }) => [inBuilder(`create the directory ${directory} in the root filesystem`)],

@@ -47,5 +47,8 @@ export const CHECKS = {
     text: ({ paths }) => `this initramfs has no certificate: neither ${paths.join(" nor ")}`,
     hints: () => [inBuilder("add the certificate of the signer: levain image --add FILE:/codesign.crt")],
   }),
-  "certificate-unreadable": diagnosis<{ path: string }>(({ path }) => `the certificate ${path} cannot be read`),
+  "certificate-unreadable": diagnosis<{ path: string }>({
+    text: ({ path }) => `the certificate ${path} cannot be read`,
+    hints: ({ path }) => [inBuilder(`add it again, in PEM or DER: levain image --add FILE:${path}`)],
+  }),
 };

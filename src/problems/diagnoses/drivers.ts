@@ -33,6 +33,7 @@ export const DRIVERS = {
   "unxz-failed": diagnosis<ModuleFile & { status: number; output: string }>({
     text: ({ path, status }) => `the module ${path} is damaged: unxz ended with status ${status}`,
     reasons: ({ output }) => [output],
+    hints: () => [inBuilder("rebuild the image")],
   }),
   "initramfs-too-large": diagnosis<object>({
     text: () => "the initramfs did not fit into memory: the kernel left out its end",

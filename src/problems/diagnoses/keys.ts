@@ -1,4 +1,5 @@
-import { byHand, type Diagnosis, diagnosis, inBootLoader } from "../diagnosis.ts";
+import { byHand, type Diagnosis, diagnosis, IF_MEMORY_RAN_OUT, inBootLoader } from "../diagnosis.ts";
+import { useOtherInitramfs } from "../not-supported.ts";
 import { describeFree, formatBytes } from "../size.ts";
 
 /** A row without facts. */
@@ -25,6 +26,10 @@ function explainRequirement(requirements: readonly string[]): readonly [reason: 
   return known ?? ["levain does not know this requirement", "unlock it with a cryptsetup that knows it"];
 }
 
+const ELSEWHERE = [useOtherInitramfs("this volume")];
+const OLD_SIZE = [byHand("give the partition its old size, or copy the whole volume again")];
+const RESTORE_HEADER = [byHand("restore a backup of the header: cryptsetup luksHeaderRestore")];
+
 /** What stops the unlocking of an encrypted volume once its header is read. */
 export const KEYS = {
   "luks-requirement": diagnosis<{ requirements: readonly string[] }>({
@@ -39,17 +44,19 @@ export const KEYS = {
   "keyslots-too-costly": plain("trying all of its keyslots would take hours", () => [
     inBootLoader("name the one to try: rd.luks.options=key-slot=NUMBER"),
   ]),
-  "data-type-unsupported": diagnosis<{ type: string }>(
-    ({ type }) => `the data segment has the type ${type}, which is not supported`,
-  ),
+  "data-type-unsupported": diagnosis<{ type: string }>({
+    text: ({ type }) => `the data segment has the type ${type}, which is not supported`,
+    hints: () => ELSEWHERE,
+  }),
   "data-not-encrypted": diagnosis<{ cipher: string }>({
     text: ({ cipher }) => `the data are not encrypted (${cipher})`,
     hints: () => [inBootLoader("rd.luks.options=insecure-null accepts it anyway")],
   }),
-  "no-volume-key": plain("no keyslot holds the key of the data"),
-  "data-partial-sector": diagnosis<{ sectorBytes: number }>(
-    ({ sectorBytes }) => `the data do not end with a whole sector of ${sectorBytes} bytes`,
-  ),
+  "no-volume-key": plain("no keyslot holds the key of the data", () => RESTORE_HEADER),
+  "data-partial-sector": diagnosis<{ sectorBytes: number }>({
+    text: ({ sectorBytes }) => `the data do not end with a whole sector of ${sectorBytes} bytes`,
+    hints: () => OLD_SIZE,
+  }),
   "data-in-segments": diagnosis<{ count: number }>({
     text: ({ count }) => `the data are in ${count} segments: a reencryption is in progress`,
     hints: () => [byHand("finish it with cryptsetup reencrypt --resume-only")],
@@ -64,16 +71,24 @@ export const KEYS = {
       byHand("write the backup to its device: cryptsetup luksHeaderRestore"),
     ],
   ),
-  "segment-beyond-device": plain("the data reach beyond the end of the device"),
-  "integrity-unsupported": diagnosis<{ integrity: string; cipher: string }>(
-    ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,
-  ),
-  "hash-unsupported": diagnosis<{ hash: string }>(({ hash }) => `hash ${hash} is not supported`),
-  "plain-hash-too-long": diagnosis<{ hash: string; keyBytes: number }>(
-    ({ hash, keyBytes }) => `the hash ${hash} does not fit a key of ${keyBytes} bytes`,
-  ),
-  "key-material-too-short": plain("the key material is too short"),
-  "kdf-unsupported": diagnosis<{ kdf: string }>(({ kdf }) => `key derivation ${kdf} is not supported`),
+  "segment-beyond-device": plain("the data reach beyond the end of the device", () => OLD_SIZE),
+  "integrity-unsupported": diagnosis<{ integrity: string; cipher: string }>({
+    text: ({ integrity, cipher }) => `integrity ${integrity} with ${cipher} is not supported`,
+    hints: () => ELSEWHERE,
+  }),
+  "hash-unsupported": diagnosis<{ hash: string }>({
+    text: ({ hash }) => `hash ${hash} is not supported`,
+    hints: () => ELSEWHERE,
+  }),
+  "plain-hash-too-long": diagnosis<{ hash: string; keyBytes: number }>({
+    text: ({ hash, keyBytes }) => `the hash ${hash} does not fit a key of ${keyBytes} bytes`,
+    hints: () => [inBootLoader("correct hash= and size= in rd.luks.options=")],
+  }),
+  "key-material-too-short": plain("the key material is too short", () => RESTORE_HEADER),
+  "kdf-unsupported": diagnosis<{ kdf: string }>({
+    text: ({ kdf }) => `key derivation ${kdf} is not supported`,
+    hints: () => ELSEWHERE,
+  }),
   "kdf-needs-memory": diagnosis<{
     kdf: string;
     neededBytes: number;
@@ -85,9 +100,10 @@ export const KEYS = {
       (availableBytes === null ? "" : `, and ${describeFree(availableBytes, totalBytes)}`),
     hints: () => [LESS_MEMORY],
   }),
-  "kdf-process-ended": diagnosis<{ status: number }>(
-    ({ status }) => `the process that derives the key ended with status ${status}`,
-  ),
+  "kdf-process-ended": diagnosis<{ status: number }>({
+    text: ({ status }) => `the process that derives the key ended with status ${status}`,
+    hints: () => [IF_MEMORY_RAN_OUT],
+  }),
   "kdf-process-killed": diagnosis<{ kdf: string; neededBytes: number | null }>({
     text: ({ kdf, neededBytes }) =>
       "the kernel killed the process that derives the key" +

@@ -52,9 +52,10 @@ export const MAPPINGS = {
       inShell("read the kernel's log: dmesg"),
     ],
   }),
-  "integrity-device-missing": diagnosis<{ name: string; spec: string }>(
-    ({ name, spec }) => `device ${spec} for /dev/mapper/${name} did not appear`,
-  ),
+  "integrity-device-missing": diagnosis<{ name: string; spec: string }>({
+    text: ({ name, spec }) => `device ${spec} for /dev/mapper/${name} did not appear`,
+    hints: () => [byHand("attach the disk"), inBootLoader("correct rd.integrity=, or /etc/integritytab of the image")],
+  }),
   "group-refused": diagnosis<{ group: string; why: string }>({
     text: ({ group, why }) => `the volume group "${group}" is not used: ${why}`,
     hints: () => [byHand("look at its physical volumes with `pvs -o+pv_uuid` and `vgs` on another system")],

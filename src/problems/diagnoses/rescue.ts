@@ -51,7 +51,10 @@ export const RESCUE = {
     text: ({ path }) => `${printable(path)} is damaged, or was written by another version of levain`,
     hints: () => [inShell("read the boot messages in the kernel log: dmesg")],
   }),
-  "unlock-cancelled": diagnosis(() => "cancelled by Ctrl-C"),
+  "unlock-cancelled": diagnosis({
+    text: () => "cancelled by Ctrl-C",
+    hints: () => [inShell("`levain unlock` asks again")],
+  }),
   "unlock-name-ambiguous": diagnosis<{ count: number }>({
     text: ({ count }) => `--name applies to one volume, but the command line names ${count}`,
     hints: () => [inShell("name the volume: levain unlock DEVICE --name NAME")],
@@ -63,6 +66,7 @@ export const RESCUE = {
   "unlock-name-malformed": diagnosis<{ name: string; why: string }>({
     text: ({ name }) => `${printable(name)} is not a valid volume name`,
     reasons: ({ why }) => [why],
+    hints: () => [inShell("choose another: `levain unlock DEVICE --name NAME`")],
   }),
   "nothing-unlocked": diagnosis<{ device: string | null; missing: readonly string[] }>({
     text: ({ device }) => (device === null ? "no encrypted volume found" : `could not unlock ${printable(device)}`),

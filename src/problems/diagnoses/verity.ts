@@ -1,4 +1,4 @@
-import { WRITE_AGAIN } from "../causes/verity.ts";
+import { VERIFIED_HINTS, WRITE_AGAIN } from "../causes/verity.ts";
 import { byHand, diagnosis, inBootLoader, inBuilder } from "../diagnosis.ts";
 import { printable } from "../report.ts";
 
@@ -27,7 +27,10 @@ export const VERITY = {
     name: string;
     part: "data device" | "hash tree" | "error correction";
     spec: string;
-  }>(({ name, part, spec }) => `the ${part} of the verified ${name}, ${spec}, did not appear`),
+  }>({
+    text: ({ name, part, spec }) => `the ${part} of the verified ${name}, ${spec}, did not appear`,
+    hints: () => [byHand("attach the disk"), ...VERIFIED_HINTS],
+  }),
   "verity-not-opened": diagnosis<Named>(({ name }) => `could not verify ${printable(name)} by dm-verity`),
   "verity-no-superblock": diagnosis<Named & { offset: number }>({
     text: ({ name, offset }) => `there is no verity superblock on ${printable(name)} at byte ${offset}`,

@@ -1,6 +1,7 @@
 import { type BlockDevice, describeDevice, type PartitionName } from "../../devices/block-devices.ts";
 import { describeNoFilesystem } from "../../formats/contents.ts";
 import { type DeviceSpec, formatDeviceSpec } from "../../parameters/device-spec.ts";
+import { nearestName } from "../../parameters/near-misses.ts";
 import type { SearchCause } from "../../problems/causes/search.ts";
 
 /** A near miss without the parameter, which the caller knows. */
@@ -19,6 +20,7 @@ export function findNearMisses(
     case "label":
       return first(findLabels(spec.value, devices), findTags(spec, devices, name));
     case "uuid":
+      return first(findTags(spec, devices, name), findOnlyRoot(devices));
     case "partlabel":
     case "partuuid":
       return findTags(spec, devices, name).slice(0, MOST);
@@ -49,7 +51,7 @@ function findLabels(wanted: string, devices: readonly BlockDevice[]): readonly N
     const [have, want] = [plain(label), plain(wanted)];
     // A space at the place of the cut is lost too.
     const isCut = limit !== null && have.length >= limit - 1 && want.startsWith(have) && want.length > have.length;
-    if (have !== want && !isCut) return [];
+    if (!isCut && !isSpelledAlike(want, have) && !hasSameLetters(wanted, label)) return [];
     const detail = [`LABEL=${label}`, ...(isCut ? [String(limit)] : [])];
     return [{ kind: "other-label" as const, subject: describeDevice(device), detail }];
   });
@@ -58,6 +60,35 @@ function findLabels(wanted: string, devices: readonly BlockDevice[]): readonly N
 /** Without what mkfs programs change: capitals, and characters that a label cannot have. */
 function plain(label: string): string {
   return label.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "_");
+}
+
+const SHORTEST_WORD = 4;
+
+function isSpelledAlike(want: string, have: string): boolean {
+  const isLong = Math.min(want.length, have.length) >= SHORTEST_WORD;
+  return want === have || (isLong && nearestName(want, [have]) !== null);
+}
+
+/** The same ASCII letters around others: a label may be in the code page of the system that wrote it. */
+function hasSameLetters(wanted: string, label: string): boolean {
+  const [want = "", have] = [wanted, label].map((text) =>
+    text
+      .toLowerCase()
+      .replaceAll(/\\x[0-9a-f]{2}|[^a-z0-9]/g, "_")
+      .replaceAll(/_+/g, "_"),
+  );
+  return want === have && want.replaceAll("_", "").length >= SHORTEST_WORD;
+}
+
+/** The filesystems that a Linux system is installed on. */
+const ROOT_TYPES = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs"];
+
+/** The only device that can be meant, whatever UUID it has: a filesystem that is made again gets another one. */
+function findOnlyRoot(devices: readonly BlockDevice[]): readonly NearMiss[] {
+  const [only, ...others] = devices.filter(({ facts }) => ROOT_TYPES.includes(facts.type ?? ""));
+  const uuid = only?.facts.uuid ?? null;
+  if (only === undefined || uuid === null || others.length > 0) return [];
+  return [{ kind: "other-uuid", subject: describeDevice(only), detail: [`UUID=${uuid}`] }];
 }
 
 /** A UUID as PARTUUID and the like: the tools print them side by side. */

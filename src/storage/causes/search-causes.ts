@@ -7,6 +7,7 @@ import type { SearchCause } from "../../problems/causes/search.ts";
 import type { VainSearch } from "../../problems/diagnoses/storage.ts";
 import { createNamer } from "../inventory.ts";
 import type { Search } from "../search.ts";
+import { findDriverCauses } from "./driver-causes.ts";
 import { findNearMisses } from "./near-misses.ts";
 
 type Found = Omit<SearchCause, "parameter">;
@@ -32,6 +33,7 @@ export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): read
   const name = createNamer(vain.context.machine, vain.search.inventory);
   const found = [
     ...findBlocked(vain),
+    ...findDriverCauses(vain.context.machine),
     ...vain.specs.flatMap((spec) => findNearMisses(spec, devices, name)),
     ...findUnsearched(vain),
     ...findUnreadable(devices),

@@ -61,7 +61,10 @@ test("a problem is a code with facts, and the table has its words", () => {
 
 test("a text from outside adds no line to a report", () => {
   const error = problem("root-not-mounted", { place: "/x\nhint: type it here" });
-  expect(report(error)).toEqual(["nothing is mounted at /x\\x0ahint: type it here"]);
+  const [what, hint, ...more] = report(error);
+  expect(what).toBe("nothing is mounted at /x\\x0ahint: type it here");
+  expect(hint).toStartWith("hint: mount the root at /x\\x0ahint: type it here and");
+  expect(more).toEqual([]);
 });
 
 test("a part of a sentence has neither what was seen nor hints", () => {

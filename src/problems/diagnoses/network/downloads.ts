@@ -1,5 +1,5 @@
 import { describeFault, type Fault } from "../../causes/transfer.ts";
-import { byHand, diagnosis, inBootLoader, inBuilder } from "../../diagnosis.ts";
+import { byHand, diagnosis, IF_MEMORY_RAN_OUT, inBootLoader, inBuilder } from "../../diagnosis.ts";
 
 interface Named {
   /** Of the file. */
@@ -20,6 +20,7 @@ export const DOWNLOADS = {
         ? "the process that downloads does not answer"
         : `the process that downloads ended with status ${status}`,
     ],
+    hints: () => [IF_MEMORY_RAN_OUT],
   }),
   "config-malformed": diagnosis<{ url: string; mistakes: readonly string[] }>({
     text: ({ url }) => `the configuration ${url} cannot be used`,

@@ -1,4 +1,4 @@
-import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
+import { byHand, diagnosis, IF_MEMORY_RAN_OUT, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
 
 /** What stops the mount of a root on NFS, and root=dhcp. */
 export const NFS_PROBLEMS = {
@@ -23,6 +23,7 @@ export const NFS_PROBLEMS = {
   "nfs-process-ended": diagnosis<{ source: string; status: number }>({
     text: ({ source }) => `could not mount ${source}`,
     reasons: ({ status }) => [`the process that mounts it ended with status ${status}`],
+    hints: () => [IF_MEMORY_RAN_OUT],
   }),
   "no-root-path": diagnosis<{ servers: readonly string[] }>({
     text: () => "root=dhcp, but DHCP has given no root path",

@@ -1,5 +1,5 @@
 import { type ArchiveFault, describeArchiveFault } from "../../causes/archive.ts";
-import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
+import { byHand, diagnosis, IF_MEMORY_RAN_OUT, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
 import { printable } from "../../report.ts";
 import { BOOT_WITHOUT_STORE, RESET_STORE } from "../../store-hints.ts";
 
@@ -53,7 +53,7 @@ export const STACK = {
   "archive-process-ended": diagnosis<ImageFacts & { status: number }>({
     text: ({ path }) => `could not unpack ${printable(path)}`,
     reasons: ({ status }) => [`the process that unpacks it ended with status ${status}`],
-    hints: () => [byHand("add memory, if the kernel log says that memory ran out")],
+    hints: () => [IF_MEMORY_RAN_OUT],
   }),
   "layers-missing": diagnosis<{ missing: readonly string[] }>({
     text: ({ missing }) => `the medium lacks ${missing.map(printable).join(" and ")}, on which the top layer lies`,
