@@ -5,7 +5,7 @@ import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
 import { argument, type Command, command, flag } from "./command-line.ts";
 import { analyzeCommand } from "./commands/booted/analyze.ts";
-import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
+import { logCommand, retryCommand, saveLogCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
 import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
 import { makeCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
@@ -66,6 +66,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   "factory-reset": factoryResetCommand,
   status: statusCommand,
   log: logCommand,
+  "save-log": saveLogCommand,
   analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,

@@ -7,7 +7,7 @@ import type { BootPlan, FailurePolicy } from "./plan.ts";
 import { NO_REMOTE } from "./remote/remote.ts";
 
 /** Decides what happens when a boot fails. */
-export function decideRescue({ shell, breaks, emergency, panicSeconds }: Settings): BootPlan["rescue"] {
+export function decideRescue({ shell, breaks, emergency, panicSeconds, saveLog }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
   const withoutShell: FailurePolicy = reboots ? "reboot" : "halt";
@@ -17,6 +17,7 @@ export function decideRescue({ shell, breaks, emergency, panicSeconds }: Setting
     breaks: hasShell ? [...new Set(breaks)] : [],
     onFailure: asked === "shell" && !hasShell ? withoutShell : asked,
     panicSeconds: panicSeconds ?? null,
+    log: saveLog ?? null,
   };
 }
 

@@ -23,6 +23,8 @@ export interface Attached {
   readonly doubt: string | null;
   /** Hibernated systems on its disk: the filesystem on the device may belong to one. */
   readonly hibernated: readonly BlockDevice[];
+  /** Every device that has answered. */
+  readonly seen: readonly BlockDevice[];
 }
 
 /** What is attached, in words for a report, and what the search shares with others. */
@@ -137,5 +139,6 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   const containers = search.containersOf(device);
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
-  return { device, containers, doubt, hibernated: listHibernatedBeside(machine, device, search.inventory) };
+  const hibernated = listHibernatedBeside(machine, device, search.inventory);
+  return { device, containers, doubt, hibernated, seen: [...search.inventory.values()] };
 }

@@ -1,4 +1,5 @@
 import { alias, flagOrYes, hasWord, isShellTarget, list, single, toggle } from "../parameter.ts";
+import { logPlace } from "../stack/log-place.ts";
 import * as values from "../values.ts";
 
 /** Modules, and the real init. */
@@ -124,5 +125,11 @@ export const RESCUE = {
     fallback: "all",
     text: "Where levain's messages go: the kernel log, the console, or both.",
     example: "rd.log=kmsg",
+  }),
+  saveLog: single(logPlace, {
+    syntax: "rd.log.save=DEVICE[:/DIRECTORY]|no",
+    fallback: "a filesystem with the label LEVAIN-LOG, unless rdshell=0 forbids a shell",
+    text: "Where the log of a boot that fails is saved, without passwords: the report, the devices, levain's messages and the kernel's. The next boot that succeeds says that there is one.",
+    example: "rd.log.save=LABEL=LOGS:/boot",
   }),
 };

@@ -88,7 +88,7 @@ test("a command line that asks for nothing", () => {
       arguments: [],
       environment: ["HOME=/", "TERM=linux"],
     },
-    rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null },
+    rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null, log: null },
     talk: { level: "normal", log: "all" },
   };
   expect(makePlan({ cmdline: "", manifest: null })).toEqual({ plan: expected, warnings: [] });
@@ -232,7 +232,7 @@ describe("rescue", () => {
     ["panic=5 rd.emergency=shell rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
     ["rd.emergency=shell rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
-    expect(plan(words).rescue).toEqual({ ...policy, breaks: [] });
+    expect(plan(words).rescue).toEqual({ ...policy, breaks: [], log: null });
   });
 
   test.each([
