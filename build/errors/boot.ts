@@ -180,7 +180,7 @@ export const RESCUE_EXAMPLES: Examples<typeof RESCUE> = {
   "boot-record-damaged": [{ path: "/run/levain/boot.json" }],
   "log-ambiguous": [{ spec: "LABEL=LEVAIN-LOG", nodes: ["/dev/sdb1", "/dev/sdc1"] }],
   "log-in-use": [{ device: '/dev/sdb1 vfat "LEVAIN-LOG"', why: "it is mounted" }],
-  "log-without-room": [{ device: '/dev/sdb1 vfat "LEVAIN-LOG"', freeBytes: 4096 }],
+  "log-without-room": [{ device: '/dev/sdb1 vfat "LEVAIN-LOG"', freeBytes: 4096, neededBytes: 300_000 }],
   "log-without-place": [{ place: null }, { place: "/dev/sdb1" }],
   "log-without-record": [{}],
   "unlock-cancelled": [{}],

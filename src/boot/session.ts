@@ -12,7 +12,7 @@ import { problem } from "../problems/problem.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
 import { describePermanent, permanentOf } from "../rescue/permanent.ts";
-import { applyPolicy, mayStartShell, runBreakShell, WITHOUT_CHOICE } from "../rescue/policy.ts";
+import { applyPolicy, mayStartShell, runBreakShell } from "../rescue/policy.ts";
 import { prepareStay, takeRestart } from "../rescue/restart.ts";
 import { createLogSaver } from "../rescue/saved-log/save.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
@@ -69,11 +69,11 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     record.failure = reportAll([error, findUnpackFailure(machine), obstacle], hasShell);
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
-    makeReady(hasShell ? modules : null);
+    makeReady(hasShell || rescue.log !== null ? modules : null);
     saveLog(rescue);
-    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, ...WITHOUT_CHOICE } : rescue, console);
+    return applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
   };
-  const saveLog = createLogSaver({ machine, voice: console }, record, (line) => console.trouble([line]));
+  const saveLog = createLogSaver(machine, console, record, () => plans.currentOrLess().modules);
   let saveAtEnd = () => saveRecord(machine, record);
   const beforeMoves = () => {
     saveAtEnd = holdRecord(machine, record);

@@ -37,8 +37,12 @@ export function loadAllDrivers(machine: Machine, wishes: BootPlan["modules"], vo
 }
 
 /** Creates a loader for the drivers of filesystems where the boot's own is not there: before it, and after a failure. */
-export function filesystemLoader(machine: Machine, voice: Voice): Pick<Loader, "loadFilesystem" | "blocked"> {
-  return makeLoader(machine, readImageModules(machine, { load: [], parameters: {}, blacklist: [] }), voice);
+export function filesystemLoader(
+  machine: Machine,
+  voice: Voice,
+  wishes: BootPlan["modules"] = { load: [], parameters: {}, blacklist: [] },
+): Pick<Loader, "loadFilesystem" | "blocked"> {
+  return makeLoader(machine, readImageModules(machine, wishes), voice, wishes.blacklist.map(normalizeName));
 }
 
 /** Rounds of events: each driver may announce devices that need another driver. */

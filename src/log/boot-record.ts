@@ -58,9 +58,15 @@ export function keepMessage(record: BootRecord, message: BootRecord["messages"][
 /** Reads a record, by default that of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
 export function readRecord(machine: Machine, path = RECORD_FILE): BootRecord | null {
   if (machine.stat(path) === null) return null;
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), RECORD), readText(machine, path));
-  if (result.success) return result.output;
-  throw problem("boot-record-damaged", { path });
+  const record = parseRecord(readText(machine, path));
+  if (record === null) throw problem("boot-record-damaged", { path });
+  return record;
+}
+
+/** Reads the text of a record; null for anything else. */
+export function parseRecord(text: string): BootRecord | null {
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), RECORD), text, { abortEarly: true });
+  return result.success ? result.output : null;
 }
 
 /** Writes the record. Never throws: a /run that cannot be written must not stop a boot. */

@@ -28,6 +28,20 @@ export function hideSecret(parameter: string): string {
   return at < 0 ? parameter : `${before}…${parameter.slice(at)}`;
 }
 
+/** A shorter one is in too many other words. */
+const SHORTEST_SECRET = 4;
+
+/** Returns the passwords of a command line, but the shortest ones. */
+export function listSecrets(commandLine: string): readonly string[] {
+  const plain = (commandLine.match(WORD) ?? []).map((word) => word.replaceAll('"', ""));
+  return plain.flatMap((word) => {
+    const hidden = hideSecret(word);
+    const [before = "", after = ""] = hidden.split("…");
+    const secret = hidden === word ? "" : word.slice(before.length, word.length - after.length);
+    return secret.length < SHORTEST_SECRET ? [] : [secret];
+  });
+}
+
 /** Returns a command line with "…" for each password of it. */
 export function hideSecrets(commandLine: string): string {
   return commandLine.replace(WORD, (word) => {

@@ -1,14 +1,15 @@
 import { wipe } from "../crypto/secret.ts";
 import type { Machine } from "../machine/machine.ts";
 import { createHeldTerminals } from "../prompt/held-terminals.ts";
+import { countEnters } from "./other-terminals.ts";
 
 /** The interval at which a terminal that hung up, or a new console, is opened. */
 const REOPEN_MS = 1000;
-const [CARRIAGE_RETURN, LINE_FEED] = [0x0d, 0x0a];
 
-/** Waits until Enter is pressed on one of the consoles, or `seconds` are over; returns whether it was pressed. Other keys do not count: a serial line without a cable may send anything. */
+/** Waits until Enter is pressed twice on one of the consoles, with no other key between, or `seconds` are over; returns whether it was. A serial line may send anything without a person: noise, or an echo. */
 export function waitForEnter(machine: Machine, seconds: number): boolean {
   const terminals = createHeldTerminals(machine);
+  const pressed = new Map<string, number>();
   const endMs = machine.nowMs() + seconds * 1000;
   try {
     terminals.hold();
@@ -21,16 +22,15 @@ export function waitForEnter(machine: Machine, seconds: number): boolean {
       }
       const input = machine.readTerminals(Math.min(REOPEN_MS, leftMs), "typing");
       if (input.kind === "hangup") terminals.lose(input.terminal);
-      if (input.kind === "typed" && hasEnter(input.bytes)) return true;
+      if (input.kind !== "typed") continue;
+      const count = countEnters(input.bytes);
+      wipe(input.bytes); // perhaps a passphrase, typed too late
+      const before = pressed.get(input.terminal) ?? 0;
+      pressed.set(input.terminal, count === null ? 0 : before + count);
+      if (count !== null && before + count > 1) return true;
     }
     return false;
   } finally {
     terminals.release();
   }
-}
-
-function hasEnter(bytes: Uint8Array): boolean {
-  const found = bytes.some((byte) => byte === CARRIAGE_RETURN || byte === LINE_FEED);
-  wipe(bytes); // perhaps a passphrase, typed too late
-  return found;
 }

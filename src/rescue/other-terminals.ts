@@ -66,7 +66,7 @@ export function watchOtherTerminals(machine: Machine, terminal: string): OtherTe
 }
 
 /** Returns how often Enter was pressed; null if anything else was. Some terminals send both characters for it. */
-function countEnters(bytes: Uint8Array): number | null {
+export function countEnters(bytes: Uint8Array): number | null {
   const returns = bytes.filter((byte) => byte === CARRIAGE_RETURN).length;
   const feeds = bytes.filter((byte) => byte === LINE_FEED).length;
   return returns + feeds < bytes.length ? null : Math.max(returns, feeds);

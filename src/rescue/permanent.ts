@@ -1,5 +1,6 @@
 import { resolveIn } from "../filesystems/resolve.ts";
 import type { Machine } from "../machine/machine.ts";
+import { findParameters } from "../parameters/parameters.ts";
 import { hideSecret } from "../parameters/secrets.ts";
 import { orIfRefused } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
@@ -19,10 +20,14 @@ const ELSEWHERE = "add it to the kernel command line in the boot loader";
 /** What is meant for one boot. */
 const FOR_ONCE = /^(?:(?:rd\.)?(?:break|debug|quiet)\b|rd\.(?:log|overlay\.reset|resume\.policy)\b|nopersistence$)/;
 
-/** Returns the parameters of `levain retry` that the next boot needs too: of each name the last. */
+/** Returns the parameters of `levain retry` that the next boot needs too; of those with one value the last. */
 export function permanentOf(words: readonly string[]): readonly string[] {
-  const byName = new Map(words.map((word) => [word.replace(/=.*/s, ""), word]));
-  return [...byName.values()].filter((word) => !FOR_ONCE.test(word));
+  const nameOf = (word: string) => word.replace(/=.*/s, "");
+  const isLast = (word: string, index: number) =>
+    !words.slice(index + 1).some((later) => nameOf(later) === nameOf(word));
+  const isList = (word: string) => findParameters(nameOf(word)).some(({ row }) => row.isList);
+  const kept = words.filter((word, index) => !FOR_ONCE.test(word) && (isList(word) || isLast(word, index)));
+  return [...new Set(kept)];
 }
 
 /** Says how to keep the parameters of `levain retry` that have made a boot succeed, as one sentence; `root` is where the new root is mounted. */

@@ -8,15 +8,19 @@ import { runShell } from "./shell.ts";
 
 type Policy = BootPlan["rescue"];
 
-/** Applies the failure policy. Returns when the person leaves the shell, with the parameters of `levain retry`: the boot is retried. */
-export function applyPolicy(machine: Machine, policy: Policy, console: Console): readonly string[] {
+/**
+ * Applies the failure policy; `isSafe` is false if no shell may start, as a volume is still open. Returns when the person leaves the
+ * shell, with the parameters of `levain retry`: the boot is retried.
+ */
+export function applyPolicy(machine: Machine, policy: Policy, console: Console, isSafe = true): readonly string[] {
   const shell = findShell(machine);
   if (policy.onFailure !== "shell") {
-    const isAsked = shell !== null && mayStartShell(policy);
+    const isAsked = shell !== null && isSafe && mayStartShell(policy);
     if (!isAsked || !isShellWanted(machine, policy, console)) {
       return endWithoutShell(machine, policy.onFailure, isAsked ? { ...policy, ...AT_ONCE } : policy, console);
     }
   }
+  if (!isSafe) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
   if (shell === null) {
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
@@ -31,8 +35,6 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console):
 type Action = Exclude<Policy["onFailure"], "shell">;
 
 const AT_ONCE = { panicSeconds: null, afterSeconds: null } as const;
-/** What is left of a policy if no shell may start although it was asked for. */
-export const WITHOUT_CHOICE = { ...AT_ONCE, onFailure: "halt" } as const;
 
 /** True if a failure may lead to a shell: at once, or if a person presses Enter in time. */
 export function mayStartShell({ onFailure, afterSeconds, shell }: Policy): boolean {
@@ -41,7 +43,7 @@ export function mayStartShell({ onFailure, afterSeconds, shell }: Policy): boole
 
 function isShellWanted(machine: Machine, { onFailure, afterSeconds }: Policy, console: Console): boolean {
   const seconds = afterSeconds ?? 0;
-  console.trouble([`${VERBS[onFailure as Action]} in ${seconds} s: press Enter for the rescue shell`]);
+  console.trouble([`${VERBS[onFailure as Action]} in ${seconds} s: press Enter twice for the rescue shell`]);
   return waitForEnter(machine, seconds);
 }
 

@@ -160,7 +160,7 @@ describe("rd.emergency.after=60", () => {
   test.each(["reboot", "poweroff", "halt"] as const)("waits before rd.emergency=%s", (action) => {
     const { end, endMs, console, shells } = wait(`rd.emergency=${action}`);
     expect({ end, shells }).toEqual({ end: action, shells: 0 });
-    expect(console).toContain("in 60 s: press Enter for the rescue shell");
+    expect(console).toContain("in 60 s: press Enter twice for the rescue shell");
     expect(endMs).toBeGreaterThanOrEqual(61_000);
     expect(endMs).toBeLessThan(70_000);
   });
@@ -169,10 +169,17 @@ describe("rd.emergency.after=60", () => {
     expect(wait("").end).toBe("reboot");
   });
 
-  test("Enter on any console starts the shell; other keys, and what was typed before, do not", () => {
-    const none = wait("rd.emergency=reboot", [500, "\n"], [20_000, "abc\x03 q"]);
+  test("Enter, twice, on any console starts the shell; noise, an echo, and what was typed before do not", () => {
+    const none = wait(
+      "rd.emergency=reboot",
+      [500, "\n\n"],
+      [20_000, "abc\x03 q\r\n\r\n"],
+      [30_000, "\r"],
+      [31_000, "x"],
+      [32_000, "\r"],
+    );
     expect({ end: none.end, shells: none.shells }).toEqual({ end: "reboot", shells: 0 });
-    const { end, shells } = wait("rd.emergency=reboot", [20_000, "\r"]);
+    const { end, shells } = wait("rd.emergency=reboot", [20_000, "\r"], [25_000, "\r"]);
     expect({ end, shells }).toEqual({ end: "poweroff", shells: 1 });
   });
 
@@ -183,13 +190,13 @@ describe("rd.emergency.after=60", () => {
     expect(console).not.toContain("press Enter");
   });
 
-  test("a volume that cannot be closed gives no shell, but halts at once", () => {
+  test("what cannot be closed or removed takes the shell away, and not the reboot", () => {
     const { end, shells } = boot("tty0 ttyS0", CONSOLES, {
       cmdline: `${WRONG} rd.emergency.after=60`,
       files: { "/etc/cryptsetup-keys.d/a.key": "secret" },
       before: (machine) => machine.refuse("wipeFile", "/etc/cryptsetup-keys.d/a.key", "EROFS"),
-      typing: [{ terminal: "/dev/tty0", text: "\r", atMs: 20_000 }],
+      typing: [{ terminal: "/dev/tty0", text: "\r\r", atMs: 20_000 }],
     });
-    expect({ end, shells }).toEqual({ end: "halt", shells: 0 });
+    expect({ end, shells }).toEqual({ end: "reboot", shells: 0 });
   });
 });

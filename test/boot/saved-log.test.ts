@@ -66,14 +66,40 @@ describe("the log of a boot that fails", () => {
     expect(names(disk)).toEqual(SAVED);
   });
 
-  test("ten logs are kept, and other files stay", () => {
-    const old = Object.fromEntries([2, 3, 12].map((number) => [`/levain-failed-${number}.txt`, "old"]));
-    const disk = stick("LEVAIN-LOG", { ...old, "/levain-failed-x.txt": "mine", "/levain-failed-1.txt.bak": "mine" });
+  test("the numbers go round, and the oldest log makes room; other files stay", () => {
+    const old = Object.fromEntries(
+      [2, 3, 4, 5, 6, 7, 8, 9, 10].map((number) => [`/levain-failed-${number}.txt`, "old"]),
+    );
+    const disk = stick("LEVAIN-LOG", { ...old, "/levain-failed-x.txt": "mine" });
     boot([inDrive(disk)]);
-    expect(names(disk)).toEqual([
-      ...["levain-failed-1.txt.bak", "levain-failed-12.txt", "levain-failed-13.json", "levain-failed-13.txt"],
-      ...["levain-failed-x.txt", "levain-failed.new"],
-    ]);
+    expect(text(disk, "levain-failed-1.txt")).toContain("could not find the root device");
+    expect(names(disk)).not.toContain("levain-failed-2.txt");
+    expect(text(disk, "levain-failed-3.txt")).toBe("old");
+    expect(text(disk, "levain-failed-x.txt")).toBe("mine");
+    expect(text(disk, "levain-failed.new")).toBe("1\n");
+  });
+
+  test("a pipe or a link in the place of a file is neither waited for nor followed", () => {
+    const names = ["/levain-failed.new", "/levain-failed-2.json", "/levain-failed-1.json"];
+    const links = Object.fromEntries(names.map((name) => [name, { link: "/run/levain/boot.json" }]));
+    const disk = stick("LEVAIN-LOG", links);
+    boot([inDrive(disk)]);
+    expect(text(disk, "levain-failed-1.json")).toContain("could not find the root device");
+    expect(text(disk, "levain-failed.new")).toBe("1\n");
+  });
+
+  test("has no password, in whatever form the kernel prints it", () => {
+    const disk = stick();
+    const line = `Unknown kernel command line parameters "splash netroot=iscsi:me:Geheim1@10.0.2.2::3260:: cifspass=Geheim2", will be passed to user space.`;
+    fakeBoot({
+      cmdline: "root=LABEL=ROOT rd.timeout=1 netroot=iscsi:me:Geheim1@10.0.2.2::3260:: cifspass=Geheim2",
+      disks: [inDrive(disk)],
+      before: (machine) => machine.say(line),
+    });
+    for (const ending of ["txt", "json"]) {
+      expect(text(disk, `levain-failed-1.${ending}`)).toContain("Unknown kernel command line parameters");
+      expect(text(disk, `levain-failed-1.${ending}`)).not.toContain("Geheim");
+    }
   });
 
   test("without a shell goes only to a device that was named: anyone can plug in a label", () => {
@@ -95,8 +121,11 @@ describe("the log of a boot that fails", () => {
     ["two devices have the label", [inDrive(stick()), inDrive(stick(), "sdc")], "/dev/sdb1 and /dev/sdc1 match"],
     [
       "a hibernated system may use it",
-      [inDrive(stick()), { name: "sdc", image: hibernatedSwap(UUID) }],
-      "/dev/sdc holds a hibernated system, which may use it",
+      [
+        inDrive(fakeImage("ext4", { label: "LEVAIN-LOG", isUnclean: true, sizeBytes: 4 << 20 })),
+        { name: "sdc", image: hibernatedSwap(UUID) },
+      ],
+      "it was not unmounted, and /dev/sdc may hold a hibernated system that uses it",
     ],
   ])("is not saved if %s", (_, disks, says) => {
     const { console } = boot(disks, "resume=none");
@@ -110,10 +139,21 @@ describe("the log of a boot that fails", () => {
     const { console, journal } = boot([], "", { before });
     expect(console).toContain("the report was left in pstore");
     expect(journal.join("\n")).toContain("/dev/pmsg0");
+    const missing = boot([], "rd.log.save=LABEL=LOGS", { before }).console;
+    expect(missing).toContain("no device LABEL=LOGS to save the log to");
+    expect(missing).toContain("the report was left in pstore");
+    expect(boot([], "rd.log.save=no", { before }).console).not.toContain("pstore");
+  });
+
+  test("a filesystem of another type is not mounted", () => {
+    const { console } = boot([inDrive(fakeImage("btrfs", { label: "LEVAIN-LOG" }))], "", { filesystems: ["btrfs"] });
+    expect(console.replaceAll(/\s+/g, " ")).toContain(
+      'the log is not saved to /dev/sdb1 btrfs "LEVAIN-LOG": it is not vfat, exfat or ext4',
+    );
   });
 
   test("a full device keeps what it has", () => {
-    const disk = stick("LEVAIN-LOG", {}, 512 << 10);
+    const disk = stick("LEVAIN-LOG", {}, 64 << 10);
     expect(boot([inDrive(disk)]).console).toContain("the log is not saved to /dev/sdb1");
     expect(names(disk)).toEqual([]);
   });
@@ -122,33 +162,58 @@ describe("the log of a boot that fails", () => {
     const { console } = boot([inDrive(stick())], "", {
       before: (machine) => machine.refuse("mount", "/dev/sdb1", "EIO"),
     });
-    expect(console).toContain("could not mount /dev/sdb1");
+    expect(console.replaceAll(/\s+/g, " ")).toContain(
+      "/dev/sdb1 at /run/levain/search (ro,nosuid,nodev,noexec): the device returns I/O errors",
+    );
     expect(console).toContain("rescue shell:");
   });
 });
 
 describe("the next boot that succeeds", () => {
+  const NAMED = "rd.log.save=LABEL=LEVAIN-LOG";
+  const failed = () => {
+    const disk = stick();
+    boot([inDrive(disk)]);
+    return disk;
+  };
+
   test("says once that the last one failed, and keeps its record for levain log --previous", () => {
     const disk = stick();
     boot([inDrive(disk)]);
-    const next = boot([inDrive(disk), root]);
+    const next = boot([inDrive(disk), root], NAMED);
     expect(next.console).toContain("the last boot failed: could not find the root device (levain log --previous)");
     expect(next.journal.join("\n")).toContain("/run/levain/previous.json");
-    expect(boot([inDrive(disk), root]).console).not.toContain("the last boot failed");
+    expect(boot([inDrive(disk), root], NAMED).console).not.toContain("the last boot failed");
     expect(names(disk)).toEqual(["levain-failed-1.json", "levain-failed-1.txt"]);
+  });
+
+  test("mounts no stick that was not named", () => {
+    const disk = stick();
+    boot([inDrive(disk)]);
+    const { console, journal } = boot([inDrive(disk), root]);
+    expect(console).not.toContain("the last boot failed");
+    expect(journal.join("\n")).not.toContain("/dev/sdb1");
+  });
+
+  test("cuts a report of the stick that is long", () => {
+    const record = { ...JSON.parse(text(failed(), "levain-failed-1.json")), failure: ["x ".repeat(100_000)] };
+    const tree = { "/levain-failed.new": "7\n", "/levain-failed-7.json": JSON.stringify(record) };
+    const { console } = boot([inDrive(stick("LEVAIN-LOG", tree)), root], NAMED);
+    expect(console).toContain("the last boot failed: x x x");
+    expect(console.length).toBeLessThan(2000);
   });
 
   test("says nothing if it is the same boot: a person has repaired it", () => {
     const disk = stick();
     const plugIn = (machine: FakeMachine) => machine.plugIn({ name: "sda", image: rootImage() });
-    const { console, end } = boot([inDrive(disk)], "", { person: [plugIn] });
+    const { console, end } = boot([inDrive(disk)], NAMED, { person: [plugIn] });
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(console).not.toContain("the last boot failed");
     expect(names(disk)).not.toContain("levain-failed.new");
   });
 
   test("writes nothing if there is no news", () => {
-    const { journal } = boot([inDrive(stick()), root]);
+    const { journal } = boot([inDrive(stick()), root], NAMED);
     expect(journal.filter((call) => call.includes("/run/levain/saved-log"))).toEqual([]);
   });
 
@@ -161,7 +226,7 @@ describe("the next boot that succeeds", () => {
     ["a log that is none", { "/levain-failed.new": "7\n", "/levain-failed-7.json": "{}" }],
     ["a number that is none", { "/levain-failed.new": "../../x\n" }],
   ])("boots with %s", (_, tree) => {
-    const { end, console } = boot([inDrive(stick("LEVAIN-LOG", tree)), root]);
+    const { end, console } = boot([inDrive(stick("LEVAIN-LOG", tree)), root], NAMED);
     expect(end).toMatchObject({ mode: "switch_root" });
     expect(console).not.toContain("the last boot failed");
   });

@@ -37,6 +37,7 @@ const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly strin
   },
   empty: ({ machine, root }) => (machine.listDirectory(root).every((name) => name === "lost+found") ? [] : null),
   homes({ machine, root }) {
+    if (findDirectoryIn(machine, root, "/etc") !== null) return null;
     const isHome = (name: string) => HOME_FILES.some((file) => resolveIn(machine, root, `/${name}${file}`) !== null);
     return orNull(listOrNone(machine, root).filter(isHome));
   },

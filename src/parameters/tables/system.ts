@@ -103,7 +103,7 @@ export const RESCUE = {
   emergencySeconds: single(values.wholeSeconds, {
     syntax: "rd.emergency.after=SECONDS",
     fallback: "at once",
-    text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
+    text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter twice on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
     example: "rd.emergency=reboot rd.emergency.after=60",
   }),
   panicSeconds: single(values.panicSeconds, {
@@ -135,7 +135,7 @@ export const RESCUE = {
   saveLog: single(logPlace, {
     syntax: "rd.log.save=DEVICE[:/DIRECTORY]|no",
     fallback: "a filesystem with the label LEVAIN-LOG, unless rdshell=0 forbids a shell",
-    text: "Where the log of a boot that fails is saved, without passwords: the report, the devices, levain's messages and the kernel's. The next boot that succeeds says that there is one.",
+    text: "Where the log of a boot that fails is saved, without passwords: the report, the devices, levain's messages and the kernel's. The next boot that succeeds says that there is one, if this parameter names the device.",
     example: "rd.log.save=LABEL=LOGS:/boot",
   }),
 };

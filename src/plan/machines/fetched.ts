@@ -20,7 +20,7 @@ const FETCHED = v.strictObject({
 /** What was decided before the configuration came: process 1 obeys the policy of failures even after a crash, and the network is up. */
 const TOO_LATE: ReadonlySet<ParameterKey> = new Set(
   [
-    ["shell", "emergency", "panicSeconds", "configUrl"] as const,
+    ["shell", "emergency", "emergencySeconds", "panicSeconds", "saveLog", "configUrl"] as const,
     Object.keys(NETWORK) as (keyof typeof NETWORK)[],
   ].flat(),
 );

@@ -36,7 +36,7 @@ export const SEARCH_CAUSES = {
     () => "the kernel loads only modules that are signed with a key that it trusts, and has refused others",
     () => [
       inBuilder("build the image with the modules of this kernel's own package"),
-      byHand("enrol the key of the modules with mokutil, or switch Secure Boot off in the firmware"),
+      byHand("enrol the key of the modules with mokutil"),
     ],
   ),
   layer: cause<Words>(

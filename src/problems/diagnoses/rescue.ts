@@ -63,8 +63,9 @@ export const RESCUE = {
       inBootLoader("name another: rd.log.save=DEVICE"),
     ],
   }),
-  "log-without-room": diagnosis<{ device: string; freeBytes: number }>({
-    text: ({ device, freeBytes }) => `the log is not saved to ${device}: ${formatBytes(freeBytes)} are free`,
+  "log-without-room": diagnosis<{ device: string; freeBytes: number; neededBytes: number }>({
+    text: ({ device, freeBytes, neededBytes }) =>
+      `the log is not saved to ${device}: ${formatBytes(freeBytes)} are free, and it takes ${formatBytes(neededBytes)}`,
     hints: () => [byHand("remove files from it")],
   }),
   "log-without-place": diagnosis<{ place: string | null }>({

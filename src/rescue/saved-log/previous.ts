@@ -1,60 +1,55 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import { findDirectoryIn } from "../../filesystems/resolve.ts";
-import { readRecord } from "../../log/boot-record.ts";
+import { type BootRecord, parseRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
-import type { BootPlan } from "../../plan/plan.ts";
-import { BootError, isErrno } from "../../problems/errors.ts";
 import { printable, sentence } from "../../problems/report.ts";
-import { findLogPlace, type LogContext, lookBriefly, withLogPlace } from "./place.ts";
+import { findLogPlace, type LogContext, type LogWish, lookBriefly, withLogPlace } from "./place.ts";
 import { NEWS, recordName, SAVED_FILE } from "./save.ts";
 
 /** The record of the boot before this one, if that failed and its log was saved. */
 export const PREVIOUS_FILE = "/run/levain/previous.json";
-const MOST_BYTES = 8 << 20;
+const MOST_BYTES = 1 << 20;
+const MOST_CHARACTERS = 200;
 
-/** In a boot that succeeds: copies the record of the last failure, if no boot has shown it, to `PREVIOUS_FILE`, and says so. Never throws: the boot goes on. */
-export function showPrevious(
-  context: LogContext,
-  wish: Pick<BootPlan["rescue"], "log" | "shell">,
-  devices: readonly BlockDevice[],
-): void {
+/**
+ * In a boot that succeeds: copies the record of the last failure, if no boot has shown it, to `PREVIOUS_FILE`, and says so. Only from
+ * a device that rd.log.save= names: a good boot mounts no stick that anyone has plugged in. Never throws: the boot goes on.
+ */
+export function showPrevious(context: LogContext, wish: LogWish, devices: readonly BlockDevice[]): void {
   const { machine, voice } = context;
+  if (wish.log === null || wish.log === false) return;
   try {
     const place = findLogPlace(machine, wish, devices);
     if (place === null) return;
-    const isThere = (directory: string, patient: Machine) => findNews(patient, directory, place.path) !== null;
-    if (!lookBriefly(context, place, isThere)) return;
-    const failure = withLogPlace(context, place, (directory) => takeNews(machine, directory));
-    if (failure !== null) voice.warn(`the last boot failed: ${printable(failure)} (levain log --previous)`);
+    const news = lookBriefly(context, place, (directory, patient) => readNews(patient, directory, place.path));
+    if (news === null) return;
+    withLogPlace(context, place, (directory) => machine.removeFile(`${directory}/${NEWS}`));
+    // A person has just seen it: this boot had failed, and goes on.
+    if (news.record === null || machine.stat(SAVED_FILE) !== null) return;
+    machine.writeFile(PREVIOUS_FILE, JSON.stringify(news.record));
+    const failure = printable(news.record.failure[0] ?? "").slice(0, MOST_CHARACTERS);
+    voice.warn(`the last boot failed: ${failure} (levain log --previous)`);
   } catch (error) {
-    if (!(error instanceof BootError) && !isErrno(error)) throw error;
     voice.warn(`could not look for the log of a boot that failed: ${sentence(error)}`);
   }
 }
 
-/** Returns the path of the news; null if there are none, which is so for most boots. */
-function findNews(machine: Machine, directory: string, path: string | null): string | null {
-  const place = path === null ? directory : findDirectoryIn(machine, directory, path);
-  return place !== null && machine.lstat(`${place}/${NEWS}`)?.kind === "file" ? `${place}/${NEWS}` : null;
+/** Returns null if there is no news, which is so for most boots; and no record if that is not as levain writes it. */
+function readNews(machine: Machine, top: string, path: string | null): { readonly record: BootRecord | null } | null {
+  const directory = path === null ? top : findDirectoryIn(machine, top, path);
+  const number = directory === null ? null : readSmall(machine, `${directory}/${NEWS}`);
+  if (number === null) return null;
+  const text = readSmall(machine, `${directory}/${recordName(Number(number))}`);
+  return { record: text === null ? null : parseRecord(text) };
 }
 
-/** Returns the first line of the report; null if there is none, or if a person has just seen it: this boot had failed, and goes on. */
-function takeNews(machine: Machine, directory: string): string | null {
-  const news = findNews(machine, directory, null);
-  if (news === null) return null;
-  const number = new TextDecoder().decode(readSmall(machine, news, 16));
-  machine.removeFile(news);
-  if (machine.stat(SAVED_FILE) !== null) return null;
-  const path = `${directory}/${recordName(Number(number))}`;
-  if (machine.lstat(path)?.kind !== "file") return null;
-  machine.writeFile(PREVIOUS_FILE, readSmall(machine, path, MOST_BYTES));
-  return readRecord(machine, PREVIOUS_FILE)?.failure[0] ?? null;
-}
-
-function readSmall(machine: Machine, path: string, mostBytes: number): Uint8Array {
+/** null for anything but a file that is not too large. */
+function readSmall(machine: Machine, path: string): string | null {
+  const status = machine.lstat(path);
+  if (status?.kind !== "file" || status.size > MOST_BYTES) return null;
   const reader = machine.openReader(path);
   try {
-    return reader.read(0, Math.min(reader.size, mostBytes));
+    return new TextDecoder().decode(reader.read(0, reader.size));
   } finally {
     reader.close();
   }

@@ -5,6 +5,7 @@ import type { SearchCause } from "../../problems/causes/search.ts";
 
 type Found = Omit<SearchCause, "parameter">;
 
+const MOST = 3;
 /** What has no disk behind it. */
 const OTHER_CONTROLLER = /keyboard|FireWire|filesystem/;
 /** What disks depend on, by /sys/bus/pci/devices/…/class: storage, USB controllers, SD card controllers. */
@@ -18,9 +19,10 @@ const FIRMWARE_LINES = [
 const SIGNATURE_LINE = /^Loading of .*module.* is rejected|^Lockdown: .*module.* is restricted/;
 
 /** Returns why disks may have no driver: the image lacks the module or the firmware, or the kernel refuses modules. */
-export function findDriverCauses(machine: Machine): readonly Found[] {
+export function findDriverCauses(machine: Machine, isAnyDevicePresent: boolean): readonly Found[] {
   const log = machine.kernelLogSince(null);
-  return [...findAbsent(machine), ...findFirmware(machine, log), ...findUntrusted(log)];
+  const untrusted = isAnyDevicePresent ? [] : findUntrusted(log);
+  return [...findAbsent(machine), ...findFirmware(machine, log), ...untrusted].slice(0, MOST);
 }
 
 function findAbsent(machine: Machine): readonly Found[] {
@@ -39,7 +41,11 @@ function findFirmware(machine: Machine, log: readonly string[]): readonly Found[
     const [, driver = "", device = "", file = ""] =
       FIRMWARE_LINES.map((pattern) => pattern.exec(line)).find(Boolean) ?? [];
     const kind = device === "" ? "" : textOrNone(machine, `/sys/bus/pci/devices/${device}/class`);
-    return DISK_CLASS.test(kind) ? [{ kind: "firmware-absent", subject: `${driver} ${device}`, detail: [file] }] : [];
+    // A driver that is bound has found another file, or needs none.
+    const isBound = machine.lstat(`/sys/bus/pci/devices/${device}/driver`) !== null;
+    return DISK_CLASS.test(kind) && !isBound
+      ? [{ kind: "firmware-absent", subject: `${driver} ${device}`, detail: [file] }]
+      : [];
   });
   return [...new Map(found.map((one) => [one.detail[0], one])).values()];
 }

@@ -20,7 +20,6 @@ export function findNearMisses(
     case "label":
       return first(findLabels(spec.value, devices), findTags(spec, devices, name));
     case "uuid":
-      return first(findTags(spec, devices, name), findOnlyRoot(devices));
     case "partlabel":
     case "partuuid":
       return findTags(spec, devices, name).slice(0, MOST);
@@ -64,13 +63,21 @@ function plain(label: string): string {
 
 const SHORTEST_WORD = 4;
 
+/** Names of their own, which are no misspelling of each other. */
+const WORDS = new Set(["root", "boot", "home", "swap", "data", "system"]);
+const digits = (text: string) => text.replaceAll(/[^0-9]/g, "");
+
+/** Two labels that differ in a number, or in their last letter, are two of a set: ROOT_A and ROOT_B. */
 function isSpelledAlike(want: string, have: string): boolean {
+  if (want === have) return true;
+  const isOfSet = digits(want) !== digits(have) || want.slice(0, -1) === have.slice(0, -1);
   const isLong = Math.min(want.length, have.length) >= SHORTEST_WORD;
-  return want === have || (isLong && nearestName(want, [have]) !== null);
+  return isLong && !isOfSet && !(WORDS.has(want) && WORDS.has(have)) && nearestName(want, [have]) !== null;
 }
 
-/** The same ASCII letters around others: a label may be in the code page of the system that wrote it. */
+/** The same ASCII letters around others: a label may be in the code page of the system that wrote it, and is no UTF-8 then. */
 function hasSameLetters(wanted: string, label: string): boolean {
+  if (!label.includes("\\x")) return false;
   const [want = "", have] = [wanted, label].map((text) =>
     text
       .toLowerCase()
@@ -83,11 +90,15 @@ function hasSameLetters(wanted: string, label: string): boolean {
 /** The filesystems that a Linux system is installed on. */
 const ROOT_TYPES = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs"];
 
-/** The only device that can be meant, whatever UUID it has: a filesystem that is made again gets another one. */
-function findOnlyRoot(devices: readonly BlockDevice[]): readonly NearMiss[] {
+/** What may hold a root that is not seen yet. */
+const CONTAINERS = /^crypto_LUKS$|_member$|^bcache$/;
+
+/** The only device that can be meant for the root, whatever UUID it has: a filesystem that is made again gets another one. */
+export function findOnlyRoot(devices: readonly BlockDevice[]): readonly NearMiss[] {
+  if (devices.some(({ facts, unreadable }) => unreadable !== null || CONTAINERS.test(facts.type ?? ""))) return [];
   const [only, ...others] = devices.filter(({ facts }) => ROOT_TYPES.includes(facts.type ?? ""));
   const uuid = only?.facts.uuid ?? null;
-  if (only === undefined || uuid === null || others.length > 0) return [];
+  if (only === undefined || uuid === null || others.length > 0 || only.facts.label === "LEVAIN-LOG") return [];
   return [{ kind: "other-uuid", subject: describeDevice(only), detail: [`UUID=${uuid}`] }];
 }
 

@@ -8,7 +8,7 @@ import type { VainSearch } from "../../problems/diagnoses/storage.ts";
 import { createNamer } from "../inventory.ts";
 import type { Search } from "../search.ts";
 import { findDriverCauses } from "./driver-causes.ts";
-import { findNearMisses } from "./near-misses.ts";
+import { findNearMisses, findOnlyRoot } from "./near-misses.ts";
 
 type Found = Omit<SearchCause, "parameter">;
 
@@ -31,10 +31,14 @@ export function findSearchCauses(vain: Vain, wanted: VainSearch["wanted"]): read
   if (wanted === "image") return [];
   const devices = [...vain.search.inventory.values()];
   const name = createNamer(vain.context.machine, vain.search.inventory);
+  const near = vain.specs.flatMap((spec) => findNearMisses(spec, devices, name));
   const found = [
     ...findBlocked(vain),
-    ...findDriverCauses(vain.context.machine),
-    ...vain.specs.flatMap((spec) => findNearMisses(spec, devices, name)),
+    ...near,
+    ...(near.length === 0 && wanted === "root" && vain.specs.some(({ by }) => by === "uuid")
+      ? findOnlyRoot(devices)
+      : []),
+    ...findDriverCauses(vain.context.machine, devices.length > 0),
     ...findUnsearched(vain),
     ...findUnreadable(devices),
     ...findAmbivalent(devices),

@@ -61,7 +61,7 @@ const NEVER_WRITTEN = /^(?:squashfs|erofs|iso9660|cramfs|romfs)$/;
 const VAGUE = "btrfs";
 
 /** False if the filesystem cannot be written, or its journal says that it was unmounted; true if levain cannot tell. */
-function isInUse(machine: Machine, { node, facts: { type } }: BlockDevice): boolean {
+export function isInUse(machine: Machine, { node, facts: { type } }: BlockDevice): boolean {
   if (type !== null && NEVER_WRITTEN.test(type)) return false;
   const { isUnclean } = filesystemType(type ?? "");
   if (isUnclean === undefined || type === VAGUE) return true;

@@ -304,7 +304,14 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live break=premount debug=1",
       {
-        rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null },
+        rescue: {
+          shell: true,
+          breaks: ["root"],
+          onFailure: "shell",
+          panicSeconds: null,
+          afterSeconds: null,
+          log: null,
+        },
         talk: { level: "debug", log: "all" },
       },
     ],
@@ -377,7 +384,14 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R break=postmount disablehooks=resume earlymodules=nvme",
       {
-        rescue: { shell: true, breaks: ["init"], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null },
+        rescue: {
+          shell: true,
+          breaks: ["init"],
+          onFailure: "shell",
+          panicSeconds: null,
+          afterSeconds: null,
+          log: null,
+        },
         modules: { load: ["nvme"], parameters: {}, blacklist: [] },
       },
     ],
@@ -467,7 +481,16 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
       (word): Case => [
         `root=LABEL=R ${word}`,
-        { rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null } },
+        {
+          rescue: {
+            shell: true,
+            breaks: ["root"],
+            onFailure: "shell",
+            panicSeconds: null,
+            afterSeconds: null,
+            log: null,
+          },
+        },
       ],
     ),
     ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip", rootRepair: "yes" }],

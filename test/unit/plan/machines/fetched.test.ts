@@ -18,3 +18,17 @@ test("a file counts to the end of its last day, in UTC", () => {
   expect(parse('expires = "2027-03-31"', endMs - 1)).toEqual(["quiet"]);
   expect(() => parse('expires = "2027-03-31"', endMs)).toThrow();
 });
+
+test("a server decides nothing about failures: neither a shell, nor a wait, nor where a log is written", () => {
+  for (const word of [
+    "rdshell=1",
+    "rd.emergency=shell",
+    "rd.emergency.after=600",
+    "panic=0",
+    "rd.log.save=/dev/sda1",
+  ]) {
+    expect(() => parseFetched(`parameters = ["${word}"]`, URL, { identity: IDENTITY, timeOfDayMs: 0 })).toThrow(
+      "cannot be used",
+    );
+  }
+});
