@@ -29,7 +29,8 @@ function inDebian(command: (version: string) => string): Build {
     const timed = `time -p ${command(kernel.version)}`;
     const script = `cp -r /etc/initramfs-tools /tmp/conf; sed -i 's/^MODULES=.*/MODULES=dep/' /tmp/conf/initramfs.conf
       mkdir -p /root/here; mount --rbind / /root/here
-      exec chroot /root/here /bin/bash -euc '{ ${timed} >/tmp/said 2>&1 || cat /tmp/said >/dev/tty; } 2>&1; mv /tmp/image /mnt/'`;
+      exec chroot /root/here /bin/bash -euc '
+        { ${timed} >/tmp/said 2>&1; } 2>/tmp/time || { cat /tmp/said >&2; exit 1; }; cat /tmp/time; mv /tmp/image /mnt/'`;
     return runInChroot({ suite: "bookworm", purpose: "disk" }, kernel, script, directory);
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ArgsDef } from "citty";
 import packageJson from "../package.json" with { type: "json" };
-import { COMMANDS } from "../src/desk/all-commands.ts";
+import { COMMANDS, LEVAIN_OPTIONS } from "../src/desk/all-commands.ts";
 import type { Command } from "../src/desk/command-line.ts";
 import { imageCommand } from "../src/desk/commands/image.ts";
 import { listConfigKeys } from "../src/desk/config/config-keys.ts";
@@ -45,6 +45,7 @@ export function listManualPages(): readonly ManualPage[] {
       ),
       ...commands.flatMap(([name, command]) => item(name, describe(command))),
     ]),
+    ...optionSection(LEVAIN_OPTIONS),
     ...seeAlso([...commands.map(([name]) => `levain-${name}(1)`), "levain.toml(5)", "levain-parameters(7)"]),
   ]);
   return [all, ...commands.map(([name, command]) => commandPage(name, command)), configPage(), parametersPage()];
@@ -55,25 +56,21 @@ const describe = ({ meta }: Command) => (meta as { readonly description?: string
 function commandPage(name: string, command: Command): ManualPage {
   const definitions = Object.entries((command.args ?? {}) as ArgsDef);
   const positionals = definitions.filter(([, { type }]) => type === "positional");
-  const options = definitions.filter(([, { type }]) => type !== "positional");
+  const hasOptions = definitions.length > positionals.length;
   const words = positionals.map(([word, { required }]) => (required === false ? `[${word}]` : word).toUpperCase());
   const examples = Object.entries(command.examples ?? {});
   return page(`levain-${name}`, 1, describe(command), [
     ...section(
       "SYNOPSIS",
-      [
-        `.B ${quoted(`levain ${name}`)}`,
-        roff([...(options.length > 0 ? ["[OPTION]..."] : []), ...words].join(" ")),
-      ].filter((line) => line !== ""),
+      [`.B ${quoted(`levain ${name}`)}`, roff([...(hasOptions ? ["[OPTION]..."] : []), ...words].join(" "))].filter(
+        (line) => line !== "",
+      ),
     ),
     ...section(
       "ARGUMENTS",
       positionals.flatMap(([word, { description = "" }]) => item(word.toUpperCase(), description)),
     ),
-    ...section(
-      "OPTIONS",
-      options.flatMap(([word, definition]) => item(spell(word, definition), definition.description ?? "")),
-    ),
+    ...optionSection(command.args as ArgsDef),
     ...section(
       "EXAMPLES",
       examples.flatMap(([line, what]) => item(line, what)),
@@ -82,10 +79,18 @@ function commandPage(name: string, command: Command): ManualPage {
   ]);
 }
 
+function optionSection(definitions: ArgsDef = {}): readonly string[] {
+  const options = Object.entries(definitions).filter(([, { type }]) => type !== "positional");
+  return section(
+    "OPTIONS",
+    options.flatMap(([word, definition]) => item(spell(word, definition), definition.description ?? "")),
+  );
+}
+
 function spell(name: string, definition: ArgsDef[string]): string {
   const alias = "alias" in definition && typeof definition.alias === "string" ? `-${definition.alias}, ` : "";
   const hint = "valueHint" in definition && definition.valueHint !== undefined ? `=${definition.valueHint}` : "";
-  return `${alias}--${name}${hint}`;
+  return `${alias}--${name}${"isOptional" in definition ? `[${hint}]` : hint}`;
 }
 
 function configPage(): ManualPage {

@@ -34,6 +34,8 @@ interface PlanReader {
   currentOrLess(): PlanOfRescue;
   /** Plans again, with what is known now. Throws BootError. */
   readAgain(additions: PlanAdditions): BootPlan;
+  /** Returns all that `add` was given. */
+  added(): readonly string[];
   /** Makes the next `read` plan again, with more parameters. */
   add(parameters: readonly string[]): void;
 }
@@ -71,6 +73,7 @@ export function createPlanReader(
     readAgain: read,
     current: () => plan,
     currentOrLess: () => plan ?? planWithoutMistakes(machine),
+    added: () => added,
     add(parameters) {
       added = [...added, ...parameters];
       plan = null;

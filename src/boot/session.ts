@@ -11,8 +11,10 @@ import type { BootPlan } from "../plan/plan.ts";
 import { problem } from "../problems/problem.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
-import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
+import { describePermanent, permanentOf } from "../rescue/permanent.ts";
+import { applyPolicy, mayStartShell, runBreakShell, WITHOUT_CHOICE } from "../rescue/policy.ts";
 import { prepareStay, takeRestart } from "../rescue/restart.ts";
+import { createLogSaver } from "../rescue/saved-log/save.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
 import { describePlace } from "../rescue/shell.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
@@ -57,31 +59,31 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     return { ...plan, keymap };
   };
   const seal = (hasShell: boolean) =>
-    sealVolumes({ machine, console, release: () => runner.release("root"), hasShell }, plans.current());
+    sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
-    const mayHaveShell = rescue.onFailure === "shell" && findShell(machine) !== null;
+    const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
     // Before the report: it advises what needs a shell only if there will be one.
     const obstacle = catchError(() => seal(mayHaveShell));
     const hasShell = mayHaveShell && obstacle === null;
-    const failures = [error, findUnpackFailure(machine), obstacle].filter((failure) => failure !== null);
-    record.failure = failures.flatMap((failure) => report(failure, hasShell ? EVERY_NEED : WITHOUT_SHELL));
+    record.failure = reportAll([error, findUnpackFailure(machine), obstacle], hasShell);
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
-    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, onFailure: "halt" } : rescue, console);
+    saveLog(rescue);
+    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, ...WITHOUT_CHOICE } : rescue, console);
   };
+  const saveLog = createLogSaver({ machine, voice: console }, record, (line) => console.trouble([line]));
   let saveAtEnd = () => saveRecord(machine, record);
   const beforeMoves = () => {
     saveAtEnd = holdRecord(machine, record);
   };
   const { run: step, rewind } = runner;
-  const context: BootContext = { machine, voice: console, step, rewind, beforeMoves, readPlan };
+  const context: BootContext = { machine, voice: console, passphrases: [], step, rewind, beforeMoves, readPlan };
   for (;;) {
     try {
       const handover = boot(context);
-      if (handover.mode === "stay")
-        settle({ machine, console, seal: () => seal(true) }, plans.current(), handover.init);
+      conclude({ machine, console, seal: () => seal(true) }, plans, handover);
       record.state = "handed over";
       saveAtEnd();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
@@ -98,6 +100,11 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   }
 }
 
+function reportAll(failures: readonly unknown[], hasShell: boolean): string[] {
+  const needs = hasShell ? EVERY_NEED : WITHOUT_SHELL;
+  return failures.flatMap((failure) => (failure === null ? [] : report(failure, needs)));
+}
+
 function isUnverifiedDownload(plan: BootPlan | null): boolean {
   return plan?.root.kind === "download" && plan.checks.digest === null && plan.checks.signedList === null;
 }
@@ -106,6 +113,18 @@ interface SettleTools {
   readonly machine: Machine;
   readonly console: Console;
   readonly seal: () => void;
+}
+
+/** Does and says what is left before the real init starts. */
+function conclude(
+  tools: SettleTools,
+  plans: ReturnType<typeof createPlanReader>,
+  { mode, init, root }: Handover,
+): void {
+  const { machine, console } = tools;
+  const kept = permanentOf(plans.added());
+  if (mode === "stay") settle(tools, plans.current(), init);
+  else if (kept.length > 0) console.say(describePermanent(machine, root, kept));
 }
 
 /** Prepares the initramfs as the final system with process 1 `init`; says why, if a shell starts only because root= is missing. */

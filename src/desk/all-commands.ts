@@ -5,7 +5,7 @@ import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
 import { argument, type Command, command, flag } from "./command-line.ts";
 import { analyzeCommand } from "./commands/booted/analyze.ts";
-import { logCommand, retryCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
+import { logCommand, retryCommand, saveLogCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
 import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
 import { makeCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
@@ -44,6 +44,12 @@ const helpCommand = command({
   },
 });
 
+/** The options of levain itself. */
+export const LEVAIN_OPTIONS = {
+  version: flag("Print the version", "V"),
+  debug: flag("Before a command: if it fails, print where in the program"),
+} as const;
+
 /** In the order of `levain --help`: images, what a boot would do, devices, the booted system, the rescue shell. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   image: imageCommand,
@@ -66,10 +72,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   "factory-reset": factoryResetCommand,
   status: statusCommand,
   log: logCommand,
+  "save-log": saveLogCommand,
   analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,
-  completion: makeCompletionCommand(() => COMMANDS),
+  completion: makeCompletionCommand(() => ({ commands: COMMANDS, own: LEVAIN_OPTIONS })),
   help: helpCommand,
 };
 
@@ -77,10 +84,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 export async function runAny(argv: readonly string[], machine: Machine): Promise<number> {
   const levain: Command = defineCommand({
     meta: { name: "levain", version: packageJson.version, description: packageJson.description },
-    args: {
-      version: flag("Print the version", "V"),
-      debug: flag("Before a command: if it fails, print where in the program"),
-    },
+    args: LEVAIN_OPTIONS,
     subCommands: COMMANDS,
   });
   const find = (name = "") => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);

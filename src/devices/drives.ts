@@ -42,7 +42,7 @@ export function isPluggable(machine: Machine, { name, partition }: Pick<BlockDev
 }
 
 /** Returns the place of a disk below /sys, or of its controllers where the kernel takes them for several paths to it (nvme.multipath). */
-export function listPlaces(machine: Machine, place: string): readonly string[] {
+function listPlaces(machine: Machine, place: string): readonly string[] {
   const subsystem = /\/devices\/virtual\/nvme-subsystem\/[^/]+(?=\/)/.exec(place)?.[0];
   if (subsystem === undefined) return [place];
   const controllers = listOrNone(machine, `/sys${subsystem}`).filter((name) => /^nvme\d+$/.test(name));

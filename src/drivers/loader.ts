@@ -36,10 +36,9 @@ export function loadAllDrivers(machine: Machine, wishes: BootPlan["modules"], vo
   loader.loadAll();
 }
 
-/** Loads a filesystem's driver before the boot has its loader: to read a file that the plan depends on. */
-export function loadFilesystemDriver(machine: Machine, type: string, voice: Voice): void {
-  const image = readImageModules(machine, { load: [], parameters: {}, blacklist: [] });
-  makeLoader(machine, image, voice).loadFilesystem(type);
+/** Creates a loader for the drivers of filesystems where the boot's own is not there: before it, and after a failure. */
+export function filesystemLoader(machine: Machine, voice: Voice): Pick<Loader, "loadFilesystem" | "blocked"> {
+  return makeLoader(machine, readImageModules(machine, { load: [], parameters: {}, blacklist: [] }), voice);
 }
 
 /** Rounds of events: each driver may announce devices that need another driver. */

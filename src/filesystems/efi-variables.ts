@@ -1,4 +1,4 @@
-import { loadFilesystemDriver } from "../drivers/loader.ts";
+import { filesystemLoader } from "../drivers/loader.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -16,7 +16,7 @@ const MOST_BYTES = 64 << 10;
  */
 export function readEfiVariable(machine: Machine, voice: Voice, name: string, loss: string): Uint8Array | null {
   if (machine.stat("/sys/firmware/efi/efivars")?.kind !== "directory") return null;
-  loadFilesystemDriver(machine, "efivarfs", voice);
+  filesystemLoader(machine, voice).loadFilesystem("efivarfs");
   try {
     const efivarfs = { source: "efivarfs", type: "efivarfs", options: "" };
     return lookInto(machine, efivarfs, (directory) => readIn(machine, `${directory}/${name}`));

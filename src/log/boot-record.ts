@@ -3,6 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { STEP_NAMES } from "../parameters/values.ts";
 import { problem } from "../problems/problem.ts";
+import { printable } from "../problems/report.ts";
 
 const MILLISECONDS = v.pipe(v.number(), v.minValue(0));
 
@@ -87,6 +88,11 @@ export function holdRecord(machine: Machine, record: BootRecord): () => void {
   } catch {
     return () => undefined;
   }
+}
+
+/** Formats the messages of a boot, with the seconds since the kernel started. */
+export function formatMessages({ messages }: BootRecord): readonly string[] {
+  return messages.map(({ atMs, text }) => `[${(atMs / 1000).toFixed(3).padStart(9)}] ${printable(text)}`);
 }
 
 function encode(record: BootRecord): string {

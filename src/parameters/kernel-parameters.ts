@@ -14,7 +14,7 @@ const NAMES = `
   initcall_blacklist initcall_debug initrd intel_iommu intel_pstate iomem iommu ip irqaffinity irqpoll isolcpus keepinitrd kpti l1tf
   load_ramdisk lockdown log_buf_len loglevel lpj lsm maxcpus mce md mds mem memblock memmap mem_sleep_default mitigations module_blacklist
   netdev nfsroot nmi_watchdog no_console_suspend no_timer_check noapic noefi nohibernate nohlt nohz nohz_full noinitrd nokaslr nolapic
-  nomodeset nopti noresume nosmap nosmep nosmp nosmt nosoftlockup nospec_store_bypass_disable nospectre_v1 nospectre_v2 nowatchdog no-kvmclock
+  nomodeset nomodule nopti noresume nosmap nosmep nosmp nosmt nosoftlockup nospec_store_bypass_disable nospectre_v1 nospectre_v2 nowatchdog no-kvmclock
   no-steal-acc nr_cpus numa numa_balancing oops page_owner page_poison panic panic_on_oops panic_on_warn panic_print parport pci
   pcie_aspm pcie_port_pm possible_cpus preempt processor profile prompt_ramdisk psi pti quiet raid ramdisk_size ramdisk_start
   rcu_nocb_poll rcu_nocbs rdinit reboot reserve reset_devices resume resume_offset resumedelay resumewait retain_initrd retbleed ro

@@ -128,6 +128,13 @@ function formatSystem({ modules, handover }: BootPlan): Subjects {
   ];
 }
 
+function describeLogPlace(log: BootPlan["rescue"]["log"]): string {
+  if (log === null) return ""; // the default, which most machines have no device for
+  return log === false
+    ? "not saved"
+    : `saved on ${formatDeviceSpec(log.device)}${log.path === null ? "" : ` in ${log.path}`}`;
+}
+
 function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
   const shell = {
@@ -139,6 +146,7 @@ function formatRescue({ rescue, talk }: BootPlan): Subjects {
   return [
     ["stop before", rescue.breaks.join(", ")],
     ["on failure", `${rescue.onFailure}${after}${shell}`],
+    ["log of a failure", describeLogPlace(rescue.log)],
     ["messages", `${talk.level}, to ${log}`],
   ];
 }

@@ -1,6 +1,7 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { MemoryRoot } from "../parameters/sources/memory-root.ts";
+import type { LogSpec } from "../parameters/stack/log-place.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
 import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
 import type { LayerPlan, StepName } from "../parameters/values.ts";
@@ -179,6 +180,10 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
     readonly onFailure: FailurePolicy;
     /** panic=: seconds until that reboot; null if not given. */
     readonly panicSeconds: number | null;
+    /** rd.emergency.after=: seconds before `onFailure`, in which Enter starts a shell instead, if there may be one; null: none. */
+    readonly afterSeconds: number | null;
+    /** rd.log.save=: where the log of a failed boot is saved; null: on a device with the label for it, false: nowhere. */
+    readonly log: LogSpec | false | null;
   };
   readonly talk: {
     readonly level: "quiet" | "normal" | "debug";

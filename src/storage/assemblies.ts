@@ -66,9 +66,6 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
     ...joinWaits(list),
     required: () => list.flatMap((assembly) => assembly.required?.() ?? []),
-    useTyped: () => {
-      for (const assembly of list) assembly.useTyped?.();
-    },
     ...joinEnds(list),
   };
 }

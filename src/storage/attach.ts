@@ -23,6 +23,8 @@ export interface Attached {
   readonly doubt: string | null;
   /** Hibernated systems on its disk: the filesystem on the device may belong to one. */
   readonly hibernated: readonly BlockDevice[];
+  /** Every device that has answered. */
+  readonly seen: readonly BlockDevice[];
 }
 
 /** What is attached, in words for a report, and what the search shares with others. */
@@ -132,6 +134,7 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   }
   if (!keepsVolumes && !liesInVolume(machine)(device))
     closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
+  search.leave();
   search.claim(device);
   for (const { error } of search.problems()) voice.warn(`${sentence(error)}, continuing without it`);
   const containers = search.containersOf(device);
@@ -139,5 +142,6 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
   const mountSource = search.mountSource(device);
   const whole = mountSource === null ? device : { ...device, mountSource };
-  return { device: whole, containers, doubt, hibernated: listHibernatedBeside(machine, device, search.inventory) };
+  const hibernated = listHibernatedBeside(machine, device, search.inventory);
+  return { device: whole, containers, doubt, hibernated, seen: [...search.inventory.values()] };
 }

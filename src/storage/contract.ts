@@ -125,8 +125,6 @@ export interface Assembly {
   seen?(): readonly string[];
   /** The volumes that the root has to lie in: all that parameters name and do not call optional. */
   required?(): readonly RequiredVolume[];
-  /** Tries what the user has typed on what is still closed, as the next search would ask for it again. */
-  useTyped?(): void;
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
   claim?(device: BlockDevice): void;
   /** What mount(2) takes for the device and its companions; null if that is the node of the device. */

@@ -47,8 +47,8 @@ async function bootPartition(): Promise<string> {
   return disk;
 }
 
-async function doctor(vm: Vm, ...words: readonly string[]): Promise<string> {
-  vm.send(`clear; /boot/levain doctor ${words.join(" ")}; echo "status=$?"\n`);
+async function levain(vm: Vm, ...words: readonly string[]): Promise<string> {
+  vm.send(`clear; /boot/levain ${words.join(" ")}; echo "status=$?"\n`);
   const [, text = "", status] = await vm.expect(/\n((?:.*\n)*?)status=(\d+)\n/, COMMAND_MS);
   return `${text}status ${status}`;
 }
@@ -62,20 +62,24 @@ vmTest(
       { file: await rootImage("ext4", { label: "DOCTOR" }), bus: "ahci" },
       { file: await bootPartition(), bus: "ahci" },
     ],
-    cmdline: `${ROOT} quiet`,
+    cmdline: `${ROOT} rw quiet`,
     memoryMib: 2048,
     timeoutMs: 3 * COMMAND_MS,
   }),
   async (vm) => {
     await vm.expect("small-root: ready");
-    vm.send("mount -o ro /dev/sdb /boot; stty cols 100; echo mounted-$?\n");
+    // The kernel numbers disks in the order in which they answer.
+    vm.send("stty cols 100; mkdir -p /boot; mount -o ro $(findfs LABEL=BOOT) /boot; echo mounted-$?\n");
     await vm.expect("mounted-0");
-    const good = await doctor(vm);
+    const host = await levain(vm, "host");
+    expect(host).toMatch(/\ndisk +sd[ab] +sd_mod, ahci\n/);
+    expect(host).toEndWith("status 0");
+    const good = await levain(vm, "doctor");
     expect(good).toMatch(/ok +entry +"Small root" of GRUB/);
-    expect(good).toMatch(/ok +root +LABEL=DOCTOR: \/dev\/sda ext4 "DOCTOR"/);
+    expect(good).toMatch(/ok +root +LABEL=DOCTOR: \/dev\/sd[ab] ext4 "DOCTOR"/);
     expect(good).toMatch(/ok +drivers +.*\bahci\b.*\bsd_mod\b/);
     expect(good).toEndWith("the image boots this machine\nstatus 0");
-    const bad = await doctor(vm, "/boot/lacking.img", "--cmdline", ROOT);
+    const bad = await levain(vm, "doctor", "/boot/lacking.img", "--cmdline", ROOT);
     expect(bad).toMatch(
       /FAIL +drivers +the image has no driver for pci 0000:00:\S+: module ahci\n +cure: levain image --module ahci/,
     );

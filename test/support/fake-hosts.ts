@@ -1,7 +1,13 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { block, bound, type HostFiles, mounted, volume } from "./fake-host.ts";
 
 const PCI = "/sys/devices/pci0000:00";
+
+/** An input device, and the kinds of events that it has. */
+const input = (place: string, events: string): HostFiles => ({
+  [`${place}/capabilities/ev`]: `${events}\n`,
+  [`/sys/class/input/${basename(place)}`]: { to: place },
+});
 
 /** A USB bus with a keyboard. */
 const USB_KEYBOARD: HostFiles = {
@@ -13,20 +19,8 @@ const USB_KEYBOARD: HostFiles = {
   "/sys/bus/usb/devices/usb1": { to: `${PCI}/0000:00:14.0/usb1` },
   ...bound(`${PCI}/0000:00:14.0/usb1/1-2/1-2:1.0`, "usbhid"),
   ...bound(`${PCI}/0000:00:14.0/usb1/1-2/1-2:1.0/0003:05AC:0250.0001`, "apple", { module: "hid_apple" }),
-  [`${PCI}/0000:00:14.0/usb1/1-2/1-2:1.0/0003:05AC:0250.0001/input/input4/name`]: "Keyboard\n",
-  "/proc/bus/input/devices": `I: Bus=0019 Vendor=0000 Product=0001 Version=0000
-N: Name="Power Button"
-S: Sysfs=/devices/LNXSYSTM:00/LNXPWRBN:00/input/input0
-H: Handlers=kbd event0
-B: EV=3
-
-I: Bus=0003 Vendor=05ac Product=0250 Version=0111
-N: Name="Keyboard"
-S: Sysfs=/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/0003:05AC:0250.0001/input/input4
-H: Handlers=sysrq kbd event4 leds
-B: EV=120013
-
-`,
+  ...input("/sys/devices/LNXSYSTM:00/LNXPWRBN:00/input/input0", "3"),
+  ...input(`${PCI}/0000:00:14.0/usb1/1-2/1-2:1.0/0003:05AC:0250.0001/input/input4`, "120013"),
 };
 
 const LUKS = "CRYPT-LUKS2-17a300000000400080000000000000ab-cryptroot";

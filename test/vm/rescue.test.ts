@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { press, pressUntilExit } from "../support/keyboard.ts";
@@ -97,19 +98,31 @@ vmTest(
 );
 
 vmTest(
-  "a disk that is plugged in while the shell runs, and exit",
+  "the log is saved on a stick; a disk that is plugged in while the shell runs, and exit",
   async () => {
-    const file = await rootImage("ext4", { label: "ROOT" });
-    return levainGuest({ disks: [{ file, id: "late", unplugged: true }], cmdline: "root=LABEL=ROOT rd.timeout=1" });
+    const [file, stick] = await Promise.all([
+      rootImage("ext4", { label: "ROOT" }),
+      filesImage("vfat", {}, { label: "LEVAIN-LOG" }),
+    ]);
+    return levainGuest({
+      disks: [stick, { file, id: "late", unplugged: true }],
+      cmdline: "root=LABEL=ROOT rd.timeout=1",
+    });
   },
   async (vm) => {
-    await vm.expect("seen: no block device at all");
+    await vm.expect('the log of this boot was saved: levain-failed-1.txt on /dev/vda vfat "LEVAIN-LOG"');
+    await type(vm, "mkdir /mnt; mount -t vfat -o ro /dev/vda /mnt; cut -c-40 /mnt/levain-failed-1.txt; ls /mnt");
+    await vm.expect("THE FAILURE\ncould not find the root device\n");
+    await vm.expect(/KERNEL LOG\nLinux version [^\n]+\n/);
+    await vm.expect(/levain-failed-1\.json +levain-failed-1\.txt +levain-failed\.new/);
+    await type(vm, "umount /mnt");
     await vm.expect(PROMPT);
     await vm.plug("late");
     await vm.pause(1000);
     vm.send("exit\n");
     await vm.expect("small-root: ready");
     expect(vm.log().match(/ {2}prepare {3}command line read/g)).toHaveLength(1);
+    expect(vm.log()).not.toContain("the last boot failed");
   },
 );
 

@@ -3,8 +3,10 @@ import { cached } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
+import { debianKernel } from "../support/kernels.ts";
 import { levainImage } from "../support/levain-image.ts";
 import { GUEST_WORDS } from "../support/qemu.ts";
+import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 // Firmware that enforces Secure Boot, and variables with a key for tests; both are of the package ovmf. It needs System Management Mode.
@@ -25,6 +27,13 @@ async function signingKey(): Promise<string> {
   return join(directory, "key");
 }
 
+/** A disk with a small image that nobody has signed. */
+async function unsignedDisk(): Promise<string> {
+  const { vmlinuz } = await debianKernel("cloud");
+  const words = ["--uki", "--linux", vmlinuz, "--init", BUSYBOX];
+  return filesImage("vfat", { "/EFI/BOOT/BOOTX64.EFI": await levainImage({ kernel: "none", words }) });
+}
+
 async function signedDisk(): Promise<string> {
   const words = ["--uki", "--cmdline", `${GUEST_WORDS} root=LABEL=BREAD`, "--sign", `${await signingKey()}:${KEY}.pem`];
   const files = { "/EFI/BOOT/BOOTX64.EFI": await levainImage({ words }) };
@@ -38,14 +47,15 @@ async function signedDisk(): Promise<string> {
 }
 
 vmTest(
-  "a signed unified kernel image boots by firmware alone, which enforces Secure Boot",
+  "firmware that enforces Secure Boot refuses a unified kernel image that is not signed, and boots a signed one alone",
   async () => {
-    const disks = [{ file: await signedDisk() }];
+    const disks = [{ file: await unsignedDisk() }, { file: await signedDisk() }];
     return { kernel: null, disks, extra: SECURE_BOOT, memoryMib: 1024, timeoutMs: 300_000 };
   },
   async (vm) => {
+    await vm.expect(/failed to load Boot\d+ .*: Access Denied/, 240_000);
     await vm.expect("Secure boot enabled", 240_000);
-    await vm.expect(/root +\/dev\/vda2 ext4 "BREAD"/);
+    await vm.expect(/root +\/dev\/vdb2 ext4 "BREAD"/);
     await vm.expect("small-root: ready");
   },
 );

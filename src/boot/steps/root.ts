@@ -1,3 +1,4 @@
+import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { checkFilesystem } from "../../filesystems/check.ts";
 import { FSTAB, readFstab } from "../../filesystems/fstab.ts";
@@ -10,6 +11,7 @@ import type { RootSource } from "../../plan/root.ts";
 import { cryptForRoot } from "../../plan/stack/overlay.ts";
 import { BootError } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
+import { showPrevious } from "../../rescue/saved-log/previous.ts";
 import { type StackedRoot, stackRoot } from "../../stack/layers.ts";
 import { mergedPlace, planBase, ROOT } from "../../stack/root-stack.ts";
 import { mountSubmounts } from "../../stack/submounts/mount-submounts.ts";
@@ -30,9 +32,10 @@ type ExistingRoot = Exclude<RootSource, { kind: "none" }>;
 /** Finds, mounts and stacks the root, and mounts what belongs below it. If the user of a rescue shell has mounted one at /sysroot, the boot uses that and skips the rest of these steps. */
 export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot, network: NetworkUp | null): void {
   const isDoneByHand = () => isMounted(steps.machine, ROOT);
+  const seen: BlockDevice[] = [];
   const mounted =
     root.kind === "block"
-      ? attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, root.devices, isDoneByHand)
+      ? attachAndMount(steps, { ...plan, crypt: cryptForRoot(plan) }, root.devices, { isDoneByHand, seen })
       : mountOtherRoot({ ...steps, network }, plan, root, isDoneByHand);
   const stacked = steps.step(
     "layers",
@@ -47,6 +50,7 @@ export function attachAndStack(steps: Steps, plan: BootPlan, root: ExistingRoot,
     (undo) => mountBelow({ ...steps, undo }, plan, stacked),
     (subtrees) => subtrees,
   );
+  showPrevious(steps, plan.rescue, seen);
 }
 
 /** Mounts /usr, the lines of /etc/fstab that the root needs before init, and unions. Returns what was mounted, in words; an empty text for nothing. */
@@ -62,7 +66,7 @@ function attachAndMount(
   { step, rewind, ...rest }: Steps,
   plan: BootPlan,
   roots: readonly DeviceSpec[],
-  isDoneByHand: () => boolean,
+  { isDoneByHand, seen }: { readonly isDoneByHand: () => boolean; readonly seen: BlockDevice[] },
 ): MountedDevice | null {
   const tries: Tries = new Map();
   const wish = { ...plan, roots, verity: plan.verity.root === null ? [] : [plan.verity.root] };
@@ -72,6 +76,7 @@ function attachAndMount(
       (undo) => (isDoneByHand() ? null : attachUnlessHibernated({ ...rest, undo }, plan, wish, { tries })),
       (found) => (found === null ? BY_HAND : describeAttached(found)),
     );
+    seen.splice(0, seen.length, ...(attached?.seen ?? []));
     try {
       return step(
         "mount",

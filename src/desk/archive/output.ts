@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
-import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
+import { cleanOnSignals } from "../temporary.ts";
 
 const STANDARD_OUTPUT = 1;
 const HINT = "choose another file with --output FILE";
@@ -18,7 +18,7 @@ type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
  */
 export async function writeWhole(path: string, chunks: Chunks): Promise<number> {
   const { target, temporary, file } = openTemporary(path);
-  const forget = removeOnSignals(temporary);
+  const forget = cleanOnSignals(() => fs.rmSync(temporary, { force: true }));
   try {
     let size = 0;
     try {
@@ -84,19 +84,6 @@ function writeAll(file: number, chunk: Uint8Array): number {
   let done = 0;
   while (done < chunk.length) done += fs.writeSync(file, chunk, done);
   return done;
-}
-
-/** Has a file or directory removed if a signal ends this program. Returns a function that takes that back. */
-export function removeOnSignals(temporary: string): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const stop = (signal: (typeof signals)[number]) => {
-    fs.rmSync(temporary, { force: true, recursive: true });
-    process.exit(128 + constants.signals[signal]);
-  };
-  for (const signal of signals) process.on(signal, stop);
-  return () => {
-    for (const signal of signals) process.off(signal, stop);
-  };
 }
 
 function attemptWrite<T>(path: string, action: () => T): T {

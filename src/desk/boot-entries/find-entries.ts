@@ -1,5 +1,6 @@
 import type { Machine } from "../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../machine/small-files.ts";
+import { orIfRefused } from "../../problems/errors.ts";
 import { type BootEntry, createPathFinder } from "./entry.ts";
 import { parseGrubConfig, readGrubEnvironment } from "./grub.ts";
 import { findLoaderEntries } from "./loader-entries.ts";
@@ -13,8 +14,15 @@ const SYSLINUX = [
 /** Written by a boot loader that has the Boot Loader Interface of systemd. */
 const LOADER_INFO = /^LoaderInfo-4a67b082/;
 
-/** Finds the entries of every boot loader of this machine; only that which is used has a default, if there are several. */
-export function findBootEntries(machine: Machine): readonly BootEntry[] {
+/**
+ * Finds the entries of every boot loader of this machine; only that which is used has a default, if there are several. Returns null
+ * if this user may not read them: on Fedora, only root can read grub.cfg.
+ */
+export function findBootEntries(machine: Machine): readonly BootEntry[] | null {
+  return orIfRefused(() => readBootEntries(machine), null, "EACCES", "EPERM");
+}
+
+function readBootEntries(machine: Machine): readonly BootEntry[] {
   const grub = findGrubEntries(machine);
   const variables = new Map(GRUB.flatMap((directory) => [...readGrubEnvironment(machine, `${directory}/grubenv`)]));
   const systemd = findLoaderEntries(machine, variables);

@@ -14,6 +14,7 @@ import { columnsOf } from "../help.ts";
 import { readHintsFile } from "../hints/schema.ts";
 import { readBootImage } from "../kernels/boot-image.ts";
 import { compareReleases } from "../kernels/compare-releases.ts";
+import { writeOutput } from "../standard-output.ts";
 
 const USUAL_TIMEOUT_S = 300;
 
@@ -47,45 +48,53 @@ export const doctorCommand = command({
     const isRefused = found.some((row) => row.findings.some(({ code }) => code === "plan-refused"));
     const trial = line.has("boot") && !isRefused ? await tryBoot(plan(patient), request) : null;
     const rows = trial === null ? found : [...found, trialRow(trial)];
-    if (line.has("json")) console.log(JSON.stringify({ ...describeRows(rows), trial }, null, 2));
-    else
-      print([...(trial === null ? [] : [...formatTrial(trial), ""]), ...formatRows(rows, columnsOf(process.stdout))]);
+    const table = () => [
+      ...(trial === null ? [] : [...formatTrial(trial), ""]),
+      ...formatRows(rows, columnsOf(process.stdout)),
+    ];
+    const text = line.has("json")
+      ? JSON.stringify({ ...describeRows(rows), trial }, null, 2)
+      : table().map(printable).join("\n");
+    writeOutput(`${text}\n`);
     return statusOf(rows.flatMap((row) => row.findings));
   },
 });
 
-function print(lines: readonly string[]): void {
-  console.log(lines.map(printable).join("\n"));
-}
-
 function chooseImage(line: CommandWords, machine: Machine): Patient {
-  const entries = findBootEntries(machine);
-  const [given] = line.words;
-  const file = given === undefined ? null : resolve(given);
-  const entry = file === null ? chooseEntry(entries) : null;
-  const files = file === null ? (entry?.initrds ?? []) : [file];
-  const hints = line.one("host");
-  const kernel = line.one("kernel");
+  const [hints, kernel, [given]] = [line.one("host"), line.one("kernel"), line.words];
+  // With --host, the image is for another machine, and for another boot loader.
+  const entries = hints === null ? findBootEntries(machine) : [];
   const more: Given = {
     cmdline: line.one("cmdline"),
     kernel: kernel === null ? null : resolve(kernel),
     hints: hints === null ? null : readHintsFile(resolve(hints)),
   };
-  const found = admit(machine, readBootImage(machine, files), entries, more);
+  const entry = given === undefined ? chooseEntry(entries) : null;
+  const files = given === undefined ? (entry?.initrds ?? []) : [resolve(given)];
+  const found = admit(machine, readBootImage(machine, files, entry), entries, more);
   // The boot loader may load more with it, as microcode: the kernel sees all of it.
   const all = found.entry?.initrds ?? files;
-  return all.length === files.length ? found : admit(machine, readBootImage(machine, all), entries, more);
+  return all.length === files.length ? found : admit(machine, readBootImage(machine, all, found.entry), entries, more);
 }
 
-function chooseEntry(entries: readonly BootEntry[]): BootEntry {
+const NAME_IT = "name the image: levain doctor IMAGE";
+
+function chooseEntry(entries: readonly BootEntry[] | null): BootEntry {
+  if (entries === null) {
+    throw new BootError("this user may not read the boot loader's configuration", {
+      hint: `run levain doctor as root, or ${NAME_IT}`,
+    });
+  }
   const usable = entries.filter(({ initrds }) => initrds.length > 0);
   const newest = usable.toSorted((one, other) => compareReleases(other.kernel ?? "", one.kernel ?? ""));
   const chosen = usable.find(({ isDefault }) => isDefault) ?? newest[0];
   if (chosen !== undefined) return chosen;
-  throw new BootError("no boot entry with an initramfs was found, so there is none to check", {
-    seen: entries.map(({ title, config }) => `${printable(title)} in ${config}`),
-    hint: "name the image: levain doctor IMAGE",
-  });
+  throw new BootError(
+    entries.length === 0
+      ? "no boot entry was found: GRUB, systemd-boot and syslinux have none below /boot and /efi"
+      : "no boot entry has an initramfs, so there is none to check",
+    { seen: entries.map(({ title, config }) => `${printable(title)} in ${config}`), hint: NAME_IT },
+  );
 }
 
 function readTimeout(line: CommandWords): number {

@@ -13,7 +13,7 @@ import { provideUefi } from "../qemu/firmware.ts";
 import { type GuestOptions, guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { type GuestEnd, runGuest } from "../qemu/run-guest.ts";
-import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { saveFile, withTemporary } from "../temporary.ts";
 
 const MIB = 1 << 20;
 /** What an installed system needs beside its initramfs. */
@@ -42,9 +42,10 @@ export const runCommand = command({
       "Boot this machine's disk; nothing is written to it",
   },
   run: (line, machine) =>
-    withScratch(async (directory, onSignal) => {
+    withTemporary(async (directory, onSignal) => {
       const options = readOptions(line, machine, directory);
-      console.error(announce(options));
+      // console.error is red on a terminal: this is no error.
+      process.stderr.write(`${announce(options)}\n`);
       const end = await runGuest(guestArguments(options), directory, { isInteractive: true, onSignal });
       return conclude(end);
     }),
@@ -133,7 +134,7 @@ function conclude({ status, reason, panic }: GuestEnd): number {
     console.error(`the guest's kernel panicked: ${printable(panic)}`);
     return 1;
   }
-  if (status !== 0) throw new BootError(`QEMU failed with status ${status}`);
+  if (status !== 0) throw new BootError(`QEMU failed with status ${status}`, { hint: "QEMU says why above" });
   if (reason === "guest-reset") console.error("the guest rebooted, which ends levain run");
   return reason === "guest-shutdown" ? 0 : 1;
 }

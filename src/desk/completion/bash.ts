@@ -1,4 +1,4 @@
-import type { CommandLine, Completes } from "./lines.ts";
+import type { CommandLine, Completes, OptionLine } from "./lines.ts";
 
 /** How bash lists the names for `$cur`. */
 const NAMES: Readonly<Record<Completes, string>> = {
@@ -8,16 +8,16 @@ const NAMES: Readonly<Record<Completes, string>> = {
 };
 
 /** Returns a completion script for bash. All words in it are of levain's own tables, and need no quotes. */
-export function formatBash(lines: readonly CommandLine[]): string {
+export function formatBash(lines: readonly CommandLine[], own: readonly OptionLine[]): string {
   const values = lines.flatMap(({ name, options }) =>
     options.flatMap(({ words, value }) =>
       value === null ? [] : [`    ${words.map((word) => `${name}:${word}`).join("|")}) ${NAMES[value]}; return ;;`],
     ),
   );
   const words = lines.map(({ name, options, choices, argument }) => {
-    const all = options.flatMap((option) => option.words.filter((word) => word.startsWith("--")));
-    return `    ${name}) _levain_words "${all.join(" ")}" "${choices.join(" ")}" ${argument} ;;`;
+    return `    ${name}) _levain_words "${longWords(options).join(" ")}" "${choices.join(" ")}" ${argument} ;;`;
   });
+  const first = [...lines.map(({ name }) => name), ...longWords(own)];
   return `# bash completion for levain: source it, or put it into /usr/share/bash-completion/completions/levain
 _levain() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}"
@@ -33,7 +33,7 @@ _levain() {
     esac
   }
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "${lines.map(({ name }) => name).join(" ")} --help --version" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "${first.join(" ")}" -- "$cur")
     return
   fi
   # bash takes "=" as a word of its own.
@@ -48,3 +48,6 @@ ${words.join("\n")}
 complete -F _levain levain
 `;
 }
+
+const longWords = (options: readonly OptionLine[]) =>
+  options.flatMap(({ words }) => words.filter((word) => word.startsWith("--")));

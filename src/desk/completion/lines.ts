@@ -40,22 +40,30 @@ export function listCommandLines(
   choices: Readonly<Record<string, readonly string[]>>,
 ): readonly CommandLine[] {
   return Object.entries(commands).map(([name, { args, meta }]) => {
-    const definitions = Object.entries((args ?? {}) as ArgsDef);
-    const positionals = definitions.filter(([, { type }]) => type === "positional").map(([word]) => kindOf(word));
+    const definitions = (args ?? {}) as ArgsDef;
+    const positionals = Object.entries(definitions)
+      .filter(([, { type }]) => type === "positional")
+      .map(([word]) => kindOf(word));
     return {
       name,
       text: (meta as { readonly description?: string }).description ?? "",
-      options: [...definitions.flatMap(([option, definition]) => describeOption(option, definition)), HELP],
+      options: listOptions(definitions),
       argument: positionals.find((kind) => kind !== "nothing") ?? "nothing",
       choices: choices[name] ?? [],
     };
   });
 }
 
+/** Returns the options among these definitions, and --help. */
+export function listOptions(definitions: ArgsDef): readonly OptionLine[] {
+  return [...Object.entries(definitions).flatMap(([name, definition]) => describeOption(name, definition)), HELP];
+}
+
 function describeOption(name: string, definition: ArgsDef[string]): readonly OptionLine[] {
   if (definition.type === "positional") return [];
   const alias = "alias" in definition && typeof definition.alias === "string" ? [`-${definition.alias}`] : [];
-  const value =
-    definition.type === "boolean" ? null : kindOf(("valueHint" in definition && definition.valueHint) || "");
+  // A value that may be left out does not follow as a word of its own.
+  const isAlone = definition.type === "boolean" || "isOptional" in definition;
+  const value = isAlone ? null : kindOf(("valueHint" in definition && definition.valueHint) || "");
   return [{ words: [`--${name}`, ...alias], text: definition.description ?? "", value }];
 }

@@ -3,8 +3,9 @@ import type { CommandLine, Completes, OptionLine } from "./lines.ts";
 const ACTIONS: Readonly<Record<Completes, string>> = { file: "_files", directory: "_files -/", nothing: " " };
 
 /** Returns a completion script for zsh, a function of its fpath. */
-export function formatZsh(lines: readonly CommandLine[]): string {
+export function formatZsh(lines: readonly CommandLine[], own: readonly OptionLine[]): string {
   const commands = lines.map(({ name, text }) => `    ${quote(`${name}:${text}`)}`);
+  const options = own.flatMap(({ words, text }) => words.map((word) => `    ${quote(`${word}:${text}`)}`));
   const cases = lines.map(({ name, options, argument, choices }) => {
     const specs = options.flatMap(formatOption);
     const words = choices.length === 0 ? [] : [`_values ${quote(name)} ${choices.map(quote).join(" ")}`];
@@ -17,9 +18,12 @@ export function formatZsh(lines: readonly CommandLine[]): string {
 _levain() {
   local -a commands=(
 ${commands.join("\n")}
+  ) options=(
+${options.join("\n")}
   )
   if (( CURRENT == 2 )); then
     _describe -t commands 'levain command' commands
+    _describe -o option options
     return
   fi
   local name=$words[2]

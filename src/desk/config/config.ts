@@ -37,7 +37,6 @@ export const CONFIG_SCHEMA = v.strictObject({
   "modules-dir": v.optional(text),
   modules: list,
   host: v.optional(v.union([v.boolean(), text]), false),
-  hostonly: v.optional(v.boolean(), false),
   network: v.optional(v.boolean(), false),
   "modprobe-dirs": list,
   busybox: v.optional(text),

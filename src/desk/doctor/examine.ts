@@ -2,6 +2,7 @@ import { readTotalMemory } from "../../machine/small-files.ts";
 import { BootError } from "../../problems/errors.ts";
 import { sentence } from "../../problems/report.ts";
 import { formatMib } from "../../problems/size.ts";
+import { modulesOfVolume } from "../modules/host-modules.ts";
 import { checkEntry, checkImage, checkKernel, checkMemory } from "./checks/boot.ts";
 import { checkCrypt } from "./checks/crypt.ts";
 import { checkDrivers, checkKeyboards } from "./checks/drivers.ts";
@@ -107,12 +108,12 @@ function describeMemory({ machine, image }: Patient): string {
 }
 
 function describeDrivers({ needs }: PlannedPatient): string {
-  const names = needs.drivers.flatMap(({ module }) => module ?? []);
-  const layers = needs.stack.flatMap(({ modules }) => modules);
-  return [...new Set([...names, ...layers])].join(", ") || "all built into the kernel";
+  const steps = needs.disks.flatMap(({ drivers }) => drivers);
+  const modules = [...steps.flatMap(({ module }) => module ?? []), ...needs.volumes.flatMap(modulesOfVolume)];
+  return [...new Set(modules)].join(", ") || (steps.length === 0 ? "no disk is known" : "all built into the kernel");
 }
 
 function describeCrypt({ needs }: PlannedPatient): string {
-  const volumes = needs.stack.filter(({ kind }) => kind === "crypt").map(({ name }) => name);
-  return volumes.length === 0 ? "none" : volumes.join(", ");
+  const volumes = needs.volumes.filter(({ kind }) => kind === "luks" || kind === "plain");
+  return volumes.map(({ name, device }) => name ?? device).join(", ") || "none";
 }

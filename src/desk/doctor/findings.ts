@@ -37,6 +37,10 @@ export const FINDINGS = {
     ({ maker }) => `its /init is not levain but that of ${maker}, which levain cannot judge`,
     () => "levain graft IMAGE makes an image with levain as its /init",
   ),
+  "image-unsigned": doubtful(
+    () => "this machine has Secure Boot on, and the image is not signed: firmware refuses such an image",
+    () => "levain image --uki --sign KEY:CERT, with a key that the firmware knows",
+  ),
   "plan-refused": fatal<Of<"problem">>(
     ({ problem }) => `the boot would stop: ${problem}`,
     () => "correct the parameter in the boot loader's entry or in levain.toml",
@@ -161,6 +165,10 @@ export const FINDINGS = {
   "entry-none": doubtful(
     () => "no boot loader's configuration was found",
     () => "check yourself that the boot loader loads the image",
+  ),
+  "entry-unreadable": doubtful(
+    () => "this user may not read the boot loader's configuration",
+    () => "run levain doctor as root",
   ),
   "entry-elsewhere": doubtful<Of<"image" | "entry" | "initrd">>(
     ({ entry, initrd }) => `no boot entry loads it; the default entry "${entry}" loads ${initrd}`,

@@ -5,6 +5,8 @@ import type { Inventory } from "../../devices/inventory.ts";
 import { listLinks } from "../../devices/persistent-names.ts";
 import { readBlockDevices } from "../../devices/read-devices.ts";
 import { type ImageModules, readImageModules } from "../../drivers/module-source.ts";
+import { readMounts } from "../../filesystems/mounts.ts";
+import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { textOrNone } from "../../machine/small-files.ts";
 import type { DeviceSpec } from "../../parameters/device-spec.ts";
@@ -13,9 +15,10 @@ import { rootDevices } from "../../plan/root.ts";
 import { createNamer } from "../../storage/inventory.ts";
 import { matchDevices } from "../../storage/match.ts";
 import type { BootEntry } from "../boot-entries/entry.ts";
-import type { Hints } from "../hints/schema.ts";
-import { hintedNeeds } from "../host-facts/hinted.ts";
-import { type HostNeeds, hostNeeds } from "../host-facts/needs.ts";
+import { findKeyboards } from "../hints/consoles.ts";
+import type { Hints, Needs } from "../hints/schema.ts";
+import { machineFiles } from "../hints/system-files.ts";
+import { walkStack } from "../hints/volumes.ts";
 import { type BootImage, releasesOf } from "../kernels/boot-image.ts";
 import { findKernelFile, readRelease } from "../kernels/kernel-file.ts";
 import { imageMachine } from "./image-machine.ts";
@@ -24,7 +27,8 @@ import { imageMachine } from "./image-machine.ts";
 export interface Patient {
   readonly machine: Machine;
   readonly image: BootImage;
-  readonly entries: readonly BootEntry[];
+  /** null: this user may not read them. */
+  readonly entries: readonly BootEntry[] | null;
   /** The entry that loads the image; null: none does. */
   readonly entry: BootEntry | null;
   readonly cmdline: string;
@@ -49,7 +53,7 @@ export interface PlannedPatient extends Patient {
   readonly devices: readonly BlockDevice[];
   /** Those that root= names: the first name that leads to one counts. */
   readonly roots: readonly BlockDevice[];
-  readonly needs: HostNeeds;
+  readonly needs: Needs;
   find(spec: DeviceSpec): readonly BlockDevice[];
 }
 
@@ -57,8 +61,8 @@ export interface PlannedPatient extends Patient {
 export type Given = Pick<Patient, "kernel" | "hints"> & { readonly cmdline: string | null };
 
 /** Describes how an image would be booted: by its entry, or else with the command line of the running system. */
-export function admit(machine: Machine, image: BootImage, entries: readonly BootEntry[], given: Given): Patient {
-  const entry = findEntry(machine, entries, image.files);
+export function admit(machine: Machine, image: BootImage, entries: Patient["entries"], given: Given): Patient {
+  const entry = findEntry(machine, entries ?? [], image.files);
   const { kernel, hints } = given;
   const usual = hints?.cmdline ?? entry?.cmdline ?? textOrNone(machine, "/proc/cmdline");
   const words = given.cmdline ?? image.unified?.cmdline ?? usual.trim();
@@ -101,15 +105,17 @@ export function plan(patient: Patient): PlannedPatient {
     devices,
     roots,
     // A btrfs needs each of its devices.
-    needs:
-      hints === null
-        ? hostNeeds(
-            machine,
-            roots.map(({ name }) => name),
-          )
-        : hintedNeeds(hints),
+    needs: hints ?? findNeeds(machine, roots),
     find,
   };
+}
+
+function findNeeds(machine: Machine, roots: readonly BlockDevice[]): Needs {
+  const files = machineFiles(machine);
+  const names = roots.map(({ name }) => name.replaceAll("/", "!"));
+  // The ciphers are read from the headers: checks/crypt.ts.
+  const reader = { files, mounts: readMounts(machine), cipherOn: () => null };
+  return { ...walkStack(reader, names), keyboards: findKeyboards(files) };
 }
 
 /** Files are the same if they are one inode: /initrd.img is often a link. */
@@ -120,13 +126,8 @@ function findEntry(machine: Machine, entries: readonly BootEntry[], files: reado
 }
 
 function isSame(machine: Machine, one: string, other: string): boolean {
-  if (one === other) return true;
-  const follow = (path: string, left = 8): string => {
-    if (left === 0 || machine.lstat(path)?.kind !== "symlink") return path;
-    const target = machine.readLink(path);
-    return follow(target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`, left - 1);
-  };
-  return machine.stat(one) !== null && follow(one) === follow(other);
+  const real = resolveIn(machine, "/", one);
+  return one === other || (real !== null && real === resolveIn(machine, "/", other));
 }
 
 /** Returns the kernel file of the boot, which may be the image itself; null if it is unknown. */

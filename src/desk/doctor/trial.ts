@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { listPlaces } from "../../devices/drives.ts";
-import { BootError, orIfRefused } from "../../problems/errors.ts";
+import { normalizeName } from "../../drivers/index/names.ts";
+import { BootError } from "../../problems/errors.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
 import type { Bus } from "../qemu/disk-devices.ts";
 import { guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
 import { runGuest } from "../qemu/run-guest.ts";
-import { saveFile, withScratch } from "../qemu/scratch.ts";
+import { saveFile, withTemporary } from "../temporary.ts";
 import { hasModule } from "./checks/drivers.ts";
 import type { Row } from "./examine.ts";
 import { finding } from "./finding.ts";
@@ -54,10 +54,10 @@ export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: Tri
       hint: "name it: --kernel FILE",
     });
   }
-  const disks = files.length > 0 ? files : disksOf(patient);
+  const disks = files.length > 0 ? files : patient.needs.disks.map(({ name }) => `/dev/${name.replaceAll("!", "/")}`);
   if (disks.length === 0) throw new BootError("cannot try the boot: the root is on no disk of this machine");
   const bus = chooseBus(patient);
-  return await withScratch(async (directory, onSignal) => {
+  return await withTemporary(async (directory, onSignal) => {
     const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);
     const args = guestArguments({
       accelerator: chooseAccelerator(),
@@ -86,29 +86,21 @@ function readConsole(text: string): Pick<Trial, "lines" | "isHandedOver" | "isAs
   return { lines: own.slice(-MOST_LINES), isHandedOver: HANDED_OVER.test(text), isAsking: ASKING.test(text) };
 }
 
-function disksOf({ needs }: PlannedPatient): readonly string[] {
-  return needs.stack.flatMap(({ kind, name }) => (kind === "disk" ? [`/dev/${name.replaceAll("!", "/")}`] : []));
-}
-
-/** By the place of a disk below /sys. */
-const PLACES: readonly (readonly [pattern: RegExp, bus: Bus, module: string])[] = [
-  [/\/nvme\//, "nvme", "nvme"],
-  [/\/ata\d+\//, "ahci", "ahci"],
-  [/\/usb\d+\//, "usb", "usb_storage"],
-  [/\/virtio\d+\/host\d+\//, "scsi", "virtio_scsi"],
-  [/\/virtio\d+\//, "virtio", "virtio_blk"],
+/** The drivers of disks that QEMU has a controller for. If the machine's is none of them, the last that the image has is used. */
+const BUS_DRIVERS: readonly (readonly [module: string, bus: Bus])[] = [
+  ["nvme", "nvme"],
+  ["ahci", "ahci"],
+  ["usb_storage", "usb"],
+  ["virtio_scsi", "scsi"],
+  ["virtio_blk", "virtio"],
 ];
 
-/** Returns the bus on which the machine has its disk, or else one that the image has a driver for: QEMU does not have every controller. */
-function chooseBus({ machine, modules, needs, image }: PlannedPatient): Bus {
-  const disk = needs.stack.find(({ kind }) => kind === "disk")?.name ?? "";
-  const link = orIfRefused(() => machine.readLink(`/sys/class/block/${disk}`), "");
-  const places = listPlaces(machine, link.replace(/^(?:\.\.\/)+/, "/"));
-  const own = PLACES.find(([pattern]) => places.some((place) => pattern.test(place)));
-  const isUsable = ([, , module]: (typeof PLACES)[number]) =>
-    image.inspection.findings.kernels.length === 0 || hasModule(modules, module);
-  if (own !== undefined && isUsable(own)) return own[1];
-  return PLACES.toReversed().find(isUsable)?.[1] ?? "virtio";
+/** Returns the bus on which the machine has its disk, or else one that the image has a driver for. */
+function chooseBus({ modules, needs, image }: PlannedPatient): Bus {
+  const used = (needs.disks[0]?.drivers ?? []).map(({ module, driver }) => normalizeName(module ?? driver));
+  const hasModules = image.inspection.findings.kernels.length > 0;
+  const usable = BUS_DRIVERS.filter(([module]) => !hasModules || hasModule(modules, module));
+  return (usable.find(([module]) => used.includes(module)) ?? usable.at(-1))?.[1] ?? "virtio";
 }
 
 /** Formats how far the boot came. */

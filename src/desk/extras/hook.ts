@@ -7,7 +7,7 @@ import { type ImageEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt } from "../host.ts";
 import { addFromHost } from "../image/addition.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
-import { withTemporary } from "./temporary.ts";
+import { withTemporary } from "../temporary.ts";
 
 const LAST_LINES = 5;
 

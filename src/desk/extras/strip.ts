@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "bun";
 import { BootError } from "../../problems/errors.ts";
@@ -8,8 +8,8 @@ import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt } from "../host.ts";
 import { pack } from "../modules/packed-modules.ts";
 import { isElf } from "../program/elf.ts";
+import { saveFile, withTemporary } from "../temporary.ts";
 import { findTool } from "../tool.ts";
-import { withTemporary } from "./temporary.ts";
 
 const MODULE = /^\/lib\/modules\/.*\.ko(\.gz)?$/;
 /** The end of a signed module (MODULE_SIG_STRING of linux/module_signature.h). Without the signature, a kernel that checks it refuses the module. */
@@ -32,11 +32,7 @@ export function stripTree(tree: ImageTree, voice: Voice): void {
   voice.progress("removing symbols");
   const strip = findTool("strip", "remove symbols", ", or leave out --strip");
   const stripped = withTemporary((directory) => {
-    const paths = jobs.map(({ bytes }, number) => {
-      const path = join(directory, String(number));
-      attempt("cannot write a temporary file", () => writeFileSync(path, bytes));
-      return path;
-    });
+    const paths = jobs.map(({ bytes }, number) => saveFile(join(directory, String(number)), bytes));
     for (const isModule of [true, false]) {
       run(
         strip,

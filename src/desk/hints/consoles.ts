@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { driversTo } from "./device-path.ts";
 import type { Hints } from "./schema.ts";
 import type { SystemFiles } from "./system-files.ts";
@@ -8,16 +8,13 @@ type Reached = Hints["keyboards"];
 /** The bit of EV_REP (linux/input-event-codes.h): a keyboard repeats a key that is held, a power button or a lid does not. */
 const EV_REP = 0x14n;
 
-/** Returns the keyboards of /proc/bus/input/devices. */
+/** Returns the keyboards, without those that a program simulates. */
 export function findKeyboards(files: SystemFiles): Reached {
-  const blocks = files.text("/proc/bus/input/devices").split("\n\n");
-  return blocks.flatMap((block) => {
-    const [, place = ""] = /^S: Sysfs=(\/devices\/\S+)$/m.exec(block) ?? [];
-    const [, events = "0"] = /^B: EV=([0-9a-f]+)$/m.exec(block) ?? [];
-    const isKeyboard = /^H: Handlers=.*\bkbd\b/m.test(block) && ((BigInt(`0x${events}`) >> EV_REP) & 1n) === 1n;
-    const directory = isKeyboard ? files.real(join("/sys", place)) : null;
-    return directory === null ? [] : [{ name: basename(directory), drivers: driversTo(files, directory) }];
+  const names = files.list("/sys/class/input").filter((name) => {
+    const events = files.text(join("/sys/class/input", name, "capabilities/ev"));
+    return /^input\d+$/.test(name) && /^[0-9a-f]+$/.test(events) && ((BigInt(`0x${events}`) >> EV_REP) & 1n) === 1n;
   });
+  return reach(files, "/sys/class/input", names).filter(({ drivers }) => drivers.length > 0);
 }
 
 /** Returns the buses of USB: a keyboard or a stick may be plugged into any of them. */

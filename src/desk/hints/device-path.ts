@@ -38,7 +38,7 @@ function stepAt(files: SystemFiles, path: string): DriverStep | null {
   if (driver === null) return null;
   const module = files.real(join(driver, "module"));
   return {
-    device: basename(path),
+    device: `${basename(dirname(dirname(driver)))} ${basename(path)}`,
     driver: basename(driver),
     module: module === null ? null : basename(module),
     modalias: files.text(join(path, "modalias")) || null,

@@ -1,14 +1,15 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { machine as machineName } from "node:os";
 import { basename, join } from "node:path";
-import { findMount, findMountOf, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
+import { findMount, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
 import type { ByteSource } from "../../formats/facts.ts";
 import { readLuksHeader } from "../../formats/luks/read-header.ts";
+import { probe } from "../../formats/probe.ts";
 import { hideSecrets } from "../../parameters/secrets.ts";
 import { BootError } from "../../problems/errors.ts";
 import { findCards, findKeyboards, findLinks, findScreens, findUsb } from "./consoles.ts";
 import { driversTo } from "./device-path.ts";
-import { devicesOfMount, findFilesystems, type MountedFilesystem } from "./mount-devices.ts";
+import { findFilesystems, type MountedFilesystem, mountOfImage } from "./mount-devices.ts";
 import type { Disk, Hints } from "./schema.ts";
 import { findCrypttab, findKeymap, findParameters, findResume, isEarly, readTable, TREE_TYPES } from "./settings.ts";
 import { type SystemFiles, systemFiles } from "./system-files.ts";
@@ -17,6 +18,7 @@ import { walkStack } from "./volumes.ts";
 /** Finds what a boot of the system at `root` needs. Throws BootError if its root device is not visible. */
 export function findHints(root = "/", machine = machineName()): Hints {
   const files = systemFiles(root);
+  const look = <T>(device: string, read: (source: ByteSource) => T) => lookAt(files, root, device, read);
   const mounts = parseMountInfo(files.text("/proc/self/mountinfo"));
   const table = readTable(files);
   const rootMount = findMount(mounts, "/");
@@ -27,14 +29,7 @@ export function findHints(root = "/", machine = machineName()): Hints {
   const rootDevices = filesystems.find(({ path }) => path === "/")?.devices ?? [];
   const resume = deviceOfNumber(files, findResume(files)?.number ?? "");
   const devices = [...filesystems.flatMap((filesystem) => filesystem.devices), ...(resume ?? [])];
-  const stack = walkStack(
-    {
-      files,
-      devicesBelow: (loop) => mountOfImage(files, mounts, loop).flatMap((mount) => devicesOfMount(files, mount)),
-      cipherOn: (name) => cipherOn(files, root, name),
-    },
-    devices,
-  );
+  const stack = walkStack({ files, mounts, cipherOn: (name) => look(name, readCipher) }, devices);
   const media = stack.volumes.flatMap(({ device, kind }) =>
     kind === "loop" ? mountOfImage(files, mounts, device) : [],
   );
@@ -63,7 +58,11 @@ export function findHints(root = "/", machine = machineName()): Hints {
       .flatMap((line) => line.split(" ")[0] || []),
     keymap: findKeymap(files),
     crypttab: [...findCrypttab(files, stack.volumes)],
-    parameters: [...findParameters(files, rootMount, { root: rootDevices, resume: resume?.[0] ?? null })],
+    parameters: [
+      ...findParameters(files, rootMount, { root: rootDevices, resume: resume?.[0] ?? null }, (name) =>
+        look(name, (source) => probe(source).uuid),
+      ),
+    ],
   };
 }
 
@@ -87,12 +86,6 @@ function deviceOfNumber(files: SystemFiles, number: string): readonly [string] |
   return directory === null ? null : [basename(directory)];
 }
 
-/** Returns the mount with the file of a loop device. */
-function mountOfImage(files: SystemFiles, mounts: readonly MountEntry[], device: string): readonly MountEntry[] {
-  const file = files.text(join("/sys/class/block", device, "loop/backing_file"));
-  return file === "" ? [] : [findMountOf(mounts, file) ?? []].flat();
-}
-
 /** The devices of virtio by which a virtual machine has a directory of its host. */
 const TRANSPORTS: Readonly<Record<string, string>> = { virtiofs: "virtiofs", "9p": "9pnet_virtio" };
 
@@ -113,18 +106,20 @@ function readCpu(text: string): Hints["cpu"] {
   return { vendor: field("vendor_id"), family: family ?? 0, model: model ?? 0, stepping: stepping ?? 0 };
 }
 
-/** Returns the cipher of the LUKS header on a device, which only root can read; null if it cannot be read. */
-function cipherOn(files: SystemFiles, root: string, device: string): string | null {
+/** Without the cipher, an image gets all of them. */
+const readCipher = (source: ByteSource) => readLuksHeader(source).segments[0]?.crypt?.cipher ?? null;
+
+/** Returns what `read` finds on a device, which only root can read; null if it cannot be read. */
+function lookAt<T>(files: SystemFiles, root: string, device: string, read: (source: ByteSource) => T): T | null {
   try {
     const file = openSync(join(root, "dev", device.replaceAll("!", "/")), "r");
     try {
-      const size = Number(files.text(join("/sys/class/block", device, "size"))) * 512;
-      return readLuksHeader(sourceOf(file, size)).segments[0]?.crypt?.cipher ?? null;
+      return read(sourceOf(file, Number(files.text(join("/sys/class/block", device, "size"))) * 512));
     } finally {
       closeSync(file);
     }
   } catch {
-    return null; // without it, the image gets every cipher
+    return null;
   }
 }
 

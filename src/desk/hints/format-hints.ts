@@ -1,7 +1,8 @@
 import { alignColumns, printable } from "../../problems/report.ts";
 import type { DriverStep, Hints, Volume } from "./schema.ts";
 
-const KINDS: Readonly<Record<Volume["kind"], string>> = {
+/** The kinds of volumes, for people. */
+export const VOLUME_KINDS: Readonly<Record<Volume["kind"], string>> = {
   luks: "LUKS",
   plain: "plain dm-crypt",
   integrity: "dm-integrity",
@@ -42,15 +43,15 @@ export function formatHints(hints: Hints): readonly string[] {
     ...reached("screen", screens),
     ...reached("network", cards),
     ...(hints.keymap === null ? [] : [["keymap", hints.keymap, ""]]),
-    ...hints.crypttab.map((line) => ["crypttab", line.split(" ")[0] ?? "", line]),
-    ...hints.parameters.map((text) => ["parameter", text, ""]),
+    ...hints.crypttab.map((line) => ["crypttab", "", line]),
+    ...hints.parameters.map((text) => ["parameter", "", text]),
     ["modules", `${hints.modules.length} loaded`, ""],
   ];
   return alignColumns(rows.map((row) => row.map(printable)));
 }
 
 function formatVolume({ name, kind, on, detail }: Volume): string {
-  const what = detail === null ? KINDS[kind] : `${KINDS[kind]} (${detail})`;
+  const what = detail === null ? VOLUME_KINDS[kind] : `${VOLUME_KINDS[kind]} (${detail})`;
   return `${what} on ${on.length === 0 ? "what is not visible" : on.join(", ")}${name === null ? "" : `, named ${name}`}`;
 }
 

@@ -63,7 +63,7 @@ function hostKeymap(hints: Hints, voice: Voice): ConvertedKeymap | null {
 }
 
 /** Returns /etc/crypttab of an image for a machine; null if it has no encrypted volumes. Warns of key files that the image does not have. */
-function hostCrypttab(hints: Hints, hasFile: (path: string) => boolean, voice: Voice): string | null {
+export function hostCrypttab(hints: Hints, hasFile: (path: string) => boolean, voice: Voice): string | null {
   if (hints.crypttab.length === 0) return null;
   for (const line of hints.crypttab) {
     const [name = "", , key = ""] = line.split(" ");
@@ -107,7 +107,13 @@ function hostMultipath({ volumes }: Hints, voice: Voice): string | null {
 /** Returns the plan of a boot with the machine's present command line; null, with a warning, if a boot would refuse it. */
 export function planOfHost(hints: Hints, input: Parameters<typeof makePlan>[0], voice: Voice): BootPlan | null {
   try {
-    return makePlan({ ...input, cmdline: hints.cmdline }).plan;
+    const { plan } = makePlan({ ...input, cmdline: hints.cmdline });
+    if (plan.root.kind === "none" && !plan.root.isAsked) {
+      voice.warn(
+        "neither the image nor the present command line names the root: give root= in the boot loader's entry",
+      );
+    }
+    return plan;
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
     voice.warn(`with the present command line, a boot of this image fails: ${sentence(error)}`);

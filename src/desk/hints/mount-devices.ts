@@ -37,6 +37,12 @@ function overlayDirectories(options: string): readonly string[] {
   });
 }
 
+/** Returns the mount with the file of a loop device. */
+export function mountOfImage(files: SystemFiles, mounts: readonly MountEntry[], device: string): readonly MountEntry[] {
+  const file = files.text(join("/sys/class/block", device, "loop/backing_file"));
+  return file === "" ? [] : [findMountOf(mounts, file) ?? []].flat();
+}
+
 /** Returns the names of the devices of a mount in /sys/class/block. */
 export function devicesOfMount(files: SystemFiles, { type, source, device }: MountEntry): readonly string[] {
   if (type === "btrfs") return membersOfBtrfs(files, source);

@@ -21,6 +21,7 @@ const list = <const Item extends v.GenericSchema>(item: Item) =>
 
 /** A device between the CPU and another device, and the driver that is bound to it. */
 const step = v.strictObject({
+  /** Its bus and its name there, as "pci 0000:01:00.0". */
   device: line,
   driver: line,
   /** null: the driver is built into the kernel that runs. */
@@ -72,6 +73,8 @@ const schema = v.strictObject({
 
 /** What a boot of one machine needs; HINTS.json. */
 export type Hints = v.InferOutput<typeof schema>;
+/** What a boot needs to reach the root, and what a person types on. */
+export type Needs = Pick<Hints, "volumes" | "disks" | "keyboards">;
 /** One of the devices on the way to another. */
 export type DriverStep = v.InferOutput<typeof step>;
 /** A device that is made of others. */

@@ -57,18 +57,22 @@ export function findResume(files: SystemFiles): { readonly number: string; reado
     : null;
 }
 
+/** Returns the UUID on a device; null if it has none, or cannot be read. */
+type UuidReader = (device: string) => string | null;
+
 /** Returns parameters that find the root and the device for resuming, by names that stay when disks are exchanged. */
 export function findParameters(
   files: SystemFiles,
   root: MountEntry,
   devices: { readonly root: readonly string[]; readonly resume: string | null },
+  uuidOn: UuidReader,
 ): Hints["parameters"] {
   const line = readTable(files).find(({ target }) => target === "/");
   const [device = null] = devices.root;
   const byTable = line !== undefined && /^(UUID|PARTUUID|LABEL|PARTLABEL)=/.test(line.source) ? line.source : null;
-  const byDevice = device === null ? nfsSource(root) : (byTable ?? nameOf(files, device));
+  const byDevice = device === null ? nfsSource(root) : (byTable ?? nameOf(files, device, uuidOn));
   const isSubvolume = root.type === "btrfs" && root.root !== "/" && !root.root.includes(",");
-  const resume = devices.resume === null ? null : nameOf(files, devices.resume);
+  const resume = devices.resume === null ? null : nameOf(files, devices.resume, uuidOn);
   const offset = findResume(files)?.offset ?? "0";
   return [
     ...(byDevice === null ? [] : [`root=${byDevice}`]),
@@ -82,12 +86,13 @@ function nfsSource({ type, source }: MountEntry): string | null {
 }
 
 /** Returns a UUID, or the name that device mapper has for a device; null if it has neither. */
-function nameOf(files: SystemFiles, device: string): string | null {
+function nameOf(files: SystemFiles, device: string, uuidOn: UuidReader): string | null {
   const links = "/dev/disk/by-uuid";
-  const uuid = files
-    .list(links)
-    .find((name) => files.real(join(links, name)) === `/dev/${device.replaceAll("!", "/")}`);
-  if (uuid !== undefined) return `UUID=${uuid}`;
+  const node = `/dev/${device.replaceAll("!", "/")}`;
+  const linked = files.list(links).find((name) => files.real(join(links, name)) === node);
   const mapped = files.text(join("/sys/class/block", device, "dm/name"));
-  return mapped === "" ? null : `/dev/mapper/${mapped}`;
+  if (linked === undefined && mapped !== "") return `/dev/mapper/${mapped}`;
+  // Without udev there are no links.
+  const uuid = linked ?? uuidOn(device);
+  return uuid === null ? null : `UUID=${uuid}`;
 }

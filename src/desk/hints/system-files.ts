@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { resolveIn } from "../../filesystems/resolve.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { readText } from "../../machine/small-files.ts";
 
 /** The files of a system, by absolute path. What does not exist or cannot be read is empty: /sys differs between kernels, and devices go away. */
 export interface SystemFiles {
@@ -22,6 +25,15 @@ export function systemFiles(root = "/"): SystemFiles {
         const found = realpathSync(join(base, path));
         return found.startsWith(`${base}/`) ? found.slice(base.length) : null;
       }),
+  };
+}
+
+/** Returns the files of a machine. */
+export function machineFiles(machine: Machine): SystemFiles {
+  return {
+    text: (path) => orElse("", () => readText(machine, path).trim()),
+    list: (path) => orElse([], () => machine.listDirectory(path)),
+    real: (path) => orElse(null, () => resolveIn(machine, "/", path)),
   };
 }
 

@@ -1,5 +1,7 @@
 import { basename, dirname, join } from "node:path";
+import type { MountEntry } from "../../filesystems/mounts.ts";
 import { driversTo } from "./device-path.ts";
+import { devicesOfMount, mountOfImage } from "./mount-devices.ts";
 import type { Disk, Volume } from "./schema.ts";
 import type { SystemFiles } from "./system-files.ts";
 
@@ -19,11 +21,10 @@ export interface Stack {
   readonly disks: readonly Disk[];
 }
 
-/** What a walk through a stack needs: how the file of a loop device and the cipher of an encrypted one are found. */
+/** What a walk through a stack needs. */
 export interface StackReader {
   readonly files: SystemFiles;
-  /** Returns the devices with the filesystem that the file of a loop device lies on. */
-  readonly devicesBelow: (loop: string) => readonly string[];
+  readonly mounts: readonly MountEntry[];
   /** Returns the cipher of a LUKS header on a device; null if it cannot be read. */
   readonly cipherOn: (device: string) => string | null;
 }
@@ -52,9 +53,10 @@ export function walkStack(reader: StackReader, devices: readonly string[]): Stac
   }
 }
 
-function volumeAt({ files, devicesBelow, cipherOn }: StackReader, device: string, directory: string): Volume | null {
+function volumeAt({ files, mounts, cipherOn }: StackReader, device: string, directory: string): Volume | null {
   if (files.text(join(directory, "loop/backing_file")) !== "") {
-    return { device, name: null, kind: "loop", on: devicesBelow(device), detail: null };
+    const on = mountOfImage(files, mounts, device).flatMap((mount) => devicesOfMount(files, mount));
+    return { device, name: null, kind: "loop", on, detail: null };
   }
   const on = files.list(join(directory, "slaves"));
   const level = files.text(join(directory, "md/level"));

@@ -1,9 +1,9 @@
-import { readPeSections } from "../../formats/kernels/pe.ts";
-import { decodeText } from "../../formats/text.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import type { BootEntry } from "../boot-entries/entry.ts";
 import { type Inspection, inspectBytes } from "../inspect/inspection.ts";
+import { readUki } from "../inspect/uki.ts";
 import { compareReleases } from "./compare-releases.ts";
 
 /** What a boot loader loads: an initramfs, or a unified kernel image with one (UAPI group, Unified Kernel Image). */
@@ -24,23 +24,21 @@ export interface UnifiedImage {
   readonly cmdline: string | null;
   /** The kernel's release; null if the image does not say. */
   readonly release: string | null;
+  readonly isSigned: boolean;
 }
 
-/** Reads an image from the files that a boot loader concatenates: microcode comes first, for example. Throws BootError. */
-export function readBootImage(machine: Machine, files: readonly string[]): BootImage {
+/**
+ * Reads an image from the files that a boot loader concatenates: microcode comes first, for example. `entry`: what loads them, for the
+ * message. Throws BootError.
+ */
+export function readBootImage(machine: Machine, files: readonly string[], entry: BootEntry | null = null): BootImage {
   const name = files.at(-1) ?? "";
-  const contents = files.map((file) => readWhole(machine, file));
+  const contents = files.map((file) => readWhole(machine, file, entry));
   const [only = new Uint8Array()] = contents;
-  const sections = files.length === 1 ? readPeSections(only) : null;
-  // A kernel with an EFI stub is a PE file, too, but without an initramfs.
-  const initrd = sections?.get(".initrd");
-  const linux = sections?.get(".linux");
-  if (initrd !== undefined && linux !== undefined) {
-    const text = (section: string) => {
-      const bytes = sections?.get(section);
-      return bytes === undefined ? null : decodeText(bytes).replace(/\0.*$/s, "").trim();
-    };
-    const unified = { linux, cmdline: text(".cmdline"), release: text(".uname") };
+  const uki = files.length === 1 ? readUki(only) : null;
+  if (uki !== null && uki.initrd !== null && uki.linux !== null) {
+    const { initrd, linux, summary } = uki;
+    const unified = { linux, cmdline: summary.cmdline, release: summary.uname, isSigned: summary.isSigned };
     return { files, initrd, inspection: inspectBytes(name, initrd), unified };
   }
   const bytes = contents.length === 1 ? only : concatenate(contents);
@@ -52,16 +50,17 @@ function concatenate(contents: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(contents.flatMap((bytes) => [bytes, new Uint8Array(-bytes.length & 3)]));
 }
 
-function readWhole(machine: Machine, file: string): Uint8Array {
+function readWhole(machine: Machine, file: string, entry: BootEntry | null): Uint8Array {
   const what = `cannot read ${printable(file)}`;
+  const seen = entry === null ? [] : [`the boot entry ${printable(`"${entry.title}" in ${entry.config}`)} loads it`];
   try {
     const status = machine.stat(file);
-    if (status === null) throw new BootError(`${what}: there is no such file`);
-    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`);
+    if (status === null) throw new BootError(`${what}: there is no such file`, { seen });
+    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`, { seen });
     return machine.readFile(file);
   } catch (cause) {
     if (!(cause instanceof SyscallError)) throw cause;
-    throw new BootError(what, { cause });
+    throw new BootError(what, { cause, seen, ...(cause.code === "EACCES" && { hint: "run this as root" }) });
   }
 }
 

@@ -18,16 +18,16 @@ export interface HostModules {
   readonly gaps: readonly Gap[];
 }
 
-const DEVICE_MAPPER = "dm-mod";
+const DEVICE_MAPPER = "dm_mod";
 const KIND_MODULES: Readonly<Record<Volume["kind"], readonly string[]>> = {
-  luks: [DEVICE_MAPPER, "dm-crypt"],
-  plain: [DEVICE_MAPPER, "dm-crypt"],
-  integrity: [DEVICE_MAPPER, "dm-integrity"],
-  verity: [DEVICE_MAPPER, "dm-verity"],
+  luks: [DEVICE_MAPPER, "dm_crypt"],
+  plain: [DEVICE_MAPPER, "dm_crypt"],
+  integrity: [DEVICE_MAPPER, "dm_integrity"],
+  verity: [DEVICE_MAPPER, "dm_verity"],
   lvm: [DEVICE_MAPPER],
   mapping: [DEVICE_MAPPER],
-  multipath: [DEVICE_MAPPER, "dm-multipath"],
-  md: ["md-mod"],
+  multipath: [DEVICE_MAPPER, "dm_multipath"],
+  md: ["md_mod"],
   bcache: ["bcache"],
   loop: ["loop"],
 };
@@ -117,13 +117,19 @@ function addFilesystem(source: ModuleSource, type: string, options: string, add:
   for (const charset of charsetsFor(type, options)) add(charset, null, false);
 }
 
-function addVolume({ device, kind, detail }: Volume, add: Add): void {
-  for (const name of KIND_MODULES[kind]) add(name, `the volume ${device} (${name})`, true);
-  if (kind === "md" && detail !== null) add(`md-${detail}`, `the array ${device} (${detail})`, true);
+function addVolume(volume: Volume, add: Add): void {
+  const { device, kind, detail } = volume;
+  for (const name of modulesOfVolume(volume)) add(name, `the volume ${device} (${name})`, true);
   if (kind !== "luks" || detail === null) return;
   for (const alias of listCipherAliases(detail)) add(alias, `the cipher ${detail} of ${device} (${alias})`, false);
   // levain decrypts keyslots with AES; for any other cipher it asks the kernel (src/keys/kernel-decryptor.ts).
   if (!detail.startsWith("aes-")) add("algif_skcipher", null, false);
+}
+
+/** Returns the names of the modules that make such a volume. */
+export function modulesOfVolume({ kind, detail }: Volume): readonly string[] {
+  const level = kind !== "md" || detail === null ? [] : [/^raid[456]$/.test(detail) ? "raid456" : detail];
+  return [...KIND_MODULES[kind], ...level];
 }
 
 /** Returns the modules for a name or alias; none if it is built into the kernel, null if the kernel does not have it. */

@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import { release } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parsePathList } from "../../drivers/index/kernel-files.ts";
 import { BootError } from "../../problems/errors.ts";
 import type { CompressionMethod } from "../archive/compress.ts";
 import { isFile } from "../host.ts";
 import { CONFIG_MAX_BYTES, findEmbeddedConfig, unpackConfig } from "./embedded-config.ts";
-import type { KernelChoice } from "./kernel.ts";
+import { bootFiles, type KernelChoice, kernelPlaces } from "./kernel.ts";
 import { readModuleFile } from "./module-file.ts";
 
 /** Returns whether an option of the kernel's configuration is "y"; null if the configuration is not found. */
@@ -32,20 +32,17 @@ export function canUnpack(config: KernelConfig, method: CompressionMethod): bool
   return config(method === "none" ? "BLK_DEV_INITRD" : `RD_${method.toUpperCase()}`); // usr/Kconfig
 }
 
-function findConfig({ version, modulesDir }: KernelChoice, running: string): string | null {
-  // A kernel unpacked from its package has its boot directory beside lib or usr/lib.
-  const roots = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
-  const boots = roots.map((root) => join(root, "boot"));
-  const packaged = [join(modulesDir, "config"), ...boots.map((boot) => join(boot, `config-${version}`))];
+function findConfig(kernel: KernelChoice, running: string): string | null {
+  const { version, modulesDir } = kernel;
+  const packaged = [join(modulesDir, "config"), ...bootFiles(modulesDir, `config-${version}`)];
   // Of the sources or headers that the kernel was built with.
   const files = [...packaged, join(modulesDir, "build/.config")];
   const proc = version === running ? ["/proc/config.gz"] : [];
   const modules = CONFIG_MODULES.map((name) => join(modulesDir, name));
-  const images = [join(modulesDir, "vmlinuz"), ...boots.map((boot) => join(boot, `vmlinuz-${version}`))];
   return (
     firstOf([...files, ...proc], readConfigFile) ??
     firstOf(modules, readConfigModule) ??
-    (mayContainConfig(modulesDir) ? firstOf(images, readKernelImage) : null)
+    (mayContainConfig(modulesDir) ? firstOf(kernelPlaces(kernel), readKernelImage) : null)
   );
 }
 

@@ -72,3 +72,13 @@ function listDirectories(path: string): readonly string[] {
     return [];
   }
 }
+
+/** Returns where a file of a kernel's package may be: a kernel that is unpacked has its boot directory beside lib or usr/lib. */
+export function bootFiles(modulesDir: string, name: string): readonly string[] {
+  return ["../../..", "../../../.."].map((root) => join(modulesDir, root, "boot", name));
+}
+
+/** Returns where distributions have the kernel that belongs to modules. */
+export function kernelPlaces({ version, modulesDir }: KernelChoice): readonly string[] {
+  return [...bootFiles(modulesDir, `vmlinuz-${version}`), join(modulesDir, "vmlinuz")];
+}

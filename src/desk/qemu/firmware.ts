@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
+import { SPACE_HINT } from "../temporary.ts";
 
 /** The UEFI firmware for QEMU and its empty variables, as Debian, Arch and Fedora have them. */
 const PLACES: readonly (readonly [code: string, variables: string])[] = [
@@ -20,9 +21,7 @@ export function provideUefi(directory: string): { readonly code: string; readonl
     });
   }
   const variables = join(directory, "variables.fd");
-  attempt("cannot copy the variables of the firmware", () => {
-    copyFileSync(found[1], variables);
-    chmodSync(variables, 0o600);
-  });
+  attempt("cannot copy the variables of the firmware", () => copyFileSync(found[1], variables), SPACE_HINT, variables);
+  chmodSync(variables, 0o600);
   return { code: found[0], variables };
 }

@@ -1,5 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BootError } from "../../problems/errors.ts";
+import { SPACE_HINT } from "../temporary.ts";
 import { findTool } from "../tool.ts";
 import { listenForMonitor } from "./monitor.ts";
 
@@ -44,8 +46,13 @@ export async function runGuest(args: readonly string[], directory: string, hooks
   writeFileSync(log, "");
   let reason: string | null = null;
   const monitor = listenForMonitor(socket);
+  let isFull = false;
   monitor.onEvent((name, data) => {
     if (name === "SHUTDOWN") reason = String(data["reason"]);
+    // QEMU stops the guest until there is space again.
+    if (name !== "BLOCK_IO_ERROR" || data["action"] !== "stop") return;
+    isFull = true;
+    end();
   });
   const file = `logappend=on,logfile=${log.replaceAll(",", ",,")}`;
   // Ctrl-C is for the guest; Ctrl-A X ends QEMU.
@@ -75,6 +82,8 @@ export async function runGuest(args: readonly string[], directory: string, hooks
   const timer = setInterval(look, LOOK_MS);
   try {
     const status = await child.exited;
+    if (isFull)
+      throw new BootError("there is no space left for what the guest writes to its disks", { hint: SPACE_HINT });
     const text = reader.read();
     const panic = PANIC.exec(text)?.[1]?.trim() ?? null;
     return { status, reason, panic, console: text, complaint: readFileSync(errors, "utf8") };

@@ -1,7 +1,7 @@
 import { le32 } from "../../formats/bytes.ts";
+import { PE_ROW_BYTES, type PeFile, readPe } from "../../formats/kernels/pe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { align } from "../archive/cpio.ts";
-import { PE_ROW_BYTES, type PeFile, readPe } from "./pe.ts";
 
 /** A section to append: a name of eight letters or less, and its bytes. */
 export interface NewSection {

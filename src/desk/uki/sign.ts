@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import { attempt, isFile } from "../host.ts";
+import { isFile } from "../host.ts";
+import { saveFile, withTemporary } from "../temporary.ts";
 import { findTool } from "../tool.ts";
 import type { SigningKey } from "./options.ts";
 
@@ -21,15 +21,9 @@ export function checkSigningKey({ key, certificate }: SigningKey): void {
 /** Signs a program for EFI with sbsign(1). A key with a passphrase is asked for on the terminal. Throws BootError. */
 export function signProgram(pieces: readonly Uint8Array[], { key, certificate }: SigningKey): Uint8Array {
   const program = findTool("sbsign", "sign the image");
-  // Only this user may enter the directory, because the image may contain keys.
-  const directory = attempt("cannot create a temporary directory", () => mkdtempSync(join(tmpdir(), "levain-sign-")));
-  try {
-    const [unsigned, signed] = [join(directory, "unsigned.efi"), join(directory, "signed.efi")];
-    attempt(
-      `cannot write ${unsigned}`,
-      () => writeFileSync(unsigned, Buffer.concat(pieces)),
-      "choose another directory with TMPDIR",
-    );
+  return withTemporary((directory) => {
+    const unsigned = saveFile(join(directory, "unsigned.efi"), Buffer.concat(pieces));
+    const signed = join(directory, "signed.efi");
     const argv = [program, "--key", key, "--cert", certificate, "--output", signed, unsigned];
     const { exitCode, stdout, stderr } = Bun.spawnSync(argv, { stdin: "inherit", stdout: "pipe", stderr: "pipe" });
     if (exitCode === 0 && isFile(signed)) return readFileSync(signed);
@@ -38,7 +32,5 @@ export function signProgram(pieces: readonly Uint8Array[], { key, certificate }:
       seen,
       hint: "check that the key and the certificate belong together",
     });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }

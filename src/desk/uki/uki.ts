@@ -1,13 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { holds, le16 } from "../../formats/bytes.ts";
+import { holds } from "../../formats/bytes.ts";
+import { readBzImageRelease } from "../../formats/kernels/bzimage.ts";
+import { readPe } from "../../formats/kernels/pe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
-import type { KernelChoice } from "../modules/kernel.ts";
+import { type KernelChoice, kernelPlaces } from "../modules/kernel.ts";
 import { appendSections, type NewSection } from "./append-sections.ts";
 import { splitMicrocode } from "./microcode.ts";
 import type { UkiOptions } from "./options.ts";
-import { readPe } from "./pe.ts";
 
 /** Everything of a unified kernel image but the initramfs, read and checked before that is built. */
 export interface UkiParts {
@@ -76,16 +76,13 @@ function read(path: string, what: string, hint: string): Buffer {
   return attempt(failure, () => readFileSync(path), hint);
 }
 
-/** Where distributions have the kernel that belongs to modules; a kernel that is unpacked has its boot directory beside lib or usr/lib. */
 function findLinux(kernel: KernelChoice | null): string {
   if (kernel === null)
     throw new BootError("no kernel for the unified kernel image", { hint: "name it with --linux FILE" });
-  const { version, modulesDir } = kernel;
-  const roots = [dirname(dirname(dirname(modulesDir))), dirname(dirname(dirname(dirname(modulesDir))))];
-  const places = [...roots.map((root) => join(root, "boot", `vmlinuz-${version}`)), join(modulesDir, "vmlinuz")];
+  const places = kernelPlaces(kernel);
   const found = places.find(isFile);
   if (found !== undefined) return found;
-  throw new BootError(`no kernel ${version} found for the unified kernel image`, {
+  throw new BootError(`no kernel ${kernel.version} found for the unified kernel image`, {
     seen: places.map((path) => `${path}: no file`),
     hint: "name it with --linux FILE",
   });
@@ -93,15 +90,14 @@ function findLinux(kernel: KernelChoice | null): string {
 
 /** Returns the version of a bzImage (Documentation/arch/x86/boot.rst). Throws BootError if firmware cannot start it, or if the modules are another kernel's. */
 function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): string {
-  if (!holds(linux, 0x202, "HdrS"))
+  const version = readBzImageRelease(linux);
+  if (version === null)
     throw new BootError(`${path} is not a kernel for x86`, { hint: "name a bzImage with --linux FILE" });
   if (readPe(linux) === null) {
     throw new BootError(`UEFI firmware cannot start the kernel ${path}`, {
       hint: "it is configured without CONFIG_EFI_STUB, or is not a 64-bit kernel; choose another one with --linux FILE",
     });
   }
-  const at = le16(linux, 0x20e) + 0x200;
-  const version = linux.toString("latin1", at, at + 256).split(/[ \0]/, 1)[0] ?? "";
   if (kernel !== null && version !== kernel.version) {
     throw new BootError(`${path} is Linux ${version}, but the modules are those of ${kernel.version}`, {
       hint: `choose the kernel with --linux FILE, or its modules with --kernel ${version}`,

@@ -1,4 +1,5 @@
 import { alias, flagOrYes, hasWord, isShellTarget, list, single, toggle } from "../parameter.ts";
+import { logPlace } from "../stack/log-place.ts";
 import * as values from "../values.ts";
 
 /** Modules, and the real init. */
@@ -99,6 +100,12 @@ export const RESCUE = {
     text: "What to do if the boot fails.",
     example: "rd.emergency=poweroff",
   }),
+  emergencySeconds: single(values.wholeSeconds, {
+    syntax: "rd.emergency.after=SECONDS",
+    fallback: "at once",
+    text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
+    example: "rd.emergency=reboot rd.emergency.after=60",
+  }),
   panicSeconds: single(values.panicSeconds, {
     syntax: "panic=SECONDS",
     fallback: "no reboot",
@@ -124,5 +131,11 @@ export const RESCUE = {
     fallback: "all",
     text: "Where levain's messages go: the kernel log, the console, or both.",
     example: "rd.log=kmsg",
+  }),
+  saveLog: single(logPlace, {
+    syntax: "rd.log.save=DEVICE[:/DIRECTORY]|no",
+    fallback: "a filesystem with the label LEVAIN-LOG, unless rdshell=0 forbids a shell",
+    text: "Where the log of a boot that fails is saved, without passwords: the report, the devices, levain's messages and the kernel's. The next boot that succeeds says that there is one.",
+    example: "rd.log.save=LABEL=LOGS:/boot",
   }),
 };

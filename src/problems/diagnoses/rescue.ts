@@ -1,5 +1,6 @@
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import { printable } from "../report.ts";
+import { formatBytes } from "../size.ts";
 
 const switchOff = () => [byHand("switch the machine off")];
 
@@ -50,6 +51,33 @@ export const RESCUE = {
   "boot-record-damaged": diagnosis<{ path: string }>({
     text: ({ path }) => `${printable(path)} is damaged, or was written by another version of levain`,
     hints: () => [inShell("read the boot messages in the kernel log: dmesg")],
+  }),
+  "log-ambiguous": diagnosis<{ spec: string; nodes: readonly string[] }>({
+    text: ({ spec, nodes }) => `the log is not saved: ${nodes.join(" and ")} match ${spec}`,
+    hints: () => [inBootLoader("name one by its UUID or PARTUUID: rd.log.save=UUID=…"), byHand("unplug the other one")],
+  }),
+  "log-in-use": diagnosis<{ device: string; why: string }>({
+    text: ({ device, why }) => `the log is not saved to ${device}: ${why}`,
+    hints: () => [
+      byHand("plug in a stick with the label LEVAIN-LOG"),
+      inBootLoader("name another: rd.log.save=DEVICE"),
+    ],
+  }),
+  "log-without-room": diagnosis<{ device: string; freeBytes: number }>({
+    text: ({ device, freeBytes }) => `the log is not saved to ${device}: ${formatBytes(freeBytes)} are free`,
+    hints: () => [byHand("remove files from it")],
+  }),
+  "log-without-place": diagnosis<{ place: string | null }>({
+    text: ({ place }) =>
+      `no ${place === null ? "filesystem with the label LEVAIN-LOG" : `device ${place}`} to save the log to`,
+    hints: () => [
+      byHand("plug in a stick"),
+      inShell("name its filesystem: `levain devices` lists them, `levain save-log /dev/sdb1`"),
+    ],
+  }),
+  "log-without-record": diagnosis({
+    text: () => "levain did not boot this system: there is no log to save",
+    hints: () => [{ text: "read the system's own log: journalctl -b, dmesg", needs: null }],
   }),
   "unlock-cancelled": diagnosis({
     text: () => "cancelled by Ctrl-C",

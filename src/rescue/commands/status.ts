@@ -1,5 +1,5 @@
 import { describeDriverless, hasMissingList } from "../../drivers/driverless.ts";
-import { type BootRecord, readRecord, type StepRecord } from "../../log/boot-record.ts";
+import { type BootRecord, formatMessages, readRecord, type StepRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, timeLine, wrapLines } from "../../problems/report.ts";
 import { canRestart, readStay } from "../restart.ts";
@@ -37,6 +37,7 @@ const EXIT = "  exit                          ";
 const OTHERS = [
   "  levain retry root=LABEL=NAME  retries with other parameters",
   "  levain devices, levain log    show the disks, and the messages of this boot",
+  "  levain save-log /dev/sdb1     saves the messages on a stick",
 ];
 
 function describeState({ state, steps }: BootRecord, canBoot: boolean): readonly string[] {
@@ -60,9 +61,7 @@ function formatStep({ name, outcome, text, startMs, endMs }: StepRecord): string
   return startMs === null || endMs === null ? line : timeLine(line, 20, `${Math.round(endMs - startMs)} ms`);
 }
 
-/** Formats `levain log`: every message of the boot, with the seconds since the kernel started; null if levain did not boot this system. Throws BootError for a damaged record. */
-export function describeLog(machine: Machine): readonly string[] | null {
-  const record = readRecord(machine);
-  const time = (atMs: number) => `[${(atMs / 1000).toFixed(3).padStart(9)}]`;
-  return record?.messages.map(({ atMs, text }) => `${time(atMs)} ${printable(text)}`) ?? null;
+/** Formats `levain log`: every message of a boot; null if there is no record of it. */
+export function describeLog(record: BootRecord | null): readonly string[] | null {
+  return record && formatMessages(record);
 }

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ArgsDef } from "citty";
+import { COMMANDS, LEVAIN_OPTIONS } from "../../../src/desk/all-commands.ts";
 import { formatBash } from "../../../src/desk/completion/bash.ts";
 import { formatFish } from "../../../src/desk/completion/fish.ts";
 import type { CommandLine } from "../../../src/desk/completion/lines.ts";
@@ -24,6 +26,8 @@ const TYPED: readonly (readonly [string, string])[] = [
   ["levain inspect an", "levain inspect an image"],
   ["levain image -o an", "levain image -o an image"],
   ["levain config sch", "levain config schema"],
+  ["levain image --host --outp", "levain image --host --output"],
+  ["levain --deb", "levain --debug"],
   ["levain help param", "levain help parameters"],
   ["levain completion fi", "levain completion fish"],
 ];
@@ -91,6 +95,22 @@ levain() { print -r -- "typed: levain $*" >> ${home}/typed; }\n`,
   expect(typed).toEqual(TYPED.map(([, becomes]) => `typed: ${becomes.replace(/\/$/, "")}`));
 });
 
+test.each([
+  ["bash", (_: string, word: string) => word],
+  ["zsh", (_: string, word: string) => `*${word}`],
+  ["fish", (name: string, word: string) => `from ${name}' -l ${word.slice(2)} `],
+])("%s completes every option of every command", async (shell, spell) => {
+  const text = await script(shell);
+  const lines = text.split("\n");
+  const missing = Object.entries(COMMANDS).flatMap(([name, { args = {} }]) => {
+    const options = Object.entries(args as ArgsDef).filter(([, { type }]) => type !== "positional");
+    const own = lines.filter((line) => line.includes(`${name}) _`) || line.includes(`from ${name}'`)).join("\n");
+    return options.map(([word]) => spell(name, `--${word}`)).filter((word) => !own.includes(word));
+  });
+  expect(missing).toEqual([]);
+  for (const word of Object.keys(LEVAIN_OPTIONS)) expect(text).toMatch(new RegExp(`(--|-l )${word}\\b`));
+});
+
 test("an explanation with any character is one in every shell", async () => {
   const text = `it's "a" [b]: \\c $(d) \`e\``;
   const line: CommandLine = {
@@ -102,7 +122,7 @@ test("an explanation with any character is one in every shell", async () => {
     ["zsh", formatZsh],
     ["fish", formatFish],
   ] as const) {
-    writeFileSync(join(place, `odd.${shell}`), format([line]));
+    writeFileSync(join(place, `odd.${shell}`), format([line], line.options));
     const program = shell === "bash" ? shell : join(TEST_PROGRAMS, "bin", shell);
     await run([program, "-n", join(place, `odd.${shell}`)]);
   }

@@ -1,7 +1,9 @@
-import { readRecord } from "../../../log/boot-record.ts";
+import { RECORD_FILE, readRecord } from "../../../log/boot-record.ts";
 import { retryBoot } from "../../../rescue/commands/retry.ts";
+import { saveLogTo } from "../../../rescue/commands/save-log.ts";
 import { describeLog, describeStatus } from "../../../rescue/commands/status.ts";
 import { unlockVolumes } from "../../../rescue/commands/unlock.ts";
+import { PREVIOUS_FILE } from "../../../rescue/saved-log/previous.ts";
 import { SHELL_PID_FILE } from "../../../rescue/shell.ts";
 import { argument, command, flag, option } from "../../command-line.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
@@ -19,10 +21,34 @@ export const statusCommand = command({
 export const logCommand = command({
   name: "log",
   description: "Show the messages of the boot",
-  args: { json: flag("Print JSON") },
-  examples: { "levain log": "Every message, also those that the console did not show" },
-  run: (line, machine) =>
-    print(line.has("json") ? toJson(readRecord(machine)?.messages ?? null) : describeLog(machine)),
+  args: { previous: flag("Of the last boot that failed, if its log was saved"), json: flag("Print JSON") },
+  examples: {
+    "levain log": "Every message, also those that the console did not show",
+    "levain log --previous": "Why the last boot failed",
+  },
+  run(line, machine) {
+    const isPrevious = line.has("previous");
+    const record = readRecord(machine, isPrevious ? PREVIOUS_FILE : RECORD_FILE);
+    if (record === null && isPrevious) return deny("no log of a failed boot was found");
+    return print(line.has("json") ? toJson(record?.messages ?? null) : describeLog(record));
+  },
+});
+
+/** `levain save-log [DEVICE]`. */
+export const saveLogCommand = command({
+  name: "save-log",
+  description: "Save the log of this boot, without passwords (rescue shell)",
+  args: { place: argument("DEVICE[:/DIRECTORY] (default: that of rd.log.save=, or LABEL=LEVAIN-LOG)", false) },
+  examples: { "levain save-log /dev/sdb1": "Save it on a stick, to read it on another machine" },
+  run({ words }, machine) {
+    const voice = createTerminalVoice(process.stderr);
+    try {
+      console.log(saveLogTo(machine, words[0] ?? null, voice));
+    } finally {
+      voice.close();
+    }
+    return 0;
+  },
 });
 
 /** `levain unlock [DEVICE]`. */
@@ -76,7 +102,12 @@ export const retryCommand = command({
 const toJson = (value: unknown) => (value === null ? null : [JSON.stringify(value, null, 2)]);
 
 function print(lines: readonly string[] | null): number {
-  if (lines === null) console.error("levain did not boot this system");
-  else console.log(lines.join("\n"));
-  return lines === null ? 1 : 0;
+  if (lines === null) return deny("levain did not boot this system");
+  console.log(lines.join("\n"));
+  return 0;
+}
+
+function deny(why: string): number {
+  console.error(why);
+  return 1;
 }

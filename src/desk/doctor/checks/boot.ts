@@ -1,11 +1,14 @@
-import { readTotalMemory } from "../../../machine/small-files.ts";
+import { bytesOrNone, readTotalMemory } from "../../../machine/small-files.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import { releasesOf } from "../../kernels/boot-image.ts";
 import { type Finding, finding } from "../finding.ts";
 import { kernelOf, type Patient } from "../patient.ts";
 
-/** Checks that a kernel reads the image, and starts levain in it. */
-export function checkImage({ image }: Patient): readonly Finding[] {
+/** A file of efivarfs: four bytes of attributes, and the value (UEFI specification, Globally Defined Variables). */
+const SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+
+/** Checks that firmware starts the image, that a kernel reads it, and starts levain in it. */
+export function checkImage({ machine, image, hints }: Patient): readonly Finding[] {
   const { segments, problem, tree, findings } = image.inspection;
   const problems = [
     ...segments.flatMap((segment) => segment.problems),
@@ -13,7 +16,9 @@ export function checkImage({ image }: Patient): readonly Finding[] {
     ...(problem === null ? [] : [problem.message]),
   ];
   const { init, maker } = findings;
+  const isEnforced = hints === null && orIfRefused(() => bytesOrNone(machine, SECURE_BOOT)[4], 0) === 1;
   return [
+    ...(isEnforced && image.unified?.isSigned === false ? [finding("image-unsigned", {})] : []),
     ...problems.map((text) => finding("image-damaged", { problem: text })),
     ...(init === null ? [finding("image-without-init", {})] : []),
     ...(init === null || init.kind === "levain" ? [] : [finding("image-foreign", { maker: maker ?? "another tool" })]),
@@ -32,6 +37,7 @@ export function checkKernel(patient: Patient): readonly Finding[] {
 
 /** Checks that the boot loader loads the image. */
 export function checkEntry({ machine, image, entries, entry }: Patient): readonly Finding[] {
+  if (entries === null) return [finding("entry-unreadable", {})];
   const [usual = entries[0]] = entries.filter(({ isDefault }) => isDefault);
   const file = image.files.at(-1) ?? "";
   if (usual === undefined) return [finding("entry-none", {})];

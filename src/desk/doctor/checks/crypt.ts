@@ -9,29 +9,30 @@ import { readTotalMemory } from "../../../machine/small-files.ts";
 import { BootError, isErrno } from "../../../problems/errors.ts";
 import { sentence } from "../../../problems/report.ts";
 import { listCipherAliases } from "../../../storage/kinds/crypt/dm-crypt.ts";
+import { asksForPassphrase } from "../../modules/host-modules.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { PlannedPatient } from "../patient.ts";
 
 /** Checks that each encrypted device below the root is unlocked, and can be: keyslots, memory, ciphers, keymap. */
 export function checkCrypt(patient: PlannedPatient): readonly Finding[] {
   const { plan, view, needs } = patient;
-  const volumes = listVolumes(patient);
+  const headers = listHeaders(patient);
   const { keymap } = plan;
   const isKeymapLacking =
     keymap !== null && view.stat(`${KEYMAP_DIRECTORY}/${keymap}${KEYMAP_ENDING}`)?.kind !== "file";
-  const isTyped = needs.stack.some(({ kind }) => kind === "crypt") || volumes.length > 0;
+  const isTyped = asksForPassphrase(needs) || headers.length > 0;
   return [
-    ...volumes.flatMap((device) => [...checkAsked(patient, device), ...checkHeader(patient, device)]),
+    ...headers.flatMap((device) => [...checkAsked(patient, device), ...checkHeader(patient, device)]),
     ...(isTyped && isKeymapLacking ? [finding("keymap-missing", { keymap })] : []),
   ];
 }
 
 /** Lists the devices with a LUKS header on which the root lies, or which root= names itself. */
-function listVolumes({ devices, needs, roots }: PlannedPatient): readonly BlockDevice[] {
-  const below = needs.stack.filter(({ kind }) => kind === "crypt").flatMap((layer) => layer.below);
-  const isVolume = ({ name, facts }: BlockDevice) =>
+function listHeaders({ devices, needs, roots }: PlannedPatient): readonly BlockDevice[] {
+  const below = needs.volumes.filter(({ kind }) => kind === "luks").flatMap(({ on }) => on);
+  const isHeader = ({ name, facts }: BlockDevice) =>
     facts.type === "crypto_LUKS" && (below.includes(name) || roots.some((root) => root.name === name));
-  return devices.filter(isVolume);
+  return devices.filter(isHeader);
 }
 
 function checkAsked({ plan, roots, find }: PlannedPatient, device: BlockDevice): readonly Finding[] {

@@ -2,40 +2,39 @@ import { findModule, isBuiltin } from "../../../drivers/index/module-index.ts";
 import { resolveModule } from "../../../drivers/index/resolution.ts";
 import { scanModules } from "../../../drivers/module-files.ts";
 import type { ImageModules } from "../../../drivers/module-source.ts";
-import type { DriverNeed } from "../../host-facts/needs.ts";
+import { VOLUME_KINDS } from "../../hints/format-hints.ts";
+import type { DriverStep } from "../../hints/schema.ts";
 import { FIRMWARE_ENDINGS } from "../../modules/firmware.ts";
+import { asksForPassphrase, modulesOfVolume } from "../../modules/host-modules.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { PlannedPatient } from "../patient.ts";
 
 /** Checks the drivers from the CPU to the disks of the root, and the modules of what lies between. */
 export function checkDrivers(patient: PlannedPatient): readonly Finding[] {
   const { needs } = patient;
-  const layers = needs.stack.flatMap(({ name, kind, modules }) =>
-    modules.flatMap((module) =>
+  const volumes = needs.volumes.flatMap((volume) =>
+    modulesOfVolume(volume).flatMap((module) =>
       hasModule(patient.modules, module)
         ? checkModule(patient, module)
-        : [finding("layer-missing", { device: name, kind, module })],
+        : [finding("layer-missing", { device: volume.device, kind: VOLUME_KINDS[volume.kind], module })],
     ),
   );
-  return unique([...needs.drivers.flatMap((need) => checkNeed(patient, need)), ...layers]);
+  const steps = needs.disks.flatMap(({ drivers }) => drivers);
+  return unique([...steps.flatMap((step) => checkStep(patient, step)), ...volumes]);
 }
 
 /** Checks whether a person can type: the passphrase, or in a shell. */
 export function checkKeyboards(patient: PlannedPatient): readonly Finding[] {
   const { needs, plan } = patient;
-  const lacking = needs.keyboards.flatMap((path) => {
-    const missing = path.filter((need) => checkNeed(patient, need).some(({ level }) => level === "fatal"));
-    const [first] = missing;
-    return first === undefined ? [] : [first];
-  });
+  const isLacking = (step: DriverStep) => checkStep(patient, step).some(({ level }) => level === "fatal");
+  const lacking = needs.keyboards.flatMap(({ drivers }) => drivers.find(isLacking) ?? []);
   const [first] = lacking;
   if (first === undefined) return [];
   const facts = {
     devices: [...new Set(lacking.map(({ device }) => device))].join(", "),
-    module: first.module ?? first.modalias,
+    module: first.module ?? first.driver,
   };
-  const isTyped =
-    needs.stack.some(({ kind }) => kind === "crypt") && plan.crypt.volumes.every(({ keys }) => keys.length === 0);
+  const isTyped = asksForPassphrase(needs) && plan.crypt.volumes.every(({ keys }) => keys.length === 0);
   const isAll = lacking.length === needs.keyboards.length;
   return [finding(isTyped && isAll ? "keyboards-missing" : "keyboard-missing", facts)];
 }
@@ -45,14 +44,14 @@ export function hasModule(modules: ImageModules | null, name: string): boolean {
   return modules !== null && (findModule(modules.index, name) !== null || isBuiltin(modules.index, name));
 }
 
-function checkNeed(patient: PlannedPatient, { device, modalias, module }: DriverNeed): readonly Finding[] {
+function checkStep(patient: PlannedPatient, { device, modalias, module }: DriverStep): readonly Finding[] {
   const { modules, running, release, plan } = patient;
   if (module === null) {
     // What is built into the running kernel may be a module of another one.
-    if (modules === null || release === running || modalias === "") return [];
+    if (modules === null || release === running || modalias === null) return [];
     return resolveModule(modules, modalias).flatMap(({ name }) => checkModule(patient, name));
   }
-  const targets = modules === null || modalias === "" ? [] : resolveModule(modules, modalias);
+  const targets = modules === null || modalias === null ? [] : resolveModule(modules, modalias);
   if (!hasModule(modules, module)) {
     const others = targets.map(({ name }) => name).filter((name) => hasModule(modules, name));
     if (others.length > 0) return [finding("driver-other", { device, module, others: others.join(" or ") })];

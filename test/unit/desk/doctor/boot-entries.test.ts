@@ -12,7 +12,7 @@ function entriesOf(files: FakeTree, sys: FakeTree = {}, mountinfo = ""): readonl
     const bytes = machine.readFile(path);
     return path === "/proc/self/mountinfo" ? Buffer.concat([bytes, Buffer.from(mountinfo)]) : bytes;
   };
-  return findBootEntries({ ...machine, readFile });
+  return findBootEntries({ ...machine, readFile }) ?? [];
 }
 
 const titles = (entries: readonly BootEntry[]) =>

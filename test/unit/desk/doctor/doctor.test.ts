@@ -58,6 +58,13 @@ const SCENES: Readonly<Record<Exclude<keyof typeof FINDINGS, "trial-failed">, re
       { image: { init: "#!/bin/sh\n", "etc/levain.json": null, "conf/initramfs.conf": "", "scripts/functions": "" } },
       "initramfs-tools",
     ],
+    "image-unsigned": [
+      {
+        isUnified: true,
+        sys: { "/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c": "\x06\0\0\0\x01" },
+      },
+      "Secure Boot",
+    ],
     "plan-refused": [{ cmdline: `${ROOT} rd.timeout=soon` }, "rd.timeout"],
     "plan-warning": [{ cmdline: `${ROOT} rd.timeot=5` }, "rd.timeout"],
     "root-not-named": [{ cmdline: "ro" }, "root= is missing"],
@@ -144,6 +151,7 @@ const SCENES: Readonly<Record<Exclude<keyof typeof FINDINGS, "trial-failed">, re
       "init",
     ],
     "entry-none": [{ grub: "" }, "boot loader"],
+    "entry-unreadable": [{ grub: null, cmdline: ROOT }, "may not read"],
     "entry-elsewhere": [
       { grub: GRUB.replace("initrd /boot/initrd", "initrd /boot/other") },
       `/boot/other.img-${RELEASE}`,
@@ -187,6 +195,7 @@ describe("levain doctor", () => {
       sys: {
         "/devices/pci0000:00/0000:00:02.0/driver": { link: "../../../bus/pci/drivers/other" },
         "/bus/pci/drivers/other/module": { link: "../../../../module/other" },
+        "/module/other/refcnt": "1\n",
       },
     });
     expect(found.map(({ text }) => text)).toContain("the image has no driver for pci 0000:00:02.0: module other");
@@ -210,7 +219,8 @@ describe("levain doctor", () => {
     const rows = await examineScene({ hints });
     expect(rows.flatMap((row) => row.findings.map(({ text }) => text))).toEqual([
       "the image has no driver for pci 0000:00:1f.2: module ahci",
-      "the root lies in md0 (mapped), and the image has no module raid1",
+      "the root lies in md0 (RAID), and the image has no module md_mod",
+      "the root lies in md0 (RAID), and the image has no module raid1",
       "the image has no driver for xfs, the filesystem of /",
     ]);
   });

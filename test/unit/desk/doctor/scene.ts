@@ -4,6 +4,8 @@ import { examine, type Row } from "../../../../src/desk/doctor/examine.ts";
 import { admit } from "../../../../src/desk/doctor/patient.ts";
 import type { Hints } from "../../../../src/desk/hints/schema.ts";
 import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
+import { appendSections } from "../../../../src/desk/uki/append-sections.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
 import { DIRECTORY, FILE, rawCpio } from "../../../support/crafted-cpio.ts";
 import { ELF } from "../../../support/fake-boot.ts";
 import type { FakeDisk } from "../../../support/fake-disk.ts";
@@ -29,12 +31,15 @@ export interface Scene {
   readonly sys?: FakeTree;
   readonly disks?: readonly FakeDisk[];
   readonly cmdline?: string;
-  readonly grub?: string;
+  /** null: it cannot be read. */
+  readonly grub?: string | null;
   readonly memoryBytes?: number;
   /** Of the file that is checked; by default that of the boot entry. */
   readonly file?: string;
   /** What levain host found, on another machine. */
   readonly hints?: Hints;
+  /** The image is in a unified kernel image. */
+  readonly isUnified?: boolean;
   /** What follows the image in its file. */
   readonly tail?: string;
 }
@@ -61,6 +66,18 @@ alias crypto-aes aes_generic
 /** A module file for this kernel, or for another one. */
 export const moduleFor = (release: string, ...more: readonly string[]) =>
   moduleElf(`vermagic=${release} SMP preempt mod_unload`, ...more);
+
+const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+
+async function makeFile(scene: Scene): Promise<Uint8Array> {
+  const data = await makeImage(scene);
+  if (scene.isUnified !== true) return data;
+  const parts = [
+    { name: ".linux", data: bzImage(RELEASE) },
+    { name: ".initrd", data },
+  ];
+  return Buffer.concat(appendSections(readFileSync(STUB), parts, STUB));
+}
 
 async function makeImage({ image = {}, without = [] }: Scene): Promise<Uint8Array> {
   const isKept = (path: string) => !without.some((name) => path.endsWith(`/${name}.ko`));
@@ -119,7 +136,12 @@ export const rootFilesystem = (): FakeImage => fakeImage("ext4", { label: "ROOT"
 
 const driver = (bus: string, name: string, module: string | null): FakeTree => ({
   [`/bus/${bus}/drivers/${name}/bind`]: "",
-  ...(module === null ? {} : { [`/bus/${bus}/drivers/${name}/module`]: { link: `../../../../module/${module}` } }),
+  ...(module === null
+    ? {}
+    : {
+        [`/bus/${bus}/drivers/${name}/module`]: { link: `../../../../module/${module}` },
+        [`/module/${module}/refcnt`]: "1\n",
+      }),
 });
 
 /** A machine with an NVMe disk and a USB keyboard. */
@@ -149,7 +171,7 @@ export async function examineScene(scene: Scene): Promise<readonly Row[]> {
       "/sbin/init": { data: ELF, mode: 0o755 },
       "/boot/grub/grub.cfg": scene.grub ?? GRUB,
       [`/boot/vmlinuz-${RELEASE}`]: bzImage(RELEASE),
-      [path]: Buffer.concat([await makeImage(scene), Buffer.from(scene.tail ?? "")]),
+      [path]: Buffer.concat([await makeFile(scene), Buffer.from(scene.tail ?? "")]),
       ...scene.files,
     },
   });
@@ -157,6 +179,7 @@ export async function examineScene(scene: Scene): Promise<readonly Row[]> {
   const running: typeof machine = {
     ...machine,
     readFile(file) {
+      if (scene.grub === null && file === "/boot/grub/grub.cfg") throw new SyscallError("open", "EACCES", file);
       const bytes = machine.readFile(file);
       if (file !== "/proc/self/mountinfo") return bytes;
       return Buffer.from(`${Buffer.from(bytes)}99 1 8:0 / / rw - ext4 /dev/vda rw\n`);

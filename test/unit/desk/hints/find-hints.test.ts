@@ -8,6 +8,7 @@ import { scratchDirectory } from "../../../support/cache.ts";
 import { desk } from "../../../support/desk-in-process.ts";
 import { block, bound, fakeHost, type HostFiles, mounted, volume } from "../../../support/fake-host.ts";
 import { CONTAINER, DISKLESS, MIRROR, NOTEBOOK, STICK_SYSTEM, VIRTUAL } from "../../../support/fake-hosts.ts";
+import { fakeImage } from "../../../support/fake-images.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 
 const hintsOf = (...parts: readonly HostFiles[]) => findHints(fakeHost(...parts), "x86_64");
@@ -79,6 +80,15 @@ describe("what a boot needs", () => {
     expect([hints.crypttab, hints.keymap]).toEqual([[], null]);
   });
 
+  test("of a system without udev: the UUID is read from the root device, if this user may", () => {
+    const { "/dev/disk/by-uuid/5b5b5b5b-0000-4000-8000-000000000005": _, ...files } = VIRTUAL;
+    const root = fakeHost(files, { "/sys/devices/pci0000:00/0000:00:04.0/virtio1/block/vda/vda1/size": "32\n" });
+    expect(findHints(root, "x86_64").parameters).toEqual([]);
+    const uuid = "0a1b2c3d-0001-4000-8000-000000000001";
+    writeFileSync(join(root, "dev/vda1"), fakeImage("ext4", { uuid }).bytes);
+    expect(findHints(root, "x86_64").parameters).toEqual([`root=UUID=${uuid}`]);
+  });
+
   test("of a root on NFS", () => {
     const hints = hintsOf(DISKLESS);
     expect(hints.disks).toEqual([]);
@@ -124,8 +134,8 @@ describe("a disk", () => {
     });
     expect([disk?.server, ...(disk?.drivers.map(({ device }) => device) ?? [])]).toEqual([
       null,
-      "0000:01:00.0",
-      "0000:02:00.0",
+      "any 0000:01:00.0",
+      "any 0000:02:00.0",
     ]);
   });
 
@@ -254,5 +264,6 @@ describe("hints as JSON", () => {
     expect(lines.join("\n")).toMatch(/^kernel +6\.1\\x1b\[2J +x86_64$/m);
     expect(lines.join("\n")).toMatch(/^volume +dm-0 +LUKS on nvme0n1p3, named cryptroot$/m);
     expect(lines.join("\n")).toMatch(/^disk +nvme0n1 +nvme, pcieport \(built in\)$/m);
+    expect(lines.join("\n")).toMatch(/^parameter +root=\/dev\/mapper\/vg-root$/m);
   });
 });

@@ -11,7 +11,7 @@ import { refusalOf } from "../../../support/refusal.ts";
 const complaint = (source: string) => refusalOf(() => parseConfig(source, "levain.toml"));
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, host, hostonly, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, machine, uki";
+  "hint: the keys are output, kernel, modules-dir, modules, host, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, machine, uki";
 
 test("everything that can be said", () => {
   const source = `
@@ -21,7 +21,6 @@ test("everything that can be said", () => {
     modules-dir = "lib/modules/6.1.0-26-amd64"
     modules = ["aoe", "e1000"]
     host = "hints.json"
-    hostonly = true
     network = true
     modprobe-dirs = ["/etc/modprobe.d"]
     busybox = "none"
@@ -51,7 +50,6 @@ test("everything that can be said", () => {
     "modules-dir": "lib/modules/6.1.0-26-amd64",
     modules: ["aoe", "e1000"],
     host: "hints.json",
-    hostonly: true,
     network: true,
     "modprobe-dirs": ["/etc/modprobe.d"],
     busybox: "none",
@@ -75,7 +73,6 @@ test("nothing has to be said", () => {
   expect(parseConfig("", "levain.toml")).toEqual({
     modules: [],
     host: false,
-    hostonly: false,
     network: false,
     "modprobe-dirs": [],
     add: [],

@@ -5,12 +5,14 @@ import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
 import { compareReleases } from "../../../../src/desk/kernels/compare-releases.ts";
 import { findKernelFile } from "../../../../src/desk/kernels/kernel-file.ts";
 import { readBzImageRelease, SETUP_BYTES } from "../../../../src/formats/kernels/bzimage.ts";
-import { readPeSections } from "../../../../src/formats/kernels/pe.ts";
+import { readPe } from "../../../../src/formats/kernels/pe.ts";
+import { SyscallError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { rawCpio } from "../../../support/crafted-cpio.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
 import { debianKernel } from "../../../support/kernels.ts";
+import { refusalOf } from "../../../support/refusal.ts";
 import { bzImage } from "../doctor/scene.ts";
 
 const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
@@ -40,7 +42,22 @@ test("a unified kernel image has a kernel, an initramfs, a command line and a re
   expect(Buffer.from(found).equals(initrd)).toBe(true);
   expect(inspection.tree.root.children.has("readme")).toBe(true);
   for (const length of [0, 1, 0x3f, 0x100, 0x200, bytes.length - initrd.length - 0x1000])
-    expect(() => readPeSections(bytes.subarray(0, length))).not.toThrow();
+    expect(() => readPe(bytes.subarray(0, length))).not.toThrow();
+});
+
+test("an image that this user may not read is refused with the boot entry that loads it", () => {
+  const refuse = () => {
+    throw new SyscallError("open", "EACCES", "/initrd.img");
+  };
+  const machine = { ...fakeMachine({ files: { "/initrd.img": "" } }), readFile: refuse };
+  const parts = { loader: "GRUB", kernel: null, initrds: [], cmdline: "", isDefault: true };
+  const entry = { ...parts, title: "My\nOS", config: "/boot/grub/grub.cfg" };
+  expect(refusalOf(() => readBootImage(machine, ["/initrd.img"], entry))).toEqual([
+    "cannot read /initrd.img",
+    "  /initrd.img: permission denied (EACCES)",
+    'seen: the boot entry "My\\x0aOS" in /boot/grub/grub.cfg loads it',
+    "hint: run this as root",
+  ]);
 });
 
 test("files that a boot loader loads together are one image", () => {

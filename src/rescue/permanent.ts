@@ -1,0 +1,34 @@
+import { resolveIn } from "../filesystems/resolve.ts";
+import type { Machine } from "../machine/machine.ts";
+import { hideSecret } from "../parameters/secrets.ts";
+import { orIfRefused } from "../problems/errors.ts";
+import { printable } from "../problems/report.ts";
+
+/** Where a system keeps its kernel command line: the first that is there, and what a person does with it. */
+const PLACES: readonly (readonly [path: string, cure: string])[] = [
+  ["/etc/default/grub", "add it to GRUB_CMDLINE_LINUX in /etc/default/grub and run update-grub or grub-mkconfig"],
+  ["/etc/kernel/cmdline", "add it to /etc/kernel/cmdline and install the kernel again: kernel-install add-all"],
+  ["/boot/loader/entries", "add it to the options of the entry in /boot/loader/entries"],
+  ["/efi/loader/entries", "add it to the options of the entry in /efi/loader/entries"],
+  ["/boot/extlinux/extlinux.conf", "add it to the append line of /boot/extlinux/extlinux.conf"],
+  ["/boot/syslinux/syslinux.cfg", "add it to the append line of /boot/syslinux/syslinux.cfg"],
+  ["/boot/firmware/cmdline.txt", "add it to /boot/firmware/cmdline.txt"],
+];
+const ELSEWHERE = "add it to the kernel command line in the boot loader";
+
+/** What is meant for one boot. */
+const FOR_ONCE = /^(?:(?:rd\.)?(?:break|debug|quiet)\b|rd\.(?:log|overlay\.reset|resume\.policy)\b|nopersistence$)/;
+
+/** Returns the parameters of `levain retry` that the next boot needs too: of each name the last. */
+export function permanentOf(words: readonly string[]): readonly string[] {
+  const byName = new Map(words.map((word) => [word.replace(/=.*/s, ""), word]));
+  return [...byName.values()].filter((word) => !FOR_ONCE.test(word));
+}
+
+/** Says how to keep the parameters of `levain retry` that have made a boot succeed, as one sentence; `root` is where the new root is mounted. */
+export function describePermanent(machine: Machine, root: string, words: readonly string[]): string {
+  const isThere = ([path]: (typeof PLACES)[number]) => orIfRefused(() => resolveIn(machine, root, path), null) !== null;
+  const [, cure] = PLACES.find(isThere) ?? ["", ELSEWHERE];
+  const shown = words.map((word) => printable(/\s/.test(word) ? `"${hideSecret(word)}"` : hideSecret(word))).join(" ");
+  return `this boot needed ${shown} of levain retry: to keep it, ${cure}`;
+}
