@@ -120,13 +120,7 @@ async function fillDisks(recipe: Recipe, devices: readonly string[], image: stri
     name: `Debian on LVM, ${group}`,
     disks: [...disks, { serial: "image", file: image, readOnly: true }],
     modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
-    programs: [
-      "/usr/sbin/lvm",
-      "/sbin/dmsetup",
-      "/sbin/mkfs.ext4",
-      "/sbin/mkswap",
-      "/sbin/cryptsetup",
-    ],
+    programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/mkswap", "/sbin/cryptsetup"],
     files: { "/etc/lvm/lvm.conf": { text: LVM_CONF } },
     script: [
       make(...devices.map((serial) => `$(device ${serial})`)),
