@@ -12,7 +12,6 @@ import { debianWithLvm } from "./tree.ts";
 
 const IMAGE_MIB = 704;
 const DISK_MIB = 1024;
-const ARRAY_UUID = "1e7a1000:00000000:00000000:0000000a";
 
 /** A Debian 12 on LVM, as its installer would set it up. */
 interface Recipe {
@@ -52,26 +51,9 @@ const RECIPES = {
       lvm lvcreate -y -n root -L ${IMAGE_MIB}M sys; lvm lvcreate -y -n home -L 32M sys; lvm lvcreate -y -n swap -L 32M sys`,
     close: "cryptsetup close vault",
   },
-  /** The group "tank" on a mirror, with a thin pool. */
-  thin: {
-    disks: 2,
-    group: "tank",
-    etc: {
-      fstab: fstab("tank"),
-      crypttab: "",
-      "mdadm/mdadm.conf": `HOMEHOST <system>\nMAILADDR root\nARRAY /dev/md/base metadata=1.2 UUID=${ARRAY_UUID} name=levain-debian:base\n`,
-    },
-    make: (one, other) => `
-      mdadm -q --create /dev/md9 --run --assume-clean --homehost=levain-debian --name=base --uuid=${ARRAY_UUID} --metadata=1.2 --level=1 --raid-devices=2 ${one} ${other} </dev/null
-      lvm pvcreate -y /dev/md9; lvm vgcreate tank /dev/md9
-      lvm lvcreate -y --type thin-pool -n pool -L 800M tank
-      lvm lvcreate -y -T -V ${IMAGE_MIB}M -n root tank/pool; lvm lvcreate -y -T -V 64M -n home tank/pool; lvm lvcreate -y -n swap -L 32M tank`,
-    close: "mdadm -q --wait-clean /dev/md9; mdadm -q --stop /dev/md9",
-  },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
-/** The systems that there are. */
-export type LvmSystem = keyof typeof RECIPES;
+type LvmSystem = keyof typeof RECIPES;
 
 /** The disks of a system, and the image that Debian's initramfs-tools made for it. */
 export interface DebianOnLvm {
@@ -137,15 +119,8 @@ async function fillDisks(recipe: Recipe, devices: readonly string[], image: stri
   await makeInGuest({
     name: `Debian on LVM, ${group}`,
     disks: [...disks, { serial: "image", file: image, readOnly: true }],
-    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher", "raid1", "dm-thin-pool"],
-    programs: [
-      "/usr/sbin/lvm",
-      "/sbin/dmsetup",
-      "/sbin/mkfs.ext4",
-      "/sbin/mkswap",
-      "/sbin/cryptsetup",
-      "/usr/sbin/mdadm",
-    ],
+    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
+    programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/mkswap", "/sbin/cryptsetup"],
     files: { "/etc/lvm/lvm.conf": { text: LVM_CONF } },
     script: [
       make(...devices.map((serial) => `$(device ${serial})`)),
