@@ -55,8 +55,13 @@ describe("a slow device holds up no other", () => {
       cmdline: "root=PARTLABEL=system rd.timeout=5",
       disks: [{ name: "vda", partitions: [{ image: OTHER, name: "other" }] }],
       before(machine) {
-        const { openAsyncReader, openReader } = machine;
-        const silent = { size: () => null, read: () => null, close: () => undefined };
+        const { openAsyncReader, openReader, sleepMs } = machine;
+        // As long as a call waits: a look at the clock ends what asks again and again.
+        const wait = () => {
+          sleepMs(20);
+          return null;
+        };
+        const silent = { size: wait, read: wait, close: () => undefined };
         Object.assign(machine, {
           openAsyncReader: (path: string) => (path === "/dev/vda" ? silent : openAsyncReader(path)),
           openReader(path: string) {
