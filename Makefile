@@ -1,5 +1,5 @@
 # levain: `make help` lists the targets. A Debian 12 machine with Node is enough: missing packages of build/packages-build.txt are
-# installed for building and booting, those of build/packages-test.txt for testing. No service is started or enabled.
+# installed for building, those of packages-demo.txt for booting, those of packages-test.txt for testing. No service is started or enabled.
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
@@ -39,6 +39,7 @@ long: setup dist/levain ## run the tests that take too long for `make test`; T="
 	@$(bun) test/run.ts long
 
 demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb
+	@sh build/setup.sh demo
 	@$(bun) test/support/demo.ts
 
 bench: setup dist/levain ## compare boot time, image and memory with initramfs-tools and dracut; ARGS="--only size" is shorter

@@ -1,7 +1,8 @@
-// Compares the copy of an image to memory with dd: the same file, from the disk and from the page cache to a tmpfs, without a check
-// and with each kind of digest: `node_modules/.bin/bun bench/ram-copy.ts [MIB [ROUNDS [LIMITS]]]`. The third figure does not depend on what
-// else the host does: how fast the check alone would be, by the CPU time of the process that checks. LIMITS, as "30,100,500", are
-// those of media that the disk stands for, in MiB/s: the kernel lets this process read no faster (blkio, cgroup v1; as root).
+// Compares the copy of an image to memory with dd: the same file, from the disk and from the page cache to a tmpfs, without a check and
+// with each kind of digest: `unshare --mount node_modules/.bin/bun bench/ram-copy.ts [MIB [ROUNDS [LIMITS]]]`, as root. levain copies to a
+// tmpfs with huge pages, as a boot does, dd to /dev/shm. The third figure does not depend on what else the host does: how fast the check
+// alone would be, by the CPU time of the process that checks. LIMITS, as "30,100,500", are those of media that the disk stands for, in
+// MiB/s: the kernel lets this process read no faster (blkio, cgroup v1).
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyFile } from "../src/machine/linux/workers/copies.ts";
@@ -15,8 +16,9 @@ const MIB = Number(process.argv[2] ?? 256);
 const DIGESTS = ["sha256", "sha1", "md5", "sha512"];
 
 const directory = scratchDirectory();
-const memory = mkdtempSync("/dev/shm/levain-bench-");
-const [source, target] = [join(directory, "image"), join(memory, "image")];
+const shared = mkdtempSync("/dev/shm/levain-bench-");
+const memory = join(directory, "ram");
+const [source, target, copied] = [join(directory, "image"), join(memory, "image"), join(shared, "image")];
 
 const GROUPS = "/sys/fs/cgroup/blkio";
 const LIMITS = process.argv[4]?.split(",").map(Number) ?? [];
@@ -55,7 +57,7 @@ function time(copy: () => void): { readonly wall: number; readonly cpu: number }
   copy();
   const { user, system } = process.cpuUsage(startCpu);
   const seconds = (performance.now() - startMs) / 1000;
-  rmSync(target);
+  for (const one of [target, copied]) rmSync(one, { force: true });
   return { wall: MIB / seconds, cpu: (MIB * 1e6) / (user + system) };
 }
 
@@ -119,10 +121,12 @@ function compareLimits(): void {
 }
 
 const ways: Readonly<Record<string, () => void>> = {
-  "dd bs=4M": () => run("dd", `if=${source}`, `of=${target}`, "bs=4M", "status=none"),
+  "dd bs=4M": () => run("dd", `if=${source}`, `of=${copied}`, "bs=4M", "status=none"),
   "levain, no check": () => copyFile(source, target, {}),
   ...Object.fromEntries(DIGESTS.map((name) => [`levain, ${name}`, () => copyChecked(name)])),
 };
+mkdirSync(memory);
+run("mount", "-t", "tmpfs", "-o", "huge=always", "levain-bench", memory);
 try {
   writeFileSync(
     source,
@@ -135,5 +139,6 @@ try {
   if (LIMITS.length > 0) compareLimits();
   else compareCaches();
 } finally {
-  for (const one of [directory, memory]) rmSync(one, { recursive: true, force: true });
+  run("umount", "--lazy", memory);
+  for (const one of [directory, shared]) rmSync(one, { recursive: true, force: true });
 }

@@ -74,6 +74,14 @@ export const BOOTS: readonly RecordedBoot[] = [
   plain("stick", flashStick, "root=LABEL=FLASH rd.image=/newroot.sfs rd.overlay=tmpfs:size=100M"),
   plain("live", () => sceneDisk("live"), sceneWords("levain", "live")),
   {
+    name: "verity",
+    sets: ["verified", "verified"],
+    disks: async () => [await verifiedRoot(), (await verityFixture(await verifiedRoot())).hashes],
+    cmdline: async () =>
+      `root=/dev/vda rd.verity.hash=/dev/vdb roothash=${(await verityFixture(await verifiedRoot())).rootHash}`,
+    act: waitForInit,
+  },
+  {
     name: "encrypted",
     sets: ["prompt", "unlock"],
     disks: () => sceneDisk("luks"),
@@ -106,14 +114,6 @@ export const BOOTS: readonly RecordedBoot[] = [
     disks: async () => [{ file: await sceneDisk("disk"), bus: "scsi" }],
     extra: () => furtherDisks(DISKS, partitionedDisk),
     cmdline: sceneWords("levain", "disk"),
-    act: waitForInit,
-  },
-  {
-    name: "verity",
-    sets: ["verified", "verified"],
-    disks: async () => [await verifiedRoot(), (await verityFixture(await verifiedRoot())).hashes],
-    cmdline: async () =>
-      `root=/dev/vda rd.verity.hash=/dev/vdb roothash=${(await verityFixture(await verifiedRoot())).rootHash}`,
     act: waitForInit,
   },
   served("nfs", serveNfs),

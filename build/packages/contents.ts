@@ -1,77 +1,67 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import packageJson from "../../package.json" with { type: "json" };
+import { COMMANDS, LEVAIN_OPTIONS } from "../../src/desk/all-commands.ts";
+import { formatCompletion } from "../../src/desk/commands/completion.ts";
+import { listManualPages } from "../man.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOC = "usr/share/doc/levain";
 
-/** A file of a package: its path, and its content or the file that has it. */
+/** A file of the packages. */
 export interface PackagedFile {
-  readonly path: string;
-  readonly content: Uint8Array | string | { readonly file: string };
-  readonly mode: number;
+  /** Where the tarball has it; null: it is for Debian alone. */
+  readonly path: string | null;
+  /** Where Debian has it, compressed if its name ends with .gz; null: it is for the tarball alone. */
+  readonly debianPath: string | null;
+  /** Its text, or the file that has it. */
+  readonly content: string | { readonly file: string };
+  readonly isProgram?: boolean;
 }
 
 /** The version of this levain. */
 export const VERSION = packageJson.version;
 
-const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
-const compressed = (text: string | Uint8Array) => gzipSync(text, { level: 9 });
+const file = (path: string) => ({ file: join(ROOT, path) });
 
-/** Returns the files of docs/, in `directory`. */
-export function documentation(directory: string): readonly PackagedFile[] {
+function documentation(): readonly PackagedFile[] {
   const pages = readdirSync(join(ROOT, "docs"), { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   return pages.map(({ parentPath, name }) => {
-    const file = join(parentPath, name);
-    return { path: join(directory, file.slice(join(ROOT, "docs").length + 1)), content: { file }, mode: 0o644 };
+    const path = join(parentPath, name).slice(ROOT.length + 1);
+    return { path, debianPath: `${DOC}/${path}`, content: file(path) };
   });
 }
 
-/** Returns the manual pages NAME.SECTION of `directory`, as Debian has them; none if there is no such directory. */
-function manualPages(directory: string): readonly PackagedFile[] {
-  const names = existsSync(directory) ? readdirSync(directory).filter((name) => /\.[1-8]$/.test(name)) : [];
-  return names.map((name) => ({
-    path: `usr/share/man/man${name.at(-1)}/${name}.gz`,
-    content: compressed(readFileSync(join(directory, name))),
-    mode: 0o644,
-  }));
-}
+const COMPLETIONS = [
+  ["bash", "bash-completion/completions/levain"],
+  ["zsh", "zsh/vendor-completions/_levain"],
+  ["fish", "fish/vendor_completions.d/levain.fish"],
+] as const;
 
 /** What lintian(1) finds and levain has for a reason, a comment for each. */
-function overrides(hasManual: boolean): string {
-  const rows = [
-    [
-      "one static file is the point: it is also the /init of initramfs images, which have no libraries",
-      "statically-linked-binary",
-    ],
-    [
-      "the runtime is linked by its own project; it is appended to, so strip would cut the program off",
-      "unstripped-binary-or-object",
-    ],
-    [
-      "the package is built by make deb, not by a maintainer of Debian",
-      "bogus-mail-host",
-      "maintainer-address-malformed",
-    ],
-    ["the package is not part of Debian, so there is no bug report to close", "initial-upload-closes-no-bugs"],
-    ...(hasManual ? [] : [["levain help COMMAND and the pages below doc/ explain it", "no-manual-page"]]),
-  ];
-  return rows.map(([reason, ...tags]) => `# ${reason}\n${tags.map((tag) => `levain: ${tag}\n`).join("")}`).join("");
-}
+const OVERRIDES = readFileSync(join(import.meta.dirname, "lintian-overrides"), "utf8");
 
-/** Returns the files of the Debian package but for those of dpkg itself; `levain` is the program. */
-export function debianFiles(levain: string): readonly PackagedFile[] {
-  const manual = manualPages(join(ROOT, "dist/man"));
+/** Returns the files of the packages but for those of the package managers themselves; `levain` is the program. */
+export function listFiles(levain: string): readonly PackagedFile[] {
   return [
-    { path: "usr/bin/levain", content: { file: levain }, mode: 0o755 },
-    { path: `${DOC}/copyright`, content: read("LICENSE"), mode: 0o644 },
-    { path: `${DOC}/changelog.gz`, content: compressed(read("build/packages/changelog")), mode: 0o644 },
-    { path: `${DOC}/README.md`, content: read("README.md"), mode: 0o644 },
-    ...documentation(`${DOC}/docs`),
-    ...manual,
-    { path: "usr/share/lintian/overrides/levain", content: overrides(manual.length > 0), mode: 0o644 },
+    { path: "levain", debianPath: "usr/bin/levain", content: { file: levain }, isProgram: true },
+    { path: "LICENSE", debianPath: null, content: file("LICENSE") },
+    { path: null, debianPath: `${DOC}/copyright`, content: file("LICENSE") },
+    { path: null, debianPath: `${DOC}/changelog.gz`, content: file("build/packages/changelog") },
+    { path: null, debianPath: "usr/share/lintian/overrides/levain", content: OVERRIDES },
+    { path: "README.md", debianPath: `${DOC}/README.md`, content: file("README.md") },
+    ...documentation(),
+    ...listManualPages().map(({ path, source }) => ({
+      path: `man/${path}`,
+      debianPath: `usr/share/man/${path}.gz`,
+      content: source,
+    })),
+    ...COMPLETIONS.map(([shell, path]) => ({
+      path: `completions/levain.${shell}`,
+      debianPath: `usr/share/${path}`,
+      content: formatCompletion(shell, { commands: COMMANDS, own: LEVAIN_OPTIONS }),
+    })),
   ];
 }

@@ -4,16 +4,18 @@ import {
   lutimesSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { BootError } from "../../src/problems/errors.ts";
 import { report } from "../../src/problems/report.ts";
 import { readBuildTime } from "../build-time.ts";
-import { debianFiles, documentation, type PackagedFile, VERSION } from "./contents.ts";
+import { listFiles, type PackagedFile, VERSION } from "./contents.ts";
 
 /**
  * Makes dist/levain_VERSION_amd64.deb or dist/levain-VERSION-x86_64.tar.gz of dist/levain. Run it as `bun build/packages/package.ts
@@ -44,12 +46,13 @@ Description: init for initramfs images, and the program that builds them
  of initramfs-tools.
 `;
 
-function write(tree: string, { path, content, mode }: PackagedFile): void {
-  const target = join(tree, path);
-  mkdirSync(dirname(target), { recursive: true });
-  if (typeof content === "string" || content instanceof Uint8Array) writeFileSync(target, content);
-  else copyFileSync(content.file, target);
-  chmodSync(target, mode);
+function write(path: string, { content, isProgram = false }: Pick<PackagedFile, "content" | "isProgram">): void {
+  mkdirSync(dirname(path), { recursive: true });
+  if (path.endsWith(".gz")) {
+    writeFileSync(path, gzipSync(typeof content === "string" ? content : readFileSync(content.file), { level: 9 }));
+  } else if (typeof content === "string") writeFileSync(path, content);
+  else copyFileSync(content.file, path);
+  chmodSync(path, isProgram ? 0o755 : 0o644);
 }
 
 function run(argv: readonly string[], seconds: number): void {
@@ -73,39 +76,27 @@ function normalize(tree: string, seconds: number): void {
 }
 
 function makeDeb(levain: string, tree: string, output: string, seconds: number): void {
-  const files = debianFiles(levain);
-  for (const file of files) write(tree, file);
-  const digest = (path: string) => new Bun.CryptoHasher("md5").update(readFile(join(tree, path))).digest("hex");
-  const sums = files.map(({ path }) => `${digest(path)}  ${path}\n`).join("");
-  const bytes = files.reduce((sum, { path }) => sum + statSync(join(tree, path)).size, 0);
-  const script = (name: string) => ({
-    path: `DEBIAN/${name}`,
-    content: { file: join(ROOT, "build/packages", name) },
-    mode: 0o755,
+  const paths = listFiles(levain).flatMap(({ debianPath, ...packaged }) => {
+    if (debianPath === null) return [];
+    write(join(tree, debianPath), packaged);
+    return debianPath;
   });
-  const control = { path: "DEBIAN/control", content: CONTROL(Math.ceil(bytes / 1024)), mode: 0o644 };
-  for (const file of [
-    control,
-    { path: "DEBIAN/md5sums", content: sums, mode: 0o644 },
-    script("postinst"),
-    script("prerm"),
-  ])
-    write(tree, file);
+  const digest = (path: string) => new Bun.CryptoHasher("md5").update(Bun.mmap(join(tree, path))).digest("hex");
+  const bytes = paths.reduce((sum, path) => sum + statSync(join(tree, path)).size, 0);
+  const control = (name: string) => join(tree, "DEBIAN", name);
+  write(control("control"), { content: CONTROL(Math.ceil(bytes / 1024)) });
+  write(control("md5sums"), { content: paths.map((path) => `${digest(path)}  ${path}\n`).join("") });
+  for (const name of ["postinst", "prerm"])
+    write(control(name), { content: { file: join(import.meta.dirname, name) }, isProgram: true });
   normalize(tree, seconds);
-  // dpkg of Debian 12 and Ubuntu 18.04 read zstd; the program is compressed well by it, and quickly unpacked.
-  run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", tree, output], seconds);
-}
-
-function readFile(path: string): Uint8Array {
-  return new Uint8Array(Bun.mmap(path));
+  // Every dpkg reads xz; that of Debian 11 does not read zstd. The variable is dpkg-deb's own, for those who cannot wait.
+  const compressor = process.env["DPKG_DEB_COMPRESSOR_TYPE"] ?? "xz";
+  run(["dpkg-deb", "--root-owner-group", `-Z${compressor}`, "--build", tree, output], seconds);
 }
 
 function makeTarball(levain: string, tree: string, output: string, seconds: number): void {
   const top = `levain-${VERSION}`;
-  write(tree, { path: `${top}/levain`, content: { file: levain }, mode: 0o755 });
-  for (const name of ["LICENSE", "README.md"])
-    write(tree, { path: `${top}/${name}`, content: { file: join(ROOT, name) }, mode: 0o644 });
-  for (const file of documentation(`${top}/docs`)) write(tree, file);
+  for (const { path, ...packaged } of listFiles(levain)) if (path !== null) write(join(tree, top, path), packaged);
   normalize(tree, seconds);
   const names = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"];
   run(["tar", "-C", tree, ...names, "--use-compress-program=gzip -9n", "-cf", output, top], seconds);

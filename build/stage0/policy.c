@@ -4,12 +4,15 @@
 
 /* The program has the same limit. */
 #define PANIC_MAX 2147483
+#define AFTER_DIGITS 6
 
 /* The parameters, before they are combined. */
 struct wishes {
   int shell;
   /* Seconds, 0 for none, below 0 for at once. */
   long panic;
+  /* Seconds, below 0 for none. */
+  long after;
   int has_action;
   enum action action;
 };
@@ -89,6 +92,8 @@ static void note_word(struct wishes *wishes, const char *name, const char *value
   if (is_parameter(name, "rd.emergency")) note_action(wishes, value ? value : "shell");
   if (is_parameter(name, "panic") && value && parse_number(value, 1, &seconds) && seconds <= PANIC_MAX)
     wishes->panic = seconds;
+  if (is_parameter(name, "rd.emergency.after") && value && length_of(value) <= AFTER_DIGITS && parse_number(value, 0, &seconds))
+    wishes->after = seconds;
 }
 
 static void read_words(struct wishes *wishes, char *at)
@@ -108,14 +113,15 @@ static void read_words(struct wishes *wishes, char *at)
 
 struct policy read_policy(char *const texts[])
 {
-  struct wishes wishes = {1, 0, 0, ACTION_SHELL};
+  struct wishes wishes = {1, 0, -1, 0, ACTION_SHELL};
   for (; *texts; texts++) read_words(&wishes, *texts);
 
-  if (!wishes.has_action && wishes.panic) wishes.action = ACTION_REBOOT;
+  long seconds = wishes.after < 0 ? wishes.panic : wishes.after;
+  if (!wishes.has_action && (wishes.panic || wishes.after >= 0)) wishes.action = ACTION_REBOOT;
   if (wishes.action == ACTION_SHELL && !wishes.shell) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_HALT;
   return (struct policy){
     .has_shell = wishes.shell, .action = wishes.action,
-    .seconds = wishes.panic > 0 && wishes.action != ACTION_SHELL ? wishes.panic : 0, .is_in_initramfs = 1};
+    .seconds = seconds > 0 && wishes.action != ACTION_SHELL ? seconds : 0, .is_in_initramfs = 1};
 }
 
 /* /etc/levain.cmdline has the image's own policy parameters (src/desk/image/image.ts): weaker than the boot loader's, except rdshell=0. */

@@ -1,3 +1,4 @@
+import { wipe } from "../crypto/secret.ts";
 import { createLoader } from "../drivers/loader.ts";
 import type { Loader } from "../drivers/make-loader.ts";
 import { installApplets } from "../filesystems/busybox.ts";
@@ -18,6 +19,7 @@ import type { Steps } from "./steps/steps.ts";
 
 /** What a boot needs from its caller. */
 export interface BootContext extends Omit<Steps, "drivers"> {
+  readonly passphrases: Uint8Array[];
   /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
   /** Reads the command line and the manifest, and sets the console as they say; again, when the network has more to say. */
@@ -25,7 +27,8 @@ export interface BootContext extends Omit<Steps, "drivers"> {
 }
 
 /** The whole boot, top to bottom. The Handover has what is left to do: the last calls of stage0. */
-export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: BootContext): Handover {
+export function boot(context: BootContext): Handover {
+  const { machine, voice, passphrases, step, beforeMoves, readPlan } = context;
   const first = step(
     "prepare",
     () => {
@@ -56,11 +59,12 @@ export function boot({ machine, voice, step, rewind, beforeMoves, readPlan }: Bo
   // Before anything is checked or mounted: a hibernated system knows its filesystems as they are now.
   step(
     "resume",
-    (undo) => resume({ machine, drivers, voice, undo }, plan),
+    (undo) => resume({ machine, drivers, voice, passphrases, undo }, plan),
     (text) => text,
   );
 
-  const root = makeRoot({ machine, drivers, voice, step, rewind }, plan, network);
+  const root = makeRoot({ ...context, drivers }, plan, network);
+  wipe(...passphrases.splice(0)); // no search follows
   const init = step(
     "init",
     () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),

@@ -12,7 +12,7 @@ import { problem } from "../problems/problem.ts";
 import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
 import { describePermanent, permanentOf } from "../rescue/permanent.ts";
-import { applyPolicy, runBreakShell } from "../rescue/policy.ts";
+import { applyPolicy, mayStartShell, runBreakShell, WITHOUT_CHOICE } from "../rescue/policy.ts";
 import { prepareStay, takeRestart } from "../rescue/restart.ts";
 import { createLogSaver } from "../rescue/saved-log/save.ts";
 import { saveKeyList, sealVolumes } from "../rescue/seal.ts";
@@ -59,10 +59,10 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     return { ...plan, keymap };
   };
   const seal = (hasShell: boolean) =>
-    sealVolumes({ machine, console, release: () => runner.release("root"), hasShell }, plans.current());
+    sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
-    const mayHaveShell = rescue.onFailure === "shell" && findShell(machine) !== null;
+    const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
     // Before the report: it advises what needs a shell only if there will be one.
     const obstacle = catchError(() => seal(mayHaveShell));
     const hasShell = mayHaveShell && obstacle === null;
@@ -71,7 +71,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell ? modules : null);
     saveLog(rescue);
-    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, onFailure: "halt" } : rescue, console);
+    return applyPolicy(machine, mayHaveShell && !hasShell ? { ...rescue, ...WITHOUT_CHOICE } : rescue, console);
   };
   const saveLog = createLogSaver({ machine, voice: console }, record, (line) => console.trouble([line]));
   let saveAtEnd = () => saveRecord(machine, record);
@@ -79,7 +79,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     saveAtEnd = holdRecord(machine, record);
   };
   const { run: step, rewind } = runner;
-  const context: BootContext = { machine, voice: console, step, rewind, beforeMoves, readPlan };
+  const context: BootContext = { machine, voice: console, passphrases: [], step, rewind, beforeMoves, readPlan };
   for (;;) {
     try {
       const handover = boot(context);

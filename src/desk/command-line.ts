@@ -2,15 +2,16 @@ import { parseArgs } from "node:util";
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Machine } from "../machine/machine.ts";
 import { suggest } from "../parameters/near-misses.ts";
+import { printable } from "../problems/report.ts";
 
-/** A command line that was not understood; `message` says why. The exit status is 2. */
+/** A command line that was not understood; `message` says why, and is safe to print whatever it quotes. The exit status is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   /** What to try; null: the help of the command. */
   readonly hint: string | null;
 
   constructor(message: string, hint: string | null = null) {
-    super(message);
+    super(printable(message));
     this.hint = hint;
   }
 }

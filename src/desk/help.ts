@@ -66,7 +66,7 @@ export function explainTopic(topic: string, commands: readonly string[], columns
   if (isKernelParameter(name)) return `${printable(name)} is a parameter of the kernel, which levain does not use`;
   const near = suggest(name, [...commands, ...listParameterNames()]);
   throw new UsageError(
-    `Unknown command or parameter '${printable(topic)}'${near}`,
+    `Unknown command or parameter '${topic}'${near}`,
     "levain help lists the commands, levain help parameters the parameters",
   );
 }

@@ -21,7 +21,7 @@ export async function runOne(
       return 1;
     }
     const hint = (error instanceof UsageError ? error.hint : null) ?? `${name} --help lists its options`;
-    console.error(`${Bun.stripANSI(error.message)}\nhint: ${hint}`);
+    console.error(`${printable(Bun.stripANSI(error.message))}\nhint: ${hint}`);
     return 2;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { printable } from "../problems/report.ts";
 import { attempt } from "./host.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -20,11 +21,14 @@ export function cleanOnSignals(clean: () => void): () => void {
 }
 
 /**
- * Calls `use` with a new, empty directory that only this user can enter, and removes it afterwards (after the promise that `use`
+ * Calls `use` with a new, empty directory in `parent` that only this user can enter, and removes it afterwards (after the promise that `use`
  * returns), also when a signal ends this program; `use` may add what is to be done then first.
  */
-export function withTemporary<T>(use: (directory: string, onSignal: (act: () => void) => void) => T): T {
-  const directory = attempt("cannot create a temporary directory", () => mkdtempSync(join(tmpdir(), "levain-")));
+export function withTemporary<T>(
+  use: (directory: string, onSignal: (act: () => void) => void) => T,
+  { parent = tmpdir(), prefix = "levain-" }: { readonly parent?: string; readonly prefix?: string } = {},
+): T {
+  const directory = attempt(`cannot write to ${printable(parent)}`, () => mkdtempSync(join(parent, prefix)));
   const acts: (() => void)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const forget = cleanOnSignals(() => {
     for (const act of acts.toReversed()) act();

@@ -26,6 +26,7 @@ const PACKAGES = {
   "grub-mkimage": "grub-common",
   mmdebstrap: "mmdebstrap",
   debootstrap: "debootstrap",
+  chroot: "coreutils",
 } as const;
 /** A program of this host. */
 export type Tool = keyof typeof PACKAGES;
@@ -41,6 +42,7 @@ const IN_SBIN: ReadonlySet<Tool> = new Set([
     "mkfs.vfat",
     "mke2fs",
     "debootstrap",
+    "chroot",
     "dpkg-divert",
     "run-parts",
   ] as const),

@@ -14,6 +14,8 @@ export interface BlockDevice {
   readonly name: string;
   /** "/dev/…". */
   readonly node: string;
+  /** What mount(2) takes if that is not `node`: the paths of all devices of a bcachefs. */
+  readonly mountSource?: string;
   /** "major:minor". */
   readonly number: string;
   readonly sizeBytes: number;

@@ -1,3 +1,4 @@
+import type { ReadPlace } from "../machine/async.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { SLOW_MS } from "./device-probe.ts";
@@ -11,10 +12,10 @@ export function createMemberReads(machine: Machine) {
     reads.delete(device);
   };
   return {
-    /** Returns what to read the device from: it waits for a slow device the first time only. */
-    sourceOf(device: BlockDevice): PatientSource {
+    /** Returns what to read the device from, most likely at the places `first`: it waits for a slow device the first time only. */
+    sourceOf(device: BlockDevice, first: readonly ReadPlace[] = []): PatientSource {
       const read = reads.get(device);
-      const source = read ?? createPatientSource(machine, device.node, {});
+      const source = read ?? createPatientSource(machine, device.node, { first, isBrief: first.length > 0 });
       reads.set(device, source);
       source.allow(read === undefined ? SLOW_MS : 0, "all answers");
       return source;

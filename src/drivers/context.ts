@@ -11,4 +11,9 @@ export interface Context {
   readonly drivers: Loader;
   readonly voice: Voice;
   readonly undo: Undo;
+  /**
+   * Those that have opened a volume in this boot: the next search tries them before it asks. Wiped and removed when no search follows,
+   * and before a shell. Absent: each search asks for itself.
+   */
+  readonly passphrases?: Uint8Array[];
 }

@@ -52,6 +52,8 @@ const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
     /unidentified algorithms|algorithm \w+ isn't enabled on this kernel|unknown compression format/,
     "unknown-compression",
   ],
+  // ext4, whose blocks may be smaller than a page, but not than a sector.
+  [/bad block size (?:1024|2048)\b/, "sector-size"],
   // XFS; btrfs; ext4; erofs.
   [/Only pagesize \(\d+\) or less|not yet supported for page size|blkszbits \d+ isn't supported/, "block-size"],
   [/(?:bad|unsupported) (?:filesystem )?block ?size/i, "block-size"],

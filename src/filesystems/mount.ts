@@ -32,7 +32,7 @@ export interface MountedDevice {
 export type Access = "writable" | "read-only" | "untouched";
 
 interface MountOrder {
-  readonly device: Pick<BlockDevice, "node" | "facts" | "unreadable">;
+  readonly device: Pick<BlockDevice, "node" | "facts" | "unreadable" | "mountSource">;
   readonly target: string;
   /** Types to try instead of the probed one. */
   readonly types: readonly string[];
@@ -108,7 +108,13 @@ function mountAs(context: MountContext, order: MountOrder, type: string): void {
   const notice = createWaitNotice(voice);
   // A long journal, a large btrfs, or a disk that hangs.
   const onWait = (waitedMs: number) => notice(`${order.name ?? device.node} to be mounted`, waitedMs, null);
-  const request = { source: device.node, target, type, ...splitMountOptions(order.options), onWait };
+  const request = {
+    source: device.mountSource ?? device.node,
+    target,
+    type,
+    ...splitMountOptions(order.options),
+    onWait,
+  };
   if (access === "untouched") {
     undo(mountUntouched(machine, request));
     warnOfJournal(context, order, type);

@@ -43,6 +43,9 @@ export const text = (value: string): string => value;
 export const waitingTimeMs = (value: string): number | null =>
   Math.round(parseSeconds(value, /^\d{1,10}(?:\.\d{1,3})?$/) * 1000) || null;
 
+/** A number of seconds. */
+export const wholeSeconds = (value: string): number => parseSeconds(value, /^\d{1,6}$/);
+
 /** panic= as the kernel reads it: 0 is no reboot (null), a negative number is at once (0). */
 export const panicSeconds = (value: string): number | null => {
   const seconds = parseSeconds(value, /^[+-]?\d{1,10}$/);

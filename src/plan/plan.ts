@@ -180,6 +180,8 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
     readonly onFailure: FailurePolicy;
     /** panic=: seconds until that reboot; null if not given. */
     readonly panicSeconds: number | null;
+    /** rd.emergency.after=: seconds before `onFailure`, in which Enter starts a shell instead, if there may be one; null: none. */
+    readonly afterSeconds: number | null;
     /** rd.log.save=: where the log of a failed boot is saved; null: on a device with the label for it, false: nowhere. */
     readonly log: LogSpec | false | null;
   };

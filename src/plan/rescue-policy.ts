@@ -7,15 +7,24 @@ import type { BootPlan, FailurePolicy } from "./plan.ts";
 import { NO_REMOTE } from "./remote/remote.ts";
 
 /** Decides what happens when a boot fails. */
-export function decideRescue({ shell, breaks, emergency, panicSeconds, saveLog }: Settings): BootPlan["rescue"] {
+export function decideRescue({
+  shell,
+  breaks,
+  emergency,
+  emergencySeconds,
+  panicSeconds,
+  saveLog,
+}: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
   const withoutShell: FailurePolicy = reboots ? "reboot" : "halt";
-  const asked = emergency ?? (reboots ? "reboot" : "shell");
+  const asked = emergency ?? (reboots || emergencySeconds !== undefined ? "reboot" : "shell");
+  const onFailure = asked === "shell" && !hasShell ? withoutShell : asked;
   return {
     shell: shell ?? true,
     breaks: hasShell ? [...new Set(breaks)] : [],
-    onFailure: asked === "shell" && !hasShell ? withoutShell : asked,
+    onFailure,
+    afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
   };

@@ -142,6 +142,9 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
       "rd.overlay.size= needs rd.overlay",
     isFinal && putOld !== undefined && "rd.putold= needs root=",
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",
+    settings.emergencySeconds !== undefined &&
+      plan.rescue.afterSeconds === null &&
+      "rd.emergency.after= is not used: rd.emergency=shell starts a shell at once",
     settings.breaks.length > 0 && !plan.rescue.shell && "rd.break is not used: rdshell=0 forbids a shell",
   );
 }

@@ -3,14 +3,20 @@ import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { report } from "../problems/report.ts";
+import { waitForEnter } from "./countdown.ts";
 import { runShell } from "./shell.ts";
 
 type Policy = BootPlan["rescue"];
 
 /** Applies the failure policy. Returns when the person leaves the shell, with the parameters of `levain retry`: the boot is retried. */
 export function applyPolicy(machine: Machine, policy: Policy, console: Console): readonly string[] {
-  if (policy.onFailure !== "shell") return endWithoutShell(machine, policy.onFailure, policy, console);
   const shell = findShell(machine);
+  if (policy.onFailure !== "shell") {
+    const isAsked = shell !== null && mayStartShell(policy);
+    if (!isAsked || !isShellWanted(machine, policy, console)) {
+      return endWithoutShell(machine, policy.onFailure, isAsked ? { ...policy, ...AT_ONCE } : policy, console);
+    }
+  }
   if (shell === null) {
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
@@ -20,6 +26,23 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console):
     "from there, `levain retry root=LABEL=NAME` retries with other parameters",
   ];
   return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
+}
+
+type Action = Exclude<Policy["onFailure"], "shell">;
+
+const AT_ONCE = { panicSeconds: null, afterSeconds: null } as const;
+/** What is left of a policy if no shell may start although it was asked for. */
+export const WITHOUT_CHOICE = { ...AT_ONCE, onFailure: "halt" } as const;
+
+/** True if a failure may lead to a shell: at once, or if a person presses Enter in time. */
+export function mayStartShell({ onFailure, afterSeconds, shell }: Policy): boolean {
+  return onFailure === "shell" || (afterSeconds !== null && shell !== false);
+}
+
+function isShellWanted(machine: Machine, { onFailure, afterSeconds }: Policy, console: Console): boolean {
+  const seconds = afterSeconds ?? 0;
+  console.trouble([`${VERBS[onFailure as Action]} in ${seconds} s: press Enter for the rescue shell`]);
+  return waitForEnter(machine, seconds);
 }
 
 /** Runs a shell before a step, for rd.break=. Returns the parameters of `levain retry`. */
@@ -35,10 +58,12 @@ export function runBreakShell(machine: Machine, step: string, console: Console):
 
 const VERBS = { reboot: "rebooting", poweroff: "powering off", halt: "halting" } as const;
 
-function endWithoutShell(machine: Machine, action: keyof typeof VERBS, policy: Policy, console: Console): never {
+function endWithoutShell(machine: Machine, action: Action, policy: Policy, console: Console): never {
   const why = policy.shell ? "" : "rdshell=0 allows no shell: ";
-  const seconds = Math.max(0, policy.panicSeconds ?? 0);
-  console.trouble([`${why}${VERBS[action]} ${seconds === 0 ? "now" : `in ${seconds} s (panic=${seconds})`}`]);
+  const { afterSeconds, panicSeconds } = policy;
+  const seconds = Math.max(0, afterSeconds ?? panicSeconds ?? 0);
+  const by = afterSeconds === null ? "panic" : "rd.emergency.after";
+  console.trouble([`${why}${VERBS[action]} ${seconds === 0 ? "now" : `in ${seconds} s (${by}=${seconds})`}`]);
   machine.sleepMs(seconds * 1000);
   try {
     machine.power(action);

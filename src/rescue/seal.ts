@@ -1,3 +1,4 @@
+import { wipe } from "../crypto/secret.ts";
 import { listBlockDeviceNames } from "../devices/block-devices.ts";
 import { readMounts } from "../filesystems/mounts.ts";
 import type { Console } from "../log/console.ts";
@@ -26,6 +27,8 @@ const KEY_DIRECTORY = "/etc/cryptsetup-keys.d";
 interface SealTools {
   readonly machine: Machine;
   readonly console: Console;
+  /** Those that were typed in this boot. */
+  readonly passphrases: Uint8Array[];
   /** Undoes the step "root" and those after it. */
   readonly release: () => void;
   /** A shell follows; otherwise the machine ends without one. */
@@ -33,12 +36,14 @@ interface SealTools {
 }
 
 /**
- * Closes every encrypted volume before a shell starts or the machine ends, and removes the image's key files: `levain unlock`
+ * Closes every encrypted volume before a shell starts or the machine ends, wipes passphrases and removes the image's key files: `levain unlock`
  * opens the volumes again with their passphrase. With rdshell=keep, a volume stays open in a shell if a passphrase opened it in
  * this boot. What dm-integrity checks with a key is closed as well. Returns true if a volume was closed: the boot then continues
  * from the step "root". Throws BootError if a volume cannot be closed: no shell may start then.
  */
-export function sealVolumes({ machine, console, release, hasShell }: SealTools, plan: BootPlan | null): boolean {
+export function sealVolumes(tools: SealTools, plan: BootPlan | null): boolean {
+  const { machine, console, passphrases, release, hasShell } = tools;
+  wipe(...passphrases.splice(0));
   removeKeys(machine, plan, console, hasShell ? "shell" : "end");
   const [encrypted, keyed] = [listOpenVolumes(machine), listKeyed(machine, plan)];
   const open = [...encrypted, ...keyed];

@@ -60,13 +60,12 @@ export function joinAssemblies(list: readonly Assembly[], inventory: Inventory):
     },
     state: (device) =>
       list.reduce((state: DeviceState | null, assembly) => state ?? assembly.state?.(device) ?? null, null),
+    mountSource: (device) =>
+      list.reduce((source: string | null, assembly) => source ?? assembly.mountSource?.(device) ?? null, null),
     isShown: (device) => list.some((assembly) => assembly.isShown?.(device) === true),
     problems: () => list.flatMap((assembly) => assembly.problems?.() ?? []),
     ...joinWaits(list),
     required: () => list.flatMap((assembly) => assembly.required?.() ?? []),
-    useTyped: () => {
-      for (const assembly of list) assembly.useTyped?.();
-    },
     ...joinEnds(list),
   };
 }

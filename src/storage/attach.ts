@@ -134,11 +134,14 @@ function accept(context: Context, { spec, device, wanted, keepsVolumes }: Candid
   }
   if (!keepsVolumes && !liesInVolume(machine)(device))
     closeVolumes(machine, voice, `${describeDevice(device)} is not encrypted`);
+  search.leave();
   search.claim(device);
   for (const { error } of search.problems()) voice.warn(`${sentence(error)}, continuing without it`);
   const containers = search.containersOf(device);
   const states = containers.map((container) => search.state(container));
   const doubt = states.find((state) => state?.kind === "unproven")?.doubt ?? null;
+  const mountSource = search.mountSource(device);
+  const whole = mountSource === null ? device : { ...device, mountSource };
   const hibernated = listHibernatedBeside(machine, device, search.inventory);
-  return { device, containers, doubt, hibernated, seen: [...search.inventory.values()] };
+  return { device: whole, containers, doubt, hibernated, seen: [...search.inventory.values()] };
 }

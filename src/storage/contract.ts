@@ -125,10 +125,10 @@ export interface Assembly {
   seen?(): readonly string[];
   /** The volumes that the root has to lie in: all that parameters name and do not call optional. */
   required?(): readonly RequiredVolume[];
-  /** Tries what the user has typed on what is still closed, as the next search would ask for it again. */
-  useTyped?(): void;
   /** Called before `device` is mounted: makes sure that the kernel uses nothing for it but its companions. */
   claim?(device: BlockDevice): void;
+  /** What mount(2) takes for the device and its companions; null if that is the node of the device. */
+  mountSource?(device: BlockDevice): string | null;
   /** Stops what it has started and `claim` does not keep, unless something uses it. Called before all `close` and after them: storage nests in any order. */
   stopUnused?(): void;
   /** Ends what still runs for it, and wipes what is secret. */

@@ -20,8 +20,10 @@ export interface DeviceProbes {
   forget(name: string): void;
   /** Brings the inventory up to date with /sys. */
   scan(): void;
-  /** Takes the answers that have come, and names the devices that have become slow. */
+  /** Takes the answers that have come, and names the devices that nothing explains any longer. */
   advance(): void;
+  /** Names the slow devices that the boot goes on without. */
+  leave(): void;
   isUnderWay(name: string): boolean;
   /** Milliseconds until every device has answered or counts as slow. */
   settlingMs(): number;
@@ -35,8 +37,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
   const { machine } = context;
   const { appear, keep, ...devices } = createInventory();
   const probes = new Map<string, DeviceProbe>();
-  const notice = createSlowNotice(context);
-  const habit = createReadHabit();
+  const [notice, habit] = [createSlowNotice(context, probes), createReadHabit()];
 
   function stop(name: string): void {
     probes.get(name)?.close();
@@ -94,6 +95,7 @@ export function createDeviceProbes(context: Pick<Context, "machine" | "voice">):
     advance() {
       for (const [name, probe] of [...probes]) advance(name, probe, 0, limitAmong(probes.size));
     },
+    leave: notice.leave,
     isUnderWay: (name) => probes.has(name),
     settlingMs: () => Math.max(0, ...probes.values().map(({ startMs }) => startMs + SLOW_MS - machine.nowMs())),
     unanswered: () => [...probes.values()],
@@ -124,23 +126,41 @@ function lookInTurn(
   });
 }
 
+/** The first answer of a healthy USB stick may take some seconds. */
+const NOTABLE_MS = 5000;
 /** Of hundreds of slow devices so many are named at once; the line about the wait, and the report, have the others. */
 const MOST_NAMED = 8;
 
-/** Names slow devices, each once, and says when it has answered after all; names each disk that cannot be read. */
-function createSlowNotice({ machine, voice }: Pick<Context, "machine" | "voice">) {
+/** Names slow devices, each once, and says when one has answered after all; names each disk that cannot be read. */
+function createSlowNotice(
+  { machine, voice }: Pick<Context, "machine" | "voice">,
+  probes: ReadonlyMap<string, DeviceProbe>,
+) {
   const named = new Set<string>();
   let left = MOST_NAMED;
   const warned = new Set<string>();
   const waitedMs = ({ startMs }: DeviceProbe) => machine.nowMs() - startMs;
+  const silences = new Map<string, { readonly answers: number; readonly sinceMs: number }>();
+  /** An answer may come at once, and be taken only after a prompt: that is no silence. */
+  function silentMs(name: string, probe: DeviceProbe): number {
+    const answers = probe.answers();
+    if (silences.get(name)?.answers !== answers)
+      silences.set(name, { answers, sinceMs: answers === 0 ? probe.startMs : machine.nowMs() });
+    return machine.nowMs() - (silences.get(name)?.sinceMs ?? probe.startMs);
+  }
+  function waits(name: string, probe: DeviceProbe, fromMs = NOTABLE_MS): void {
+    if (left === 0 || named.has(name) || silentMs(name, probe) < fromMs) return;
+    left -= 1;
+    named.add(name);
+    voice.progress(`${describeUnanswered(probe)}: the boot continues meanwhile`);
+  }
   return {
-    waits(name: string, probe: DeviceProbe): void {
-      if (left === 0 || named.has(name) || waitedMs(probe) < SLOW_MS) return;
-      left -= 1;
-      named.add(name);
-      voice.progress(`${describeUnanswered(probe)}: the boot continues meanwhile`);
+    waits,
+    leave(): void {
+      for (const [name, probe] of probes) waits(name, probe, SLOW_MS);
     },
     answered(name: string, probe: DeviceProbe, device: BlockDevice | "gone"): void {
+      silences.delete(name);
       const { node, area } = probe.entry;
       if (named.delete(name)) voice.progress(`${node} answered after ${Math.round(waitedMs(probe) / 1000)} s`);
       // A drive without a disc, or with one that holds music, is nothing to warn of.
@@ -149,6 +169,7 @@ function createSlowNotice({ machine, voice }: Pick<Context, "machine" | "voice">
       if (why !== null) warned.add(name);
     },
     forget(name: string): void {
+      silences.delete(name);
       named.delete(name);
       warned.delete(name);
     },

@@ -34,8 +34,8 @@ export interface Search
       | "containersOf"
       | "state"
       | "problems"
-      | "useTyped"
       | "claim"
+      | "mountSource"
       | "close"
     > {
   readonly inventory: Inventory;
@@ -43,6 +43,7 @@ export interface Search
   readonly isVerified: boolean;
   /** The devices that have not answered yet. */
   readonly unanswered: DeviceProbes["unanswered"];
+  readonly leave: DeviceProbes["leave"];
   readonly terminals: HeldTerminals;
   /** Handles the uevents that have happened by now, after a wait for the first of them if there is none; each device is probed at most once. */
   takeEvents(timeoutMs: number): void;
@@ -96,6 +97,7 @@ export function createSearch(context: Context, plan: StoragePlan, options: Searc
     inventory,
     isVerified: plan.verity.length > 0,
     unanswered: probes.unanswered,
+    leave: probes.leave,
     terminals,
     takeEvents,
     settle() {

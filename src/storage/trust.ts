@@ -31,6 +31,12 @@ export function liesIn(machine: Machine, volumes: readonly string[]): (device: P
   return ({ name }) => volumes.length > 0 && isInside(name);
 }
 
+/** Returns a test for devices of which at least a part lies in one of `volumes`: these cannot be stopped while the device is used. */
+export function restsOn(machine: Machine, volumes: readonly string[]): (device: Pick<BlockDevice, "name">) => boolean {
+  const rests = (name: string): boolean => volumes.includes(name) || listBelow(machine, name).some(rests);
+  return ({ name }) => rests(name);
+}
+
 /** True for a device that dm-verity verifies. */
 export function isVerified(machine: Machine, device: Pick<BlockDevice, "name">): boolean {
   const volumes = machine.listMappings().filter(isOfVerity);

@@ -147,3 +147,49 @@ test("a console= without its hardware, or console=null: the report and the shell
   expect(nothing.shellOn).toBe("/dev/tty1");
   expect(count(nothing.screen("/dev/tty0"), FAILURE)).toBe(1);
 });
+
+describe("rd.emergency.after=60", () => {
+  const CONSOLES = { ...SERIAL, ...SCREEN };
+  /** With these keys on the screen, while the serial line is the last console. */
+  const wait = (words: string, ...keys: readonly (readonly [atMs: number, text: string])[]) =>
+    boot("tty0 ttyS0", CONSOLES, {
+      cmdline: `${WRONG} rd.emergency.after=60 ${words}`,
+      typing: keys.map(([atMs, text]) => ({ terminal: "/dev/tty0", text, atMs })),
+    });
+
+  test.each(["reboot", "poweroff", "halt"] as const)("waits before rd.emergency=%s", (action) => {
+    const { end, endMs, console, shells } = wait(`rd.emergency=${action}`);
+    expect({ end, shells }).toEqual({ end: action, shells: 0 });
+    expect(console).toContain("in 60 s: press Enter for the rescue shell");
+    expect(endMs).toBeGreaterThanOrEqual(61_000);
+    expect(endMs).toBeLessThan(70_000);
+  });
+
+  test("reboots if no other action is asked for", () => {
+    expect(wait("").end).toBe("reboot");
+  });
+
+  test("Enter on any console starts the shell; other keys, and what was typed before, do not", () => {
+    const none = wait("rd.emergency=reboot", [500, "\n"], [20_000, "abc\x03 q"]);
+    expect({ end: none.end, shells: none.shells }).toEqual({ end: "reboot", shells: 0 });
+    const { end, shells } = wait("rd.emergency=reboot", [20_000, "\r"]);
+    expect({ end, shells }).toEqual({ end: "poweroff", shells: 1 });
+  });
+
+  test("rdshell=0 offers no shell, and Enter gives none", () => {
+    const { console, end, shells } = wait("rdshell=0 rd.emergency=reboot", [20_000, "\n"], [21_000, "\n"]);
+    expect({ end, shells }).toEqual({ end: "reboot", shells: 0 });
+    expect(console).toContain("rdshell=0 allows no shell: rebooting in 60 s (rd.emergency.after=60)");
+    expect(console).not.toContain("press Enter");
+  });
+
+  test("a volume that cannot be closed gives no shell, but halts at once", () => {
+    const { end, shells } = boot("tty0 ttyS0", CONSOLES, {
+      cmdline: `${WRONG} rd.emergency.after=60`,
+      files: { "/etc/cryptsetup-keys.d/a.key": "secret" },
+      before: (machine) => machine.refuse("wipeFile", "/etc/cryptsetup-keys.d/a.key", "EROFS"),
+      typing: [{ terminal: "/dev/tty0", text: "\r", atMs: 20_000 }],
+    });
+    expect({ end, shells }).toEqual({ end: "halt", shells: 0 });
+  });
+});

@@ -329,7 +329,7 @@ describe("a label that other devices have as well", () => {
   });
 });
 
-test("a LUKS volume beside a plain one whose mount fails gets another prompt, which does not call the passphrase wrong", () => {
+test("a plain volume whose mount fails gets another prompt, which does not call the passphrase wrong; a LUKS volume beside it does not", () => {
   const key = hashPlainKey("sha256", Buffer.from("plain"), 32) ?? new Uint8Array();
   const plain = plainDisk({ cipher: "aes-cbc-essiv:sha256", key }, plainRoot);
   const result = boot({
@@ -337,7 +337,7 @@ test("a LUKS volume beside a plain one whose mount fails gets another prompt, wh
       `${NAMED} cryptdevice=/dev/vdb:root:plain,hash=sha256,cipher=aes-cbc-essiv:sha256,size=256,tries=3 ` +
       "root=/dev/mapper/root",
     disks: [disk("vda", vault), disk("vdb", plain)],
-    typing: typed("pass", "plain", "pass", "plain"),
+    typing: typed("pass", "plain", "plain"),
     before: (machine) => machine.refuse("mount", "/dev/mapper/root at /sysroot", "EINVAL", { times: 1 }),
   });
   expect(result.end).toMatchObject({ mode: "switch_root" });
@@ -346,7 +346,6 @@ test("a LUKS volume beside a plain one whose mount fails gets another prompt, wh
   expect(questions?.map((line) => line.replace(/^unlock {4}\/dev\/(\w+).* as /, "$1 "))).toEqual([
     "vda box, 5 tries left",
     "vdb root, 3 tries left",
-    "vda box, 5 tries left",
     "vdb root, 2 tries left",
   ]);
 });

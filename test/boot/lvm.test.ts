@@ -39,22 +39,23 @@ const boot = (disks: readonly FakeDisk[], more: FakeBootOptions = {}) =>
     ...more,
   });
 
+const RAID_MODULES = ["dm-mod", "md-mod", "raid1"];
+/** What a boot with LVM and Linux RAID has. */
+const WITH_RAID = {
+  files: {
+    ...INITRAMFS,
+    [`${MODULES}/modules.dep`]: RAID_MODULES.map((name) => `kernel/${name}.ko:\n`).join(""),
+    ...Object.fromEntries(RAID_MODULES.map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
+  },
+  modules: { dm_mod: CRYPT_MODULES.dm_mod, md_mod: {}, raid1: { needs: ["md_mod"] } },
+};
+
 /** Boots with the group on a mirror of two disks. */
 function bootOnRaid(cmdline = "root=/dev/vg0/root", more: readonly FakeDisk[] = []) {
   const bytes = fakePhysicalVolume({ id: fakeId("a"), text: groupText(ONE), data: root.bytes });
   const image = { type: "LVM2_member", bytes, root: root.root };
   const disks = ["vda", "vdb"].map((name, place) => ({ name, content: fakeMember(image, { place }) }));
-  const names = ["dm-mod", "md-mod", "raid1"];
-  return boot([...disks, ...more], {
-    cmdline,
-    files: {
-      ...INITRAMFS,
-      [`${MODULES}/modules.dep`]: names.map((name) => `kernel/${name}.ko:\n`).join(""),
-      ...Object.fromEntries(names.map((name) => [`${MODULES}/kernel/${name}.ko`, "module"])),
-    },
-    modules: { dm_mod: CRYPT_MODULES.dm_mod, md_mod: {}, raid1: { needs: ["md_mod"] } },
-    images: [root, image],
-  });
+  return boot([...disks, ...more], { cmdline, ...WITH_RAID, images: [root, image] });
 }
 
 describe("a root in a logical volume", () => {
@@ -84,6 +85,23 @@ describe("a root in a logical volume", () => {
       "unmap vg0-root",
       "stop md0",
     ]);
+  });
+
+  test("may be an array of volumes of two groups, of which no other volume stays active", () => {
+    const disks = ["a", "b"].map((letter, place): FakeDisk => {
+      const part = fakeMember(root, { place });
+      const extents = extentsOf(part);
+      const half = { segments: [{ on: "pv0", from: 0, extents }] };
+      const other = { segments: [{ on: "pv0", from: extents, extents: 1 }] };
+      const members = { pv0: fakeId(letter) };
+      const group = { name: `vg${place}`, id: fakeId(letter), members, volumes: { half, other } };
+      const data = Buffer.concat([part], (extents + 1) * EXTENT_BYTES);
+      return { name: `vd${letter}`, content: fakePhysicalVolume({ id: fakeId(letter), text: groupText(group), data }) };
+    });
+    const { end, journal } = boot(disks, { cmdline: "root=LABEL=ROOT", ...WITH_RAID });
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(journal).toContain("mount ext4 /dev/md0 at /sysroot (ro)");
+    expect(journal.filter((line) => line.startsWith("unmap")).sort()).toEqual(["unmap vg0-other", "unmap vg1-other"]);
   });
 
   describe("in a partition of a volume", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { createReader } from "../../src/machine/linux/workers/reader.ts";
 import { fakeBoot, INITRAMFS, rootImage } from "../support/fake-boot.ts";
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
+import type { FakeDisk } from "../support/fake-disk.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import { EXTENT_BYTES, extentsOf, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
@@ -89,16 +90,13 @@ test("of disks that come one after the other and look alike, the last is asked n
 /** So large that the probe looks beyond the head of the device. */
 const large = (image: FakeImage): FakeImage => ({ ...image, bytes: Buffer.concat([image.bytes], 256 << 10) });
 
-/** Boots beside disks with a partition each, and returns how many orders the processes that read them are given. */
-function ordersOfBoot(disks: number): number {
+/** Boots beside such disks, and returns how many orders the processes that read them are given. */
+function ordersOfBoot(disks: number, more: (index: number) => Partial<FakeDisk>): number {
   let orders = 0;
   const { end } = fakeBoot({
     cmdline: "root=LABEL=ROOT",
     disks: [
-      ...Array.from({ length: disks }, (_, index) => ({
-        name: nameOf(index),
-        partitions: [{ image: large(fakeImage("ext4", { label: `DATA-${index}` })) }],
-      })),
+      ...Array.from({ length: disks }, (_, index) => ({ name: nameOf(index), ...more(index) })),
       { name: nameOf(disks), image: small },
     ],
     before(machine) {
@@ -119,9 +117,20 @@ function ordersOfBoot(disks: number): number {
 }
 
 test("each further disk with a partition takes two orders to the processes that read disks", () => {
-  const [few, many] = [ordersOfBoot(8), ordersOfBoot(64)];
+  const image = (index: number) => large(fakeImage("ext4", { label: `DATA-${index}` }));
+  const [few, many] = [8, 64].map((disks) =>
+    ordersOfBoot(disks, (index) => ({ partitions: [{ image: image(index) }] })),
+  );
   // 4 before a device was closed with its answer.
-  expect((many - few) / 56).toBe(2);
+  expect(((many ?? 0) - (few ?? 0)) / 56).toBe(2);
+});
+
+test("each further physical volume takes two orders: its probe, and all that LVM reads of it", () => {
+  const text = groupText({ members: { pv0: idOf(0) }, volumes: {} });
+  const content = (index: number) => fakePhysicalVolume({ id: idOf(index), text });
+  const [few, many] = [8, 24].map((disks) => ordersOfBoot(disks, (index) => ({ content: content(index) })));
+  // 6 before its label, its metadata area and the text were asked for at once.
+  expect(((many ?? 0) - (few ?? 0)) / 16).toBe(2);
 });
 
 /** Disks that hold no root, and the root, which answers at once; `answersAfterMs` of each of the others. */

@@ -10,6 +10,7 @@ import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
 import { editJson } from "../support/luks/luks2-edit.ts";
+import { rememberArrays } from "../support/remembered-arrays.ts";
 
 // Whole boots of machines that were hibernated, or were not.
 
@@ -356,11 +357,14 @@ describe("in an encrypted volume", () => {
       ...more,
     });
 
-  test("the volume is opened first, under its name", () => {
-    const result = encrypted();
-    expect(result.end).toBe("resume");
-    expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
-    expect(touched(result)).toEqual([]);
+  test("the volume is opened first, under its name, and its passphrase wiped before the resume", () => {
+    rememberArrays((remembered) => {
+      const result = encrypted();
+      expect(result.end).toBe("resume");
+      expect(result.console).toContain("resuming the hibernated system on /dev/mapper/cryptswap");
+      expect(touched(result)).toEqual([]);
+      expect(remembered.filter((bytes) => Buffer.from(bytes).toString() === "pass")).toEqual([]);
+    });
   });
 
   test.each([

@@ -1,9 +1,12 @@
 import { beforeAll, expect, test } from "bun:test";
+import { hashPlainKey } from "../../src/keys/kdf.ts";
 import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
-import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { cryptBoot, luksDisk, plainDisk, typed } from "../support/luks/encrypted-disk.ts";
+import { rememberArrays } from "../support/remembered-arrays.ts";
 
 // Which volume is open for whom: one that keeps the changes, and one that holds the root.
 
@@ -72,11 +75,42 @@ test("an encrypted root and a store that is not: refused, whatever the policy, o
   expect(unnamed.console).toContain("cannot be closed");
 });
 
-test("both encrypted: each volume is asked for", () => {
-  const disks = [disk("vda", vault), disk("vdb", store)];
-  const { end, mounts } = boot(`rd.luks.name=${ROOT}=root root=/dev/mapper/root ${NAMED}`, disks);
+const BOTH = `rd.luks.name=${ROOT}=root root=/dev/mapper/root ${NAMED}`;
+const questions = ({ terminals }: FakeMachine) => terminals.screen("/dev/ttyS0").match(/passphrase: /g)?.length ?? 0;
+
+test("both encrypted with one passphrase: it is asked for once, and wiped before a shell and before the handover", () => {
+  rememberArrays((remembered) => {
+    const kept = () => remembered.filter((bytes) => Buffer.from(bytes).toString() === "pass").length;
+    const disks = [disk("vda", vault), disk("vdb", store)];
+    for (const stop of ["", "rdshell=keep rd.break=subtrees"]) {
+      const person = [() => expect(kept()).toBe(0)];
+      const { end, mounts, machine, shells } = boot(`${BOTH} ${stop}`, disks, { typing: typed("pass"), person });
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(mounts.join()).toContain("/run/levain/store ext4 /dev/mapper/store");
+      expect([shells, questions(machine), kept()]).toEqual([stop === "" ? 0 : 1, 1, 0]);
+    }
+  });
+});
+
+test("both encrypted with a passphrase each: both are asked for", async () => {
+  const other = await luksDisk(
+    { name: "store-other", script: `printf secret > key; ${recipe("", STORE).script}` },
+    inner,
+  );
+  const more = { typing: typed("pass", "secret") };
+  const { end, machine } = boot(BOTH, [disk("vda", vault), disk("vdb", other)], more);
   expect(end).toMatchObject({ mode: "switch_root" });
-  expect(mounts.join()).toContain("/run/levain/store ext4 /dev/mapper/store");
+  expect(questions(machine)).toBe(2);
+});
+
+test("a store in plain dm-crypt is asked for, even if it has the passphrase of the root: nothing proves that", () => {
+  const key = hashPlainKey("ripemd160", Buffer.from("pass"), 32) ?? new Uint8Array();
+  const disks = [disk("vda", vault), disk("vdb", plainDisk({ cipher: "aes-cbc-essiv:sha256", key }, inner))];
+  const options = "plain,hash=ripemd160,cipher=aes-cbc-essiv:sha256,size=256";
+  const words = `cryptdevice=/dev/vdb:store:${options} rd.overlay=/dev/mapper/store`;
+  const { end, machine } = boot(`rd.luks.name=${ROOT}=root root=/dev/mapper/root ${words}`, disks);
+  expect(end).toMatchObject({ mode: "switch_root" });
+  expect(questions(machine)).toBe(2);
 });
 
 test("a shell after the store was opened: its volume is closed first, and nothing of it stays mounted", () => {

@@ -87,11 +87,8 @@ test("an image on a stick, with a tmpfs over it", () => {
 
 test("a live medium that is copied to RAM and unmounted", () => {
   const { disk, squashfs } = stick();
-  const { journal, end, record } = fakeBoot({
-    cmdline: "root=live:LABEL=FLASH rd.live.ram",
-    disks: [{ name: "sda", image: disk }],
-    images: [squashfs],
-  });
+  const options = { disks: [{ name: "sda", image: disk }], images: [squashfs] };
+  const { journal, end, record } = fakeBoot({ ...options, cmdline: "root=live:LABEL=FLASH rd.live.ram" });
   expect(journal).toMatchInlineSnapshot(`
     [
       "mkdir /sys",
@@ -102,7 +99,7 @@ test("a live medium that is copied to RAM and unmounted", () => {
       "mkdir /run/levain/medium",
       "mount vfat /dev/sda at /run/levain/medium (ro)",
       "mkdir /run/levain/ram",
-      "mount tmpfs tmpfs at /run/levain/ram (mode=0700,size=1052672)",
+      "mount tmpfs tmpfs at /run/levain/ram (mode=0700,size=1052672,huge=always)",
       "copy /run/levain/medium/LiveOS/squashfs.img to /run/levain/ram/squashfs.img",
       "load /lib/modules/6.1.0-fake/kernel/drivers/block/loop.ko",
       "loop /run/levain/ram/squashfs.img (ro)",
@@ -133,6 +130,10 @@ test("a live medium that is copied to RAM and unmounted", () => {
   expect(record.steps.find(({ name }) => name === "layers")?.text).toBe(
     "/LiveOS/squashfs.img (squashfs, in RAM) + tmpfs at /sysroot",
   );
+  // As a kernel without huge pages does.
+  const before = (machine: FakeMachine) => machine.refuse("mount", /huge=always/, "EINVAL");
+  const small = fakeBoot({ ...options, cmdline: "root=live:LABEL=FLASH rd.live.ram", before });
+  expect(small.journal).toContain("mount tmpfs tmpfs at /run/levain/ram (mode=0700,size=1052672)");
 });
 
 test("too little memory for a copy: the boot uses the medium and says so", () => {

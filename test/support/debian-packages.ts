@@ -6,7 +6,7 @@ import { run, runScript } from "./command.ts";
 const ROOT = join(import.meta.dir, "../..");
 
 /** The packages that these lists (build/packages-NAME.txt) have with this word in their second column. */
-export function listedPackages(how: "install" | "unpack", ...lists: readonly ("build" | "test")[]): string[] {
+export function listedPackages(how: "install" | "unpack", ...lists: readonly ("build" | "demo" | "test")[]): string[] {
   const lines = lists.flatMap((list) => readFileSync(join(ROOT, `build/packages-${list}.txt`), "utf8").split("\n"));
   return lines.flatMap((line) => {
     const [name = "", word] = line.trim().split(/\s+/);
@@ -14,8 +14,16 @@ export function listedPackages(how: "install" | "unpack", ...lists: readonly ("b
   });
 }
 
-/** This machine's Debian, as its own apt has it, or the development version, for what Debian 12 has only in an old version. */
-export type Suite = "own" | "sid";
+/** Releases beside that of this machine, by the suites that apt gets their packages from. */
+const SUITES = {
+  /** The development version, for what Debian 12 has only in an old version. */
+  sid: ["sid"],
+  /** Debian 13, whose kernel has bcachefs; its tools were never released. */
+  trixie: ["trixie", "experimental"],
+} as const;
+
+/** This machine's Debian, as its own apt has it, or one of `SUITES`. */
+export type Suite = "own" | keyof typeof SUITES;
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -30,9 +38,10 @@ async function aptOptions(suite: Suite): Promise<string[]> {
   const state = stateDirectory(suite);
   for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
   const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, ...CACHES, "APT::Sandbox::User=root"];
-  if (suite === "sid") {
-    const source = `deb [signed-by=${KEYRING}] ${await debianMirror("bookworm")} sid main\n`;
-    writeFileSync(join(state, "sources.list"), source);
+  if (suite !== "own") {
+    const mirror = await debianMirror("bookworm");
+    const sources = SUITES[suite].map((name) => `deb [signed-by=${KEYRING}] ${mirror} ${name} main\n`);
+    writeFileSync(join(state, "sources.list"), sources.join(""));
     options.push(`Dir::Etc::SourceList=${state}/sources.list`, "Dir::Etc::SourceParts=/dev/null");
   }
   return ["-q", ...options.flatMap((option) => ["-o", option])];

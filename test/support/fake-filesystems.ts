@@ -24,7 +24,7 @@ const MAGICS: Readonly<Record<string, number>> = {
 /** mount(2) copies a page of options and drops the rest (`copy_mount_options` of fs/namespace.c). */
 const PAGE_BYTES = 4096;
 
-const TMPFS_OPTIONS = ["size", "mode", "nr_inodes", "nr_blocks", "uid", "gid"];
+const TMPFS_OPTIONS = ["size", "mode", "nr_inodes", "nr_blocks", "uid", "gid", "huge"];
 
 /** What a kernel says when it is asked to mount something that is not of that type. */
 const COMPLAINTS: Readonly<Record<string, (device: string) => string>> = {

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
 import { run, runScript } from "./command.ts";
-import { withApt } from "./debian-packages.ts";
+import { type Suite, withApt } from "./debian-packages.ts";
 import { DEPMOD } from "./unpacked-programs.ts";
 import { unpackKernel } from "./vmlinux.ts";
 
-/** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver. */
-export type KernelFlavour = "cloud" | "full";
+/** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver, "trixie" is the small one of Debian 13. */
+export type KernelFlavour = keyof typeof KERNELS;
 
 export interface Kernel {
   readonly vmlinuz: string;
@@ -20,12 +20,16 @@ export interface Kernel {
 }
 
 const VMLINUX = "vmlinux";
-const META_PACKAGES = { cloud: "linux-image-cloud-amd64", full: "linux-image-amd64" } as const;
+const KERNELS = {
+  cloud: ["linux-image-cloud-amd64", "own"],
+  full: ["linux-image-amd64", "own"],
+  trixie: ["linux-image-cloud-amd64", "trixie"],
+} as const satisfies Readonly<Record<string, readonly [metaPackage: string, suite: Suite]>>;
 
 /** Fetches Debian's newest kernel of this flavour into the cache without installing it; afterwards it is there at once. */
 export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
   const directory = await cached("kernels", `${flavour}-with-vmlinux`, (target) =>
-    fetchKernel(META_PACKAGES[flavour], target),
+    fetchKernel(KERNELS[flavour], target),
   );
   const version = readdirSync(join(directory, "lib/modules"))[0];
   if (version === undefined) throw new Error(`no kernel in ${directory}: remove it and try again`);
@@ -37,15 +41,15 @@ export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
   };
 }
 
-async function fetchKernel(metaPackage: string, target: string): Promise<void> {
+async function fetchKernel([metaPackage, suite]: readonly [string, Suite], target: string): Promise<void> {
   await withApt(async (options) => {
     const depends = await run(["apt-cache", ...options, "depends", metaPackage]);
     const name = /Depends: (linux-image-\d\S*)/.exec(depends)?.[1];
     if (name === undefined) throw new Error(`${metaPackage} depends on no kernel: ${depends}`);
     await run(["apt-get", ...options, "download", name], { cwd: target });
-  });
+  }, suite);
   await runScript(
-    `dpkg -x linux-image-*.deb . && rm linux-image-*.deb && rm -rf usr && for d in lib/modules/*; do "$1" -b . "\${d##*/}"; done`,
+    `dpkg -x linux-image-*.deb . && rm linux-image-*.deb && { [ ! -d usr/lib/modules ] || mv usr/lib .; } && rm -rf usr && for d in lib/modules/*; do "$1" -b . "\${d##*/}"; done`,
     [DEPMOD],
     { cwd: target },
   );

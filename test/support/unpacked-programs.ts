@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { listedPackages, unpackedPackages } from "./debian-packages.ts";
 
-/** Where the unpacked programs of build/packages-build.txt are: root/ and bin/. */
-export const BUILD_PROGRAMS = await unpackedPackages(listedPackages("unpack", "build"));
+/** Where the unpacked programs of build/packages-demo.txt are: root/ and bin/. */
+export const BUILD_PROGRAMS = await unpackedPackages(listedPackages("unpack", "demo"));
 
 process.env["PATH"] = `${join(BUILD_PROGRAMS, "bin")}:${process.env["PATH"] ?? ""}`;
 

@@ -16,13 +16,13 @@ vmTest("the demo's stick ends in a shell on a writable overlay", demoGuest, asyn
 });
 
 test.concurrent(
-  "`make demo` needs no program except those of its list of packages",
+  "`make demo` needs no program except those of its lists of packages",
   async () => {
     const make = `const { demoGuest } = await import("./test/support/demo.ts");
       const { qemuArguments } = await import("./test/support/qemu.ts");
       console.log((await qemuArguments(await demoGuest())).length);`;
     const environment = {
-      PATH: await programsOf(listedPackages("install", "build")),
+      PATH: await programsOf(listedPackages("install", "build", "demo")),
       LEVAIN_CACHE: scratchDirectory(),
     };
     expect(Number(await run([process.execPath, "-e", make], { environment }))).toBeGreaterThan(20);

@@ -46,8 +46,8 @@ for (const [firmware, extra] of [
       await vm.expect(/copy: mount \/run\/levain\/overlay tmpfs tmpfs rw,.*size=102400k/);
       await vm.expect("copy: mount / overlay overlay rw,");
       await vm.expect("copy: ready");
-      vm.send("echo absent-$(ls /etc/fstab /var/tmp/stick 2>&1 | grep -c 'No such file'); levain log\n");
-      await vm.expect("absent-2");
+      vm.send("echo absent-$(ls /etc/fstab /var/tmp/stick /var/tmp/.hidden 2>&1 | grep -c 'No such file'); levain log\n");
+      await vm.expect("absent-3");
       await vm.expect(/^\[ *\d+\.\d+\] +handover/m);
     },
   );

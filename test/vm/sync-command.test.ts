@@ -63,8 +63,8 @@ vmTest(
     vm.send("levain sync /mnt; echo unclean-$?\n");
     await vm.expect("this boot has not replayed its journal");
     await vm.expect("unclean-1");
-    vm.send("levain sync /; levain factory-reset --keep /etc/new; echo reset-$?\n");
-    await vm.expect("\n/: 0 changes written");
+    vm.send("levain sync / --json; levain factory-reset --keep /etc/new; echo reset-$?\n");
+    await vm.expect(/"synced": \[\s+\{\s+"path": "\/",\s+"changes": 0,/);
     await vm.expect("/: the persistent layer will be emptied at the next boot");
     await vm.expect("this boot has not replayed its journal");
     await vm.expect("reset-1");

@@ -58,8 +58,8 @@ export function planPages(
   const all = regions.flat();
   const together = sets.flatMap(({ isFollowing }, index) => {
     const size = Math.min(most, SET_PAGES);
-    if (isFollowing) return groupRuns(ofKind(all, index), size, FOLLOWING_GROUP, "zstd");
-    if (index > 0) return groupRuns(ofKind(all, index), size, WHOLE_GROUP, "lz4");
+    // Also one that follows a prompt: a boot that starts another process, as for NFS, touches half of its pages without one.
+    if (index > 0) return groupRuns(ofKind(all, index), size, isFollowing ? FOLLOWING_GROUP : WHOLE_GROUP, "lz4");
     const inRegions = (areData: boolean) => regions.filter((_, region) => hasData[region] === areData).flat();
     return [
       ...groupRuns(ofKind(inRegions(false), index), most, PLAIN_GROUP, "none"),

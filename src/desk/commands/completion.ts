@@ -7,10 +7,21 @@ import { formatZsh } from "../completion/zsh.ts";
 
 const SHELLS = { bash: formatBash, zsh: formatZsh, fish: formatFish } as const;
 
-interface Completed {
+/** What is completed. */
+export interface Completed {
   readonly commands: Readonly<Record<string, Command>>;
   /** The options before a command. */
   readonly own: ArgsDef;
+}
+
+/** Returns a script with which a shell completes these commands and options. */
+export function formatCompletion(shell: keyof typeof SHELLS, { commands, own }: Completed): string {
+  const choices = {
+    completion: Object.keys(SHELLS),
+    config: ["check", "show", "schema"],
+    help: [...Object.keys(commands), "parameters"],
+  };
+  return SHELLS[shell](listCommandLines(commands, choices), listOptions(own));
 }
 
 /** Makes `levain completion`, which completes all that `list` returns. */
@@ -23,16 +34,11 @@ export function makeCompletionCommand(list: () => Completed): Command {
       "levain completion bash > /usr/share/bash-completion/completions/levain": "For every user of bash",
       "levain completion fish > ~/.config/fish/completions/levain.fish": "For one user of fish",
     },
-    run: ({ words: [shell = ""] }) => {
-      const format = Object.entries(SHELLS).find(([name]) => name === shell)?.[1];
-      if (format === undefined) throw new UsageError(`Which shell? ${Object.keys(SHELLS).join(", ")}`);
-      const { commands, own } = list();
-      const choices = {
-        completion: Object.keys(SHELLS),
-        config: ["check", "show", "schema"],
-        help: [...Object.keys(commands), "parameters"],
-      };
-      process.stdout.write(format(listCommandLines(commands, choices), listOptions(own)));
+    run: ({ words: [given = ""] }) => {
+      const shells = Object.keys(SHELLS) as (keyof typeof SHELLS)[];
+      const shell = shells.find((known) => known === given);
+      if (shell === undefined) throw new UsageError(`Which shell? ${shells.join(", ")}`);
+      process.stdout.write(formatCompletion(shell, list()));
       return 0;
     },
   });

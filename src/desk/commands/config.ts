@@ -40,7 +40,7 @@ export const configCommand = command({
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
     if (action === undefined) {
       const near = suggest(name, Object.keys(ACTIONS));
-      throw new UsageError(name === "" ? "check, show or schema?" : `Unknown action '${printable(name)}'${near}`);
+      throw new UsageError(name === "" ? "check, show or schema?" : `Unknown action '${name}'${near}`);
     }
     console.log(action(line, file));
     return 0;

@@ -4,6 +4,7 @@ import { argument, command, flag, option } from "../command-line.ts";
 import { extractTree } from "../inspect/extraction.ts";
 import { inspectImage } from "../inspect/inspection.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
+import { formatReport, JSON_OPTION, row } from "../report-rows.ts";
 
 /** `levain extract`. The exit status is 1 if something was left out. */
 export const extractCommand = command({
@@ -15,6 +16,7 @@ export const extractCommand = command({
     member: option("PATH", "Extract only PATH and everything below it; repeatable", "m"),
     special: flag("As root: create device nodes, keep set-uid and set-gid bits"),
     ...MAX_SIZE_OPTION,
+    ...JSON_OPTION,
   },
   examples: {
     "levain extract /boot/initrd.img": "Unpack into ./initrd.img.d; status 1 if something was left out",
@@ -30,7 +32,8 @@ export const extractCommand = command({
     const own = segments.flatMap(({ problems }) => problems);
     const problems = [...own, ...tree.problems, ...(problem === null ? [] : [problem.message]), ...leftOut];
     for (const text of problems) console.error(`warning: ${printable(text)}`);
-    console.log(printable(`${target}: ${written} entries`));
+    const rows = [row("entries", written, String), row("left out", problems, () => null)];
+    console.log(formatReport(target, rows, line.has("json")));
     return problems.length === 0 ? 0 : 1;
   },
 });

@@ -14,10 +14,12 @@ import { attempt } from "../host.ts";
 import { describeFallbacks } from "../image/kernel-fallback.ts";
 import { addRuntime, describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
 import { warnOfCopy } from "../image/secrets.ts";
+import { describeKernel } from "../image/summary.ts";
 import { type Inspection, inspectImage } from "../inspect/inspection.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
 import { listFiles } from "../inspect/unpacked-tree.ts";
 import { type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
+import { formatReport, JSON_OPTION, type Row, row } from "../report-rows.ts";
 
 /** `levain graft`: replaces only the init of another tool's image. */
 export const graftCommand = command({
@@ -30,12 +32,13 @@ export const graftCommand = command({
     ...RUNTIME_OPTION,
     compress: option("METHOD[:LEVEL]", "Compress a plain /init with zstd, lz4, gzip, xz or none (default: zstd)"),
     ...MAX_SIZE_OPTION,
+    ...JSON_OPTION,
   },
   examples: { "levain graft /boot/initrd.img": "Write /boot/initrd.img.levain, with levain as its /init" },
   run: async (line) => {
     const summary = await graftInit(line);
     for (const warning of summary.warnings) console.error(`warning: ${printable(warning)}`);
-    console.log(summarize(summary).map(printable).join("\n"));
+    console.log(formatReport(summary.output, summarize(summary), line.has("json")));
     return 0;
   },
 });
@@ -127,27 +130,31 @@ async function* joinImages(base: Uint8Array, segment: AsyncIterable<Uint8Array>,
   yield base.subarray(end);
 }
 
-function summarize({
-  output,
-  before,
-  imageBytes,
-  memory,
-  runtime,
-}: Awaited<ReturnType<typeof graftInit>>): readonly string[] {
+function summarize({ before, imageBytes, memory, runtime }: Awaited<ReturnType<typeof graftInit>>): readonly Row[] {
   const { findings, passedOver } = before;
-  const modules = findings.kernels.map(({ version, count }) => `${version ?? "unnamed"}, ${count} modules`).join("; ");
-  const fallback = describeFallbacks(findings.fallbacks);
   return [
-    output,
-    `  made of  ${before.file}${findings.maker === null ? "" : ` (${findings.maker})`}`,
-    `  kernel   ${modules === "" ? "any with built-in drivers: the image has no modules" : modules}`,
-    `  runtime  ${describeRuntime(runtime)}`,
-    ...(passedOver.length === 0 ? [] : [`  ignores  ${passedOver.join(", ")}: only the replaced init read these`]),
-    ...(findings.init === null
-      ? []
-      : ["  fallback the kernel starts the old /init if the image is truncated before the new one"]),
-    ...(fallback === null ? [] : [`  fallback ${fallback}`]),
-    `  size     ${formatBytes(imageBytes)}`,
-    `  memory   needs ${describeMemory(memory)}`,
+    row("made of", { image: before.file, maker: findings.maker }, ({ image, maker }) =>
+      maker === null ? image : `${image} (${maker})`,
+    ),
+    row(
+      "kernel",
+      findings.kernels.map(({ version, count }) => ({ version, modules: count })),
+      describeKernels,
+    ),
+    row("runtime", { kind: runtime.kind, reason: runtime.reason }, describeRuntime),
+    row("ignores", passedOver, (parts) =>
+      parts.length === 0 ? null : `${parts.join(", ")}: only the replaced init read these`,
+    ),
+    row("old init", findings.init !== null, (isThere) =>
+      isThere ? "the kernel starts it if the image is truncated before the new one" : null,
+    ),
+    row("fallback", findings.fallbacks, describeFallbacks),
+    row("size", imageBytes, formatBytes),
+    row("memory", memory, (need) => `needs ${describeMemory(need)}`),
   ];
+}
+
+function describeKernels(kernels: readonly { version: string | null; modules: number }[]): string {
+  if (kernels.length === 0) return describeKernel(null);
+  return kernels.map(({ version, modules }) => `${version ?? "unnamed"}, ${modules} modules`).join("; ");
 }

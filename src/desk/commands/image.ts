@@ -1,17 +1,15 @@
 import { dirname, resolve } from "node:path";
-import { printable } from "../../problems/report.ts";
-import { formatBytes } from "../../problems/size.ts";
 import { parseCompression } from "../archive/compress.ts";
-import { describeMemory } from "../archive/memory.ts";
 import { type CommandWords, command, flag, flagOrOption, option } from "../command-line.ts";
 import { type ImageConfig, parseConfig, readConfig } from "../config/config.ts";
 import { parseAddition } from "../image/addition.ts";
-import { buildImage, type ImageSummary, STANDARD_OUTPUT } from "../image/image.ts";
-import { describeFallbacks } from "../image/kernel-fallback.ts";
+import { buildImage, STANDARD_OUTPUT } from "../image/image.ts";
 import type { HostChoice, ImageOptions } from "../image/options.ts";
-import { describeRuntime, parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
+import { parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
+import { summarize } from "../image/summary.ts";
 import { makeImageTree } from "../image/verity.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
+import { formatReport, JSON_OPTION } from "../report-rows.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 import { readUkiOptions, UKI_OPTIONS } from "../uki/options.ts";
 
@@ -50,6 +48,7 @@ export const imageCommand = command({
     ),
     compress: option("METHOD[:LEVEL]", "Compress with zstd, lz4, gzip, xz or none (default: zstd)"),
     ...UKI_OPTIONS,
+    ...JSON_OPTION,
   },
   examples: {
     "levain image": "Build initramfs-VERSION.img for the running kernel",
@@ -65,28 +64,27 @@ export const imageCommand = command({
       "Build as levain.toml says, and copy the image to HOST",
   },
   run: async (line) => {
+    const isJson = line.has("json");
     const verity = line.one("verity");
-    if (verity !== null) return makeTree(resolve(verity));
     const options = readOptions(line, process.cwd());
     const voice = createTerminalVoice(process.stderr);
-    const startMs = performance.now();
-    const summary = await buildImage(options, voice).finally(() => voice.close());
-    const text = summarize(summary, options, performance.now() - startMs).join("\n");
-    if (options.output === STANDARD_OUTPUT) console.error(text);
-    else console.log(text);
-    return 0;
+    try {
+      if (verity !== null) {
+        const { output, rows } = makeImageTree(resolve(verity), voice);
+        console.log(formatReport(output, rows, isJson));
+        return 0;
+      }
+      const startMs = performance.now();
+      const summary = await buildImage(options, voice);
+      const text = formatReport(summary.output, summarize(summary, options, performance.now() - startMs), isJson);
+      if (options.output === STANDARD_OUTPUT) console.error(text);
+      else console.log(text);
+      return 0;
+    } finally {
+      voice.close();
+    }
   },
 });
-
-function makeTree(file: string): number {
-  const voice = createTerminalVoice(process.stderr);
-  try {
-    console.log(makeImageTree(file, voice).join("\n"));
-    return 0;
-  } finally {
-    voice.close();
-  }
-}
 
 /**
  * Returns the options of a command line that was given in `directory`, joined with those of its --config: a single value of the
@@ -142,51 +140,4 @@ function chooseHost(line: CommandWords, directory: string, config: ImageConfig, 
   if (given !== null) return { file: given === "" ? null : resolve(directory, given) };
   if (typeof config.host === "string") return { file: resolve(base, config.host) };
   return config.host ? { file: null } : null;
-}
-
-/** Describes a new image for the user, a line each. */
-export function summarize(
-  summary: ImageSummary,
-  { compression, host }: ImageOptions,
-  elapsedMs: number,
-): readonly string[] {
-  const { kernel, moduleCount, entryCount, unpackedBytes, imageBytes, memory, hasBusybox, lackingFirmware } = summary;
-  const fallback = describeFallbacks(summary.fallbacks);
-  const method = compression.method === "none" ? "not compressed" : `${compression.method}:${compression.level}`;
-  return [
-    summary.output,
-    `  kernel   ${kernel === null ? "any with built-in drivers: the image has no modules" : `${kernel.version}, ${moduleCount} modules${describeHost(host)}`}`,
-    ...(kernel === null ? [] : [`  modprobe ${describeModprobe(summary.modprobeDirs)}`]),
-    ...(summary.uki === null ? [] : [`  uki      ${describeUki(summary.uki)}`]),
-    `  runtime  ${describeRuntime(summary.runtime)}`,
-    ...(lackingFirmware.length === 0 ? [] : [`  firmware ${describeFirmware(lackingFirmware)}`]),
-    `  content  ${entryCount} entries, ${formatBytes(unpackedBytes)} unpacked`,
-    ...(hasBusybox ? [] : ["  shell    none: the image has no BusyBox"]),
-    ...(fallback === null ? [] : [`  fallback ${fallback}`]),
-    `  size     ${formatBytes(imageBytes)}, ${method}, in ${(elapsedMs / 1000).toFixed(1)} s`,
-    `  memory   needs ${describeMemory(memory)}`,
-  ];
-}
-
-function describeHost(host: HostChoice | null): string {
-  if (host === null) return "";
-  return host.file === null ? ", for this machine only" : `, for the machine of ${printable(host.file)} only`;
-}
-
-function describeModprobe(directories: readonly string[]): string {
-  return directories.length > 0
-    ? `as in ${directories.join(", ")}`
-    : "no modprobe.d files (add some with --modprobe-dir DIR)";
-}
-
-function describeUki({ version, cmdline, isSigned }: NonNullable<ImageSummary["uki"]>): string {
-  const parameters = cmdline === null ? "the command line is the boot loader's" : `command line: ${printable(cmdline)}`;
-  return `Linux ${version}, ${isSigned ? "signed" : "not signed"}; ${parameters}`;
-}
-
-const NAMED_MAX = 3;
-
-function describeFirmware(lacking: readonly string[]): string {
-  const more = lacking.length > NAMED_MAX ? ` and ${lacking.length - NAMED_MAX} more` : "";
-  return `this host has none for ${lacking.slice(0, NAMED_MAX).join(", ")}${more}`;
 }

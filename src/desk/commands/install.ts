@@ -1,15 +1,19 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import { printable, report } from "../../problems/report.ts";
-import { type CommandWords, command, option, UsageError } from "../command-line.ts";
+import { printable } from "../../problems/report.ts";
+import { type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
 import { attempt, isDirectory } from "../host.ts";
+import { type ChangeLog, createChangeLog } from "../install/changes.ts";
 import { findDistribution } from "../install/distribution.ts";
-import { installHooks } from "../install/install.ts";
-import { buildFor, type ImageJob, installImage, listKernels } from "../install/kernel-images.ts";
+import { listHookChanges, planHooks, writeHooks } from "../install/install.ts";
+import { installImage, planImage } from "../install/install-image.ts";
+import { buildFor, type ImageJob, listKernels } from "../install/kernel-images.ts";
+import { withLock } from "../install/lock.ts";
 import { type InstallRecord, readRecord } from "../install/record.ts";
 import { removeImage, uninstall } from "../install/uninstall.ts";
 import { findSelf } from "../program/init-program.ts";
+import { JSON_OPTION } from "../report-rows.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 import { UKI_OPTIONS } from "../uki/options.ts";
 
@@ -28,12 +32,15 @@ export const installCommand = command({
     uki: UKI_OPTIONS.uki,
     linux: UKI_OPTIONS.linux,
     cmdline: UKI_OPTIONS.cmdline,
+    "dry-run": flag("Show what would be written, and write nothing", "n"),
+    ...JSON_OPTION,
   },
   examples: {
     "sudo levain install": "Set up the hooks of the distribution, and build the image of each kernel",
+    "levain install --dry-run": "Show the files that it would write",
     "sudo levain install --kernel all": "Build again after a change of /etc/levain.toml",
   },
-  run: async (line) => {
+  run: async (line, machine) => {
     const root = readRoot(line);
     const distribution = findDistribution(root);
     const given = line.one("program");
@@ -42,13 +49,9 @@ export const installCommand = command({
     const words = Object.fromEntries(names.map((name) => [name, line.all(name)]));
     const job: ImageJob = { root, distribution, init: given === null ? null : resolve(given), voice, words };
     try {
-      const output = line.one("output");
-      if (output !== null) return await buildOne(job, line, resolve(output));
-      const kernel = line.one("kernel");
-      if (kernel !== null) return await buildAll(job, readVersions(root, kernel), requireRecord(root));
-      const { record, lines } = installHooks(root, distribution, realpathSync(job.init ?? findSelf()));
-      console.log(lines.map(printable).join("\n"));
-      return await buildAll(job, listKernels(root), record);
+      if (line.has("output")) return await buildOne(job, line);
+      if (line.has("dry-run")) return await changeSystem(job, line);
+      return await withLock(machine, root, () => changeSystem(job, line));
     } finally {
       voice.close();
     }
@@ -59,31 +62,30 @@ export const installCommand = command({
 export const uninstallCommand = command({
   name: "uninstall",
   description: "Take back what levain install has changed",
-  args: { root: ROOT, kernel: option("VERSION", `Only remove the image of a kernel, as hooks do: ${KERNEL}`) },
+  args: {
+    root: ROOT,
+    kernel: option("VERSION", `Only remove the image of a kernel, as hooks do: ${KERNEL}`),
+    ...JSON_OPTION,
+  },
   examples: { "sudo levain uninstall": "Restore the hooks and the images from before" },
-  run: (line) => {
+  run: (line, machine) => {
     const root = readRoot(line);
     const kernel = line.one("kernel");
-    const record = readRecord(root);
-    if (kernel !== null) {
-      if (kernel === "all") throw new UsageError("Option '--kernel' needs one version here");
-      const versions = record === null ? [] : readVersions(root, kernel);
-      return tell([], record === null ? [] : versions.flatMap((version) => removeImage(root, record, version)));
+    if (kernel === "all") throw new UsageError("Option '--kernel' needs one version here");
+    const log = createChangeLog(line.has("json"), {});
+    if (readRecord(root) === null) {
+      if (kernel === null) log.fail(new BootError("levain install has changed nothing in this system"));
+      return log.end();
     }
-    if (record === null) {
-      console.error("levain install has changed nothing in this system");
-      return 1;
-    }
-    const { lines, kept } = uninstall(root, findDistribution(root), record);
-    return tell(lines, kept);
+    // biome-ignore lint/suspicious/useAwait: withLock takes a promise
+    return withLock(machine, root, async () => {
+      const record = requireRecord(root);
+      if (kernel === null) uninstall(root, findDistribution(root), record, log);
+      else for (const version of readVersions(root, kernel)) removeImage(root, record, version, log);
+      return log.end();
+    });
   },
 });
-
-function tell(lines: readonly string[], kept: readonly string[]): number {
-  for (const line of lines) console.log(printable(line));
-  for (const line of kept) console.error(`warning: ${printable(line)}`);
-  return kept.length === 0 ? 0 : 1;
-}
 
 function readRoot(line: CommandWords): string {
   const root = resolve(line.one("root") ?? "/");
@@ -107,31 +109,46 @@ function readVersions(root: string, given: string): readonly string[] {
   const words =
     given === "-" ? attempt("cannot read standard input", () => readFileSync(0, "utf8")).split("\n") : [given];
   const versions = words.filter((word) => word !== "").map((word) => KERNEL_PATH.exec(word)?.[1] ?? word);
-  const wrong = versions.find((version) => !/^\w[\w.+~@-]*$/.test(version));
+  const wrong = versions.find((version) => !/^[^-./\s\p{C}][^/\s\p{C}]*$/u.test(version));
   if (wrong !== undefined) throw new UsageError(`Option '--kernel' needs a version but received '${printable(wrong)}'`);
   return [...new Set(versions)];
 }
 
-async function buildOne(job: ImageJob, line: CommandWords, output: string): Promise<number> {
+async function buildOne(job: ImageJob, line: CommandWords): Promise<number> {
   const [version, ...others] = readVersions(job.root, line.one("kernel") ?? "");
   if (version === undefined || others.length > 0)
     throw new UsageError("Option '--output' needs --kernel with one version");
-  console.log(printable(await buildFor(job, version, output)));
-  return 0;
+  const log = createChangeLog(line.has("json"), {});
+  log.tell(await buildFor(job, version, resolve(line.one("output") ?? "")));
+  return log.end();
 }
 
-/** Builds every image that can be built, and reports the others. */
-async function buildAll(job: ImageJob, versions: readonly string[], record: InstallRecord): Promise<number> {
-  let failures = 0;
+/** Sets up the hooks unless a kernel is named, and builds every image that can be built. With --dry-run, it says what it would do. */
+async function changeSystem(job: ImageJob, line: CommandWords): Promise<number> {
+  const { root, distribution } = job;
+  const kernel = line.one("kernel");
+  const isDry = line.has("dry-run");
+  const { name, fact } = distribution;
+  const log = createChangeLog(line.has("json"), { distribution: name, found: fact, isDryRun: isDry });
+  if (kernel === null) log.say(`${name} (found ${fact})`);
+  const versions = readVersions(root, kernel ?? "all");
+  const record = kernel === null ? setUpHooks(job, isDry, log) : requireRecord(root);
   for (const version of versions) {
     try {
-      for (const text of await installImage(job, version, record)) console.log(printable(text));
+      const changes = isDry ? planImage(job, version, record) : await installImage(job, version, record);
+      for (const change of changes) log.tell(change);
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
-      console.error(report(error).join("\n"));
-      failures += 1;
+      log.fail(error);
     }
   }
-  if (versions.length === 0) console.log("no kernel is installed: the hooks build an image when one is");
-  return failures === 0 ? 0 : 1;
+  if (versions.length === 0) log.say("no kernel is installed: the hooks build an image when one is");
+  return log.end();
+}
+
+function setUpHooks({ root, distribution, init }: ImageJob, isDry: boolean, log: ChangeLog): InstallRecord {
+  const plan = planHooks(root, distribution, realpathSync(init ?? findSelf()));
+  const record = isDry ? plan.record : writeHooks(root, plan);
+  for (const change of listHookChanges(root, plan)) log.tell(change);
+  return record;
 }

@@ -7,16 +7,19 @@ import { formatBytes } from "../../problems/size.ts";
 import { checkWritable } from "../archive/output.ts";
 import { command, flag, option } from "../command-line.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
-import { askNewPassphrase, askYes, hasTerminal, readPassphrase } from "../usb/disk/ask.ts";
+import { askNewSecret, askYes, hasTerminal, type NewSecret, readNewSecret } from "../usb/disk/ask.ts";
 import { describeDisk, findDisk, listContent, refuseUsedDisk, type TargetDisk } from "../usb/disk/disk.ts";
 import { writeDevice, writeImageFile } from "../usb/disk/target.ts";
 import { readUsbOptions, type UsbOptions } from "../usb/options.ts";
 import { chooseLoaders, type Loaders } from "../usb/parts/loaders.ts";
+import { requireRootForDebian } from "../usb/root/debian.ts";
 import { prepareStick, type StickSummary } from "../usb/stick.ts";
 import { withWorkspace } from "../usb/workspace.ts";
 
 /** Where the parts of a stick are until they are written to a disk; /tmp is often in memory. */
 const ROOM = "/var/tmp";
+const PASSPHRASE: NewSecret = { noun: "passphrase", of: "the stick", option: "key-file" };
+const ROOT_PASSWORD: NewSecret = { noun: "password", of: "root", option: "root-password-file" };
 
 /** `levain usb`. */
 export const usbCommand = command({
@@ -31,6 +34,10 @@ export const usbCommand = command({
     debian: option("SUITE", "Install a Debian, by mmdebstrap or debootstrap; needs root"),
     include: option("PACKAGE", "With --debian: install this package too; repeatable"),
     mirror: option("URL", "With --debian: where its packages are"),
+    "root-password-file": option(
+      "FILE",
+      "With --debian: read root's password from FILE (-: standard input); else levain asks",
+    ),
     erofs: flag("Make the root an erofs (default: a squashfs)"),
     table: option("gpt|mbr", "Partition table; mbr: one FAT32 partition with the root as a file (default: gpt)"),
     label: option("NAME", "Label of the boot partition (default: LEVAIN)"),
@@ -62,6 +69,7 @@ export const usbCommand = command({
   },
   run: async (line, machine) => {
     const options = readUsbOptions(line, process.cwd());
+    if (options.root.kind === "debian") requireRootForDebian(options.root.suite);
     const loaders = chooseLoaders(options);
     const disk = findDisk(machine, options.output);
     if (disk === null) checkFile(options);
@@ -104,21 +112,28 @@ async function makeStick(
   loaders: Loaders,
   disk: TargetDisk | null,
 ): Promise<StickSummary> {
-  const { keyFile, output } = options;
-  const passphrase = options.isEncrypted
-    ? await (keyFile === null ? askNewPassphrase() : readPassphrase(keyFile))
-    : null;
-  const voice = createTerminalVoice(process.stderr);
+  const { keyFile, output, root } = options;
+  const [secrets, voice] = [[] as Uint8Array[], createTerminalVoice(process.stderr)];
+  const chooseSecret = async (what: NewSecret, file: string | null) => {
+    const secret = file === null ? await askNewSecret(what) : readNewSecret(file, what);
+    secrets.push(secret);
+    return secret;
+  };
   try {
+    const passphrase = options.isEncrypted ? await chooseSecret(PASSPHRASE, keyFile) : null;
+    const rootPassword = root.kind === "debian" ? await chooseSecret(ROOT_PASSWORD, root.passwordFile) : null;
     return await withWorkspace(disk === null ? dirname(output) : (process.env["TMPDIR"] ?? ROOM), async (workspace) => {
-      const job = { options, loaders, diskBytes: disk?.bytes ?? null, passphrase, machine, workspace, voice };
+      const job = {
+        ...{ options, loaders, diskBytes: disk?.bytes ?? null },
+        ...{ passphrase, rootPassword, machine, workspace, voice },
+      };
       const { content, summary } = await prepareStick(job);
       if (disk === null) await writeImageFile(output, content, workspace, voice);
       else await writeDevice(disk.node, content, options.force !== null, voice);
       return summary;
     });
   } finally {
-    wipe(passphrase);
+    wipe(...secrets);
     voice.close();
   }
 }
@@ -128,11 +143,7 @@ function listFirmware({ efi, bios }: Loaders): readonly string[] {
 }
 
 /** Describes a new stick for the user. */
-export function summarize(
-  { output, type, isEncrypted, root }: UsbOptions,
-  loaders: Loaders,
-  summary: StickSummary,
-): string {
+export function summarize({ output, type, isEncrypted }: UsbOptions, loaders: Loaders, summary: StickSummary): string {
   const { layout, parameters, kernel, rootBytes, leftOut } = summary;
   const partitions = layout.partitions.map(({ role, bytes }) => `${role} ${formatBytes(bytes)}`);
   return [
@@ -143,7 +154,6 @@ export function summarize(
     `  partitions  ${layout.table}: ${partitions.join(", ")}`,
     `  parameters  ${parameters.join(" ")}`,
     ...leftOut.map((mount, index) => `  ${index === 0 ? "left out    " : "            "}${mount}`),
-    ...(root.kind === "debian" ? ["  password    root has none: set one (passwd) in the new system"] : []),
   ].join("\n");
 }
 

@@ -63,7 +63,7 @@ function hostKeymap(hints: Hints, voice: Voice): ConvertedKeymap | null {
 }
 
 /** Returns /etc/crypttab of an image for a machine; null if it has no encrypted volumes. Warns of key files that the image does not have. */
-function hostCrypttab(hints: Hints, hasFile: (path: string) => boolean, voice: Voice): string | null {
+export function hostCrypttab(hints: Hints, hasFile: (path: string) => boolean, voice: Voice): string | null {
   if (hints.crypttab.length === 0) return null;
   for (const line of hints.crypttab) {
     const [name = "", , key = ""] = line.split(" ");

@@ -2,7 +2,7 @@ import { findParameters, type ParameterKey } from "../../parameters/parameters.t
 import { splitParameter } from "../../parameters/read-parameters.ts";
 
 /** What stage0 needs if the boot has crashed (build/stage0/policy.c). */
-const POLICY: readonly ParameterKey[] = ["shell", "emergency", "panicSeconds"];
+const POLICY: readonly ParameterKey[] = ["shell", "emergency", "emergencySeconds", "panicSeconds"];
 /** Every valid parameter of the failure policy. */
 const PLAIN = /^[\w.-]+(?:=[\w+-]*)?$/;
 

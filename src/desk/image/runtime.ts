@@ -77,6 +77,6 @@ export function addRuntime(
 }
 
 /** Describes a choice for the user. */
-export function describeRuntime({ kind, reason }: RuntimeChoice): string {
+export function describeRuntime({ kind, reason }: Omit<RuntimeChoice, "warning">): string {
   return reason === null ? kind : `${kind}: ${reason}`;
 }

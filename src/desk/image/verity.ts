@@ -9,6 +9,7 @@ import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { attempt } from "../host.ts";
+import { type Row, row } from "../report-rows.ts";
 import { haveTool } from "../tool.ts";
 
 const BLOCK_BYTES = 4096;
@@ -22,12 +23,16 @@ export interface TreeRecipe {
   readonly program: string | null;
 }
 
-/** Writes FILE.verity and FILE.roothash for an image file; returns what was made, a line each. Throws BootError. */
-export function makeImageTree(file: string, voice: Voice): readonly string[] {
+/** Writes FILE.verity and FILE.roothash for an image file; returns what was made. Throws BootError. */
+export function makeImageTree(file: string, voice: Voice): { output: string; rows: readonly Row[] } {
   const recipe = { salt: randomBytes(SALT_BYTES), uuid: randomUUID(), program: haveTool("veritysetup") };
   const rootHash = writeTree(file, recipe, voice);
-  const by = recipe.program === null ? "levain" : "veritysetup";
-  return [`${file}.verity`, `  root hash  ${rootHash}, made by ${by}`, `  parameter  roothash=${rootHash}`];
+  const madeBy = recipe.program === null ? "levain" : "veritysetup";
+  const rows = [
+    row("root hash", { hash: rootHash, madeBy }, (made) => `${made.hash}, made by ${made.madeBy}`),
+    row("parameter", `roothash=${rootHash}`, String),
+  ];
+  return { output: `${file}.verity`, rows };
 }
 
 /** Writes both files; returns the root hash. Nothing is left behind if that fails. */

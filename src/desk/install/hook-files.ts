@@ -1,14 +1,14 @@
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
 import { findTool } from "../tool.ts";
 import type { HookFile } from "./distribution.ts";
 import type { InstallRecord } from "./record.ts";
+import { AS_ROOT, replaceFile } from "./replace-file.ts";
 
 type FileRecord = InstallRecord["files"][number];
 
-const HINT = "run the command as root, on a filesystem that can be written";
 const MASK = "/dev/null";
 
 /** Returns the SHA-256 digest of a file in hexadecimal digits. */
@@ -48,7 +48,7 @@ export function planFile(
 ): FileRecord {
   const target = join(root, path);
   const sha256 = text === null ? null : new Bun.CryptoHasher("sha256").update(text).digest("hex");
-  const found = attempt(`cannot read ${target}`, () => look(target), HINT);
+  const found = attempt(`cannot read ${target}`, () => look(target), AS_ROOT);
   const isOurs = known !== undefined && (found === (known.sha256 ?? "mask") || found === (sha256 ?? "mask"));
   if (isOurs) return { ...known, sha256 };
   // dpkg-divert moves what a package has there.
@@ -58,40 +58,36 @@ export function planFile(
       hint: "move it to another name and run levain install again",
     });
   }
-  const before = attempt(`cannot read ${target}`, () => fs.readFileSync(target).toString("base64"), HINT);
+  const before = attempt(`cannot read ${target}`, () => fs.readFileSync(target).toString("base64"), AS_ROOT);
   return { path, sha256, before, isDiverted };
 }
 
-/** Writes a file, completely or not at all. Throws BootError. */
+/** Writes a file of the distribution. Throws BootError. */
 export function putFile(root: string, { path, text, mode, isDiverted }: HookFile): void {
-  const target = join(root, path);
-  attempt(`cannot write ${target}`, () => fs.mkdirSync(dirname(target), { recursive: true }), HINT);
   if (isDiverted) divert(root, path, "--add");
-  attempt(
-    `cannot write ${target}`,
-    () => {
-      fs.rmSync(`${target}.levain-new`, { force: true });
-      if (text === null) fs.symlinkSync(MASK, `${target}.levain-new`);
-      else fs.writeFileSync(`${target}.levain-new`, text, { mode, flush: true });
-      fs.renameSync(`${target}.levain-new`, target);
-    },
-    HINT,
-  );
+  replaceFile(join(root, path), (beside) => {
+    if (text === null) fs.symlinkSync(MASK, beside);
+    else fs.writeFileSync(beside, text, { mode, flush: true });
+  });
 }
 
 /** Takes a file back: what was there before is there again. Throws BootError. */
 export function restoreFile(root: string, { path, before, isDiverted }: FileRecord): void {
   const target = join(root, path);
-  attempt(
-    `cannot restore ${target}`,
-    () => {
-      // The owner and the mode of the file stay as they are.
-      if (before !== null) fs.writeFileSync(target, Buffer.from(before, "base64"), { flush: true });
-      else fs.rmSync(target, { force: true });
-    },
-    HINT,
-  );
+  if (before === null) attempt(`cannot remove ${target}`, () => fs.rmSync(target, { force: true }), AS_ROOT);
+  else rewriteFile(target, Buffer.from(before, "base64"));
   if (isDiverted) divert(root, path, "--remove");
+}
+
+/** Writes the content of a file whose owner and mode stay as they are. Throws BootError. */
+export function rewriteFile(target: string, content: string | Uint8Array): void {
+  replaceFile(target, (beside) => {
+    const status = fs.statSync(target, { throwIfNoEntry: false });
+    fs.writeFileSync(beside, content, { flush: true });
+    if (status === undefined) return;
+    fs.chownSync(beside, status.uid, status.gid);
+    fs.chmodSync(beside, status.mode);
+  });
 }
 
 /** dpkg-divert(1) moves the file of a package, now and at each upgrade. */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as v from "valibot";
 import { BootError } from "../../problems/errors.ts";
 import { attempt } from "../host.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Where `levain install` keeps what it has changed, below the root. */
 export const RECORD = "/var/lib/levain/install.json";
@@ -30,7 +31,8 @@ const schema = v.object({
     v.string(),
     v.object({
       path: v.string(),
-      sha256: digest,
+      /** null: it is being built, or that was interrupted. */
+      sha256: v.nullable(digest),
       /** Where the image that was there before is kept, and the kernel it belongs to; null: there was none. */
       kept: v.nullable(v.object({ path: v.string(), kernel: v.nullable(digest) })),
     }),
@@ -43,8 +45,9 @@ export type InstallRecord = v.InferOutput<typeof schema>;
 /** Reads the record; null if nothing is installed. Throws BootError. */
 export function readRecord(root: string): InstallRecord | null {
   const path = join(root, RECORD);
-  if (!existsSync(path)) return null;
-  const text = attempt(`cannot read ${path}`, () => readFileSync(path, "utf8"), "run the command as root");
+  const read = () => (statSync(path, { throwIfNoEntry: false }) ? readFileSync(path, "utf8") : null);
+  const text = attempt(`cannot read ${path}`, read, "run the command as root");
+  if (text === null) return null;
   const result = v.safeParse(schema, parseJson(text));
   if (result.success) return result.output;
   throw new BootError(`${path} is damaged: it does not say what levain install has changed`, {
@@ -62,10 +65,7 @@ function parseJson(text: string): unknown {
 
 /** Writes the record, completely or not at all. Throws BootError. */
 export function writeRecord(root: string, record: InstallRecord): void {
-  const path = join(root, RECORD);
-  attempt(`cannot write ${path}`, () => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { flush: true });
-    renameSync(`${path}.new`, path);
-  });
+  replaceFile(join(root, RECORD), (path) =>
+    writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`, { flush: true }),
+  );
 }

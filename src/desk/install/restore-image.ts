@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { attempt, isFile } from "../host.ts";
+import type { Change } from "./changes.ts";
 import type { Distribution } from "./distribution.ts";
 import { digestFile } from "./hook-files.ts";
 import { findKernel } from "./kernel-images.ts";
@@ -8,9 +9,8 @@ import type { InstallRecord } from "./record.ts";
 
 type ImageRecord = InstallRecord["images"][string];
 
-/** A line for the user, and whether the image is again as without levain. */
-export interface Restoration {
-  readonly line: string;
+/** Whether the image is again as without levain, and what happened to it. */
+export interface Restoration extends Change {
   readonly isBack: boolean;
 }
 
@@ -23,20 +23,22 @@ export function restoreImage(
 ): Restoration {
   const path = join(root, image.path);
   const kept = image.kept === null ? null : join(root, image.kept.path);
-  if (isFile(path) && digestFile(path) !== image.sha256) {
+  if (isFile(path) && image.sha256 !== null && digestFile(path) !== image.sha256) {
     remove(kept);
-    return { line: `${path}: levain did not write it, so it stays`, isBack: false };
+    return { path, does: "levain did not write it, so it stays", isBack: false };
   }
   const kernel = findKernel(root, version);
   if (kernel === null) {
     remove(path);
     remove(kept);
-    return { line: `${path}  removed: its kernel is gone`, isBack: true };
+    return { path, does: "removed: its kernel is gone", isBack: true };
   }
   // Modules of another build of this kernel may not load.
   if (kept !== null && isFile(kept) && image.kept?.kernel === digestFile(kernel)) {
     attempt(`cannot restore ${path}`, () => fs.renameSync(kept, path), "run the command as root");
-    return { line: `${path}  as before`, isBack: true };
+    // rename(2) does nothing if both are names of one file, as before the first image of levain is complete.
+    remove(kept);
+    return { path, does: "as before", isBack: true };
   }
   const restoration = makeAgain(root, path, distribution.regenerate(version, path));
   if (restoration.isBack) remove(kept);
@@ -52,11 +54,11 @@ function remove(path: string | null): void {
 function makeAgain(root: string, path: string, argv: readonly string[]): Restoration {
   const [name = "", ...args] = argv;
   const command = argv.join(" ");
-  if (root !== "/") return { line: `${path}: it is still levain's; run in that system: ${command}`, isBack: false };
+  if (root !== "/") return { path, does: `it is still levain's; run in that system: ${command}`, isBack: false };
   const program = Bun.which(name, { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin` });
-  const options = { stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
+  const options = { stdin: "ignore", stdout: 2, stderr: "inherit" } as const;
   const status = program === null ? null : Bun.spawnSync([program, ...args], options).exitCode;
-  if (status === 0) return { line: `${path}  made again by ${name}`, isBack: true };
+  if (status === 0) return { path, does: `made again by ${name}`, isBack: true };
   const reason = status === null ? `this system has no ${name}` : `${command} failed`;
-  return { line: `${path}: it is still levain's, as ${reason}`, isBack: false };
+  return { path, does: `it is still levain's, as ${reason}`, isBack: false };
 }

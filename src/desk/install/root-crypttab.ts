@@ -1,22 +1,27 @@
-import { mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { BootError } from "../../problems/errors.ts";
+import { sentence } from "../../problems/report.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { findHints } from "../hints/find-hints.ts";
+import { hostCrypttab } from "../hints/image-hints.ts";
 import { attempt, isFile } from "../host.ts";
+import { lookAtAdditions } from "../image/addition.ts";
 import type { ImageOptions } from "../image/options.ts";
 
 const CRYPTTAB = "/etc/crypttab";
-/** The lines of it that the root needs. */
+/** The lines of it that a boot needs. */
 const OWN_CRYPTTAB = "/var/lib/levain/crypttab";
 
 /**
- * Adds the lines of /etc/crypttab for the volumes that the root of this machine lies in, unless the options have a crypttab. Others
- * are opened by the booted system: their keys may be on the root. Throws BootError.
+ * Adds the lines of /etc/crypttab for the volumes that a boot of this machine needs, unless the options have a crypttab or are for
+ * this machine anyway. Others are opened by the booted system: their keys may be on the root. Throws BootError.
  */
-export function addCrypttab(root: string, options: ImageOptions): ImageOptions {
+export function addCrypttab(options: ImageOptions, voice: Voice): ImageOptions {
   const isGiven = options.additions.some(({ destination }) => [CRYPTTAB, "/etc"].includes(destination));
-  if (root !== "/" || isGiven || !isFile(CRYPTTAB)) return options;
-  const text = attempt(`cannot read ${CRYPTTAB}`, () => readFileSync(CRYPTTAB, "utf8"), "run the command as root");
-  const lines = selectLines(text, new Set(listCryptNames(findRootDevice())));
-  if (lines === "") return options;
+  if (options.host !== null || isGiven || !isFile(CRYPTTAB)) return options;
+  const lines = readCrypttab(options, voice);
+  if (lines === null) return options;
   attempt(`cannot write ${OWN_CRYPTTAB}`, () => {
     mkdirSync(dirname(OWN_CRYPTTAB), { recursive: true });
     writeFileSync(OWN_CRYPTTAB, lines, { mode: 0o600 });
@@ -24,55 +29,14 @@ export function addCrypttab(root: string, options: ImageOptions): ImageOptions {
   return { ...options, additions: [...options.additions, { source: OWN_CRYPTTAB, destination: CRYPTTAB }] };
 }
 
-/** Returns the lines of a crypttab whose volumes have these names. */
-export function selectLines(text: string, names: ReadonlySet<string>): string {
-  const lines = text.split("\n").filter((line) => names.has(line.trim().split(/\s+/, 1)[0] ?? ""));
-  return lines.map((line) => `${line}\n`).join("");
-}
-
-/** Returns the directory in /sys of the device that / is on, "" if it is on none. btrfs hides the number of its device, not its path. */
-function findRootDevice(): string {
-  const { dev } = statSync("/", { bigint: true });
-  const number = `${(dev >> 8n) & 0xfffn}:${(dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)}`;
-  const source = / \/ .* - \S+ (\/dev\/\S+)/.exec(readFileSync("/proc/self/mountinfo", "utf8"))?.[1];
-  for (const place of [
-    `/sys/dev/block/${number}`,
-    ...(source === undefined ? [] : [`/sys/class/block/${nameOf(source)}`]),
-  ]) {
-    try {
-      return realpathSync(place);
-    } catch {
-      // not a block device of this name
-    }
-  }
-  return "";
-}
-
-function nameOf(device: string): string {
+function readCrypttab({ additions }: ImageOptions, voice: Voice): string | null {
   try {
-    return basename(realpathSync(device));
-  } catch {
-    return basename(device);
-  }
-}
-
-/** Returns the names of the encrypted volumes that a device of /sys lies in. */
-export function listCryptNames(device: string): readonly string[] {
-  const read = (name: string) => {
-    try {
-      return readFileSync(join(device, name), "utf8").trim();
-    } catch {
-      return ""; // no device of device mapper
-    }
-  };
-  const own = read("dm/uuid").startsWith("CRYPT-") ? [read("dm/name")] : [];
-  return [...own, ...listSlaves(device).flatMap(listCryptNames)];
-}
-
-function listSlaves(device: string): readonly string[] {
-  try {
-    return readdirSync(join(device, "slaves")).map((name) => realpathSync(join(device, "slaves", name)));
-  } catch {
-    return []; // a disk, or a partition
+    return hostCrypttab(findHints(), lookAtAdditions(additions).hasFile, voice);
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error;
+    voice.warn(
+      `the image has no line of ${CRYPTTAB}: ${sentence(error)} (an encrypted root needs it: add it in levain.toml)`,
+    );
+    return null;
   }
 }

@@ -13,6 +13,8 @@ export type RootChoice =
       readonly suite: string;
       readonly packages: readonly string[];
       readonly mirror: string | null;
+      /** The file with the password of root; null: the user is asked. */
+      readonly passwordFile: string | null;
     };
 
 /** The arguments of `levain usb`; null is the default. */
@@ -67,7 +69,7 @@ export function readUsbOptions(line: CommandWords, directory: string): UsbOption
     table: readTable(line.one("table") ?? "gpt"),
     label: readLabel(line.one("label") ?? DEFAULT_LABEL),
     isEncrypted,
-    keyFile: path("key-file"),
+    keyFile: readSecretPath(line, "key-file", directory),
     persist,
     hasVerity: line.has("verity"),
     size,
@@ -91,7 +93,7 @@ function readRoot(line: CommandWords, directory: string): RootChoice {
     if (extra !== undefined && !line.has(needed)) throw new UsageError(`--${extra} needs --${needed}`);
   };
   refuse(["keep-identity", "mount"], "from-running");
-  refuse(["include", "mirror"], "debian");
+  refuse(["include", "mirror", "root-password-file"], "debian");
   const [root, suite] = [line.one("root"), line.one("debian")];
   if (root !== null) return { kind: "directory", path: resolve(directory, root) };
   if (suite === null) return { kind: "running", keepsIdentity: line.has("keep-identity"), mounts: line.all("mount") };
@@ -100,8 +102,14 @@ function readRoot(line: CommandWords, directory: string): RootChoice {
     .flatMap((names) => names.split(/[\s,]+/))
     .filter((name) => name !== "");
   const wrong = [suite, ...packages].find((word) => !/^[a-z0-9][\w.+:~-]*$/.test(word));
+  const passwordFile = readSecretPath(line, "root-password-file", directory);
   if (wrong !== undefined) throw new UsageError(`expected the name of a suite or a package but received "${wrong}"`);
-  return { kind: "debian", suite, packages, mirror: line.one("mirror") };
+  return { kind: "debian", suite, packages, mirror: line.one("mirror"), passwordFile };
+}
+
+function readSecretPath(line: CommandWords, name: string, directory: string): string | null {
+  const given = line.one(name);
+  return given === "-" ? "/proc/self/fd/0" : given && resolve(directory, given);
 }
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 1024, M: MIB, G: 1024 * MIB, T: 1024 * 1024 * MIB };

@@ -22,7 +22,7 @@ import type { Loaders } from "./parts/loaders.ts";
 import { installDebian } from "./root/debian.ts";
 import { findKernel } from "./root/kernel-files.ts";
 import { makeRootImage } from "./root/root-image.ts";
-import { type RootSource, sourceOfDirectory, sourceOfRunning } from "./root/source.ts";
+import { CACHES, type RootSource, sourceOfDirectory, sourceOfRunning } from "./root/source.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a stick is made with. */
@@ -33,6 +33,8 @@ export interface StickJob {
   readonly diskBytes: number | null;
   /** null: not encrypted. The caller wipes it. */
   readonly passphrase: Uint8Array | null;
+  /** Of a new Debian. The caller wipes it. */
+  readonly rootPassword: Uint8Array | null;
   readonly machine: Machine;
   readonly workspace: Workspace;
   readonly voice: Voice;
@@ -92,10 +94,12 @@ export async function prepareStick(job: StickJob): Promise<{ content: DiskConten
   };
 }
 
-async function findSource({ options, machine, workspace, voice }: StickJob): Promise<RootSource> {
+async function findSource({ options, machine, workspace, voice, rootPassword }: StickJob): Promise<RootSource> {
   const { root, label, output } = options;
   if (root.kind === "directory") return sourceOfDirectory(root.path);
-  if (root.kind === "debian") return sourceOfDirectory(await installDebian(root, label, workspace, voice));
+  if (root.kind === "debian") {
+    return sourceOfDirectory(await installDebian({ ...root, label, rootPassword }, workspace, voice), CACHES);
+  }
   if (process.geteuid?.() !== 0) {
     throw new BootError("cannot copy the running system: only root can read all of its files", {
       hint: "run it with sudo",

@@ -1,12 +1,10 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
+import { closeSync, fstatSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
-import { attempt } from "../host.ts";
+import { withTemporary } from "../temporary.ts";
 import { findTool, type Tool } from "../tool.ts";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const TAIL_BYTES = 4096;
 const SEEN_MAX = 5;
 const LOOK_MS = 250;
@@ -36,32 +34,31 @@ export interface Workspace {
 }
 
 /** Makes a private directory in `parent` for `use`; removes it afterwards, also if a signal ends the program. */
-export async function withWorkspace<T>(parent: string, use: (workspace: Workspace) => Promise<T>): Promise<T> {
-  const directory = attempt(`cannot write to ${printable(parent)}`, () => mkdtempSync(join(parent, ".levain-usb-")));
-  const others: string[] = [];
-  const children = new Set<Bun.Subprocess>();
-  const clean = () => {
-    for (const child of children) child.kill("SIGKILL");
-    for (const path of [directory, ...others]) rmSync(path, { recursive: true, force: true });
-  };
-  const stop = (signal: (typeof SIGNALS)[number]) => {
-    clean();
-    process.exit(128 + constants.signals[signal]);
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
-  try {
-    return await use({
-      path: (name) => join(directory, name),
-      run: (tool, purpose, args, how = {}) => {
-        const program = [findTool(tool, purpose), ...args];
-        return runToEnd(children, directory, { tool, purpose, argv: runApart(directory, how, program), how });
-      },
-      removeLater: (path) => others.push(path),
-    });
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, stop);
-    clean();
-  }
+export function withWorkspace<T>(parent: string, use: (workspace: Workspace) => Promise<T>): Promise<T> {
+  return withTemporary(
+    async (directory, onSignal) => {
+      const others: string[] = [];
+      const children = new Set<Bun.Subprocess>();
+      const clean = () => {
+        for (const child of children) child.kill("SIGKILL");
+        for (const path of others) rmSync(path, { force: true });
+      };
+      onSignal(clean);
+      try {
+        return await use({
+          path: (name) => join(directory, name),
+          run: (tool, purpose, args, how = {}) => {
+            const program = [findTool(tool, purpose), ...args];
+            return runToEnd(children, directory, { tool, purpose, argv: runApart(directory, how, program), how });
+          },
+          removeLater: (path) => others.push(path),
+        });
+      } finally {
+        clean();
+      }
+    },
+    { parent, prefix: ".levain-usb-" },
+  );
 }
 
 function runApart(directory: string, { emptied = null, isApart = false }: Run, program: readonly string[]) {

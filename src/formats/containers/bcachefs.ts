@@ -1,6 +1,7 @@
 import type { Area } from "../area.ts";
-import { le16, le32, le64 } from "../bytes.ts";
+import { holds, le16, le32, le64 } from "../bytes.ts";
 import { crc32c, crc64 } from "../checksums.ts";
+import type { ByteSource } from "../facts.ts";
 import { at, blockSize, type Field, filesystem, label, uuid, version } from "../layout.ts";
 import type { Magic } from "../signature.ts";
 import { addTrimmed, addUuid, untilNul } from "../tags.ts";
@@ -48,14 +49,15 @@ function readFields(sb: Uint8Array) {
   return fields;
 }
 
-/** Returns this device's entry in each list of members. Version 1 has 56 bytes a device, version 2 says how many; both may be there. */
-function findMembers(sb: Uint8Array, fields: ReturnType<typeof readFields>): readonly Uint8Array[] {
-  const [index = 0, count = 0] = sb.subarray(122, 124);
+/** Returns the entries of all devices in each list of members. Version 1 has 56 bytes a device, version 2 says how many; both may be there. */
+function listMembers(sb: Uint8Array, fields: ReturnType<typeof readFields>): readonly (readonly Uint8Array[])[] {
+  const count = sb[123] ?? 0;
   return fields.flatMap(({ kind, bytes }) => {
     if (kind !== MEMBERS_V1 && kind !== MEMBERS_V2) return [];
     const [start, size] = kind === MEMBERS_V2 ? [16, le16(bytes, 8)] : [8, 56];
-    const isList = size >= 16 && bytes.length === start + count * size;
-    return isList ? [bytes.subarray(start + index * size, start + (index + 1) * size)] : [];
+    if (size < 16 || bytes.length !== start + count * size) return [];
+    const entry = (_: unknown, index: number) => bytes.subarray(start + index * size, start + (index + 1) * size);
+    return [Array.from({ length: count }, entry)];
   });
 }
 
@@ -80,7 +82,7 @@ function nameGroup(groups: Uint8Array, innermost: number): Uint8Array | null {
 /** UUID_SUB, as often as libblkid finds it, and LABEL_SUB of this device. */
 const member: Field = (tags, sb) => {
   const fields = readFields(sb);
-  const members = findMembers(sb, fields);
+  const members = listMembers(sb, fields).flatMap((entries) => entries[sb[122] ?? 0] ?? []);
   for (const bytes of members) addUuid(tags, bytes.subarray(0, 16), "UUID_SUB");
   const group = members.reduce(
     (last, bytes) => (bytes.length < 48 ? last : Number((le64(bytes, 40) >> 20n) & 0xffn)),
@@ -109,3 +111,19 @@ export const bcachefs = filesystem(
   ],
   { minSize: 128 * 1024 },
 );
+
+/** A device of a bcachefs filesystem: how many devices that has, and the number of this one. */
+export type BcachefsMember = Readonly<{ deviceCount: number; deviceId: number }>;
+
+/** Reads the first superblock of a device; null if it is not bcachefs, or has no list of members. */
+export function readBcachefsMember(source: ByteSource): BcachefsMember | null {
+  const head = source.read(4096, HEAD_BYTES);
+  if (head.length < HEAD_BYTES || !holds(head, MAGIC_AT, BCACHEFS_MAGIC)) return null;
+  // `bcachefs format` leaves so much room for a superblock; a crafted one says more.
+  const sb = source.read(4096, Math.min(HEAD_BYTES + le32(head, 124) * 8, MIB));
+  const entries = listMembers(sb, readFields(sb)).at(-1);
+  if (entries === undefined) return null;
+  // A device that was removed leaves its place without a UUID (bch2_member_alive of fs/bcachefs/sb-members.h).
+  const present = entries.filter((entry) => entry.subarray(0, 16).some((byte) => byte !== 0));
+  return { deviceCount: present.length, deviceId: sb[122] ?? 0 };
+}

@@ -100,6 +100,12 @@ export const RESCUE = {
     text: "What to do if the boot fails.",
     example: "rd.emergency=poweroff",
   }),
+  emergencySeconds: single(values.wholeSeconds, {
+    syntax: "rd.emergency.after=SECONDS",
+    fallback: "at once",
+    text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
+    example: "rd.emergency=reboot rd.emergency.after=60",
+  }),
   panicSeconds: single(values.panicSeconds, {
     syntax: "panic=SECONDS",
     fallback: "no reboot",

@@ -1,9 +1,9 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { orIfRefused, tolerateRefusal } from "../../problems/errors.ts";
-import { printable } from "../../problems/report.ts";
 import type { Assembly, StorageContext, StoragePlan } from "../contract.ts";
 import { createMembers, type Pool } from "./btrfs-members.ts";
+import { describePresent } from "./pools.ts";
 
 /** The kernel's reply when a device is registered: whether the filesystem is complete. */
 type Reply = "complete" | "incomplete" | "unknown";
@@ -78,11 +78,9 @@ export function startBtrfs(context: StorageContext, { rootOptions }: Pick<Storag
   };
 }
 
-function describe({ facts }: BlockDevice, { current, outdated, total, used }: Pool): string {
-  const name = printable(facts.label ?? facts.uuid ?? "");
-  const verb = used.length === 1 ? "is" : "are";
-  const nodes = [...current.map(({ node }) => node), ...outdated.map(({ node }) => `${node} (out of date)`)].join(", ");
-  return `${used.length} of ${total} devices of btrfs "${name}" ${verb} present: ${nodes}`;
+function describe(device: BlockDevice, { current, outdated, total, used }: Pool): string {
+  const nodes = [...current.map(({ node }) => node), ...outdated.map(({ node }) => `${node} (out of date)`)];
+  return describePresent(device, used.length, total, nodes);
 }
 
 function describeOutdated({ node }: BlockDevice, current: readonly BlockDevice[], isUsed: boolean): string {

@@ -1,5 +1,6 @@
 import type { StorageKind } from "../contract.ts";
 import { startBcache } from "./bcache/bcache.ts";
+import { startBcachefs } from "./bcachefs.ts";
 import { startBtrfs } from "./btrfs.ts";
 import { startCrypt } from "./crypt/crypt.ts";
 import { startFirmwareRaid } from "./firmware/firmware.ts";
@@ -16,6 +17,7 @@ export const KINDS: readonly StorageKind[] = [
   startRemote,
   startMultipath,
   startBtrfs,
+  startBcachefs,
   startPartitions,
   startIntegrity,
   startArrays,

@@ -8,7 +8,7 @@ import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
 import { headline } from "../../problems/report.ts";
 import type { Assembly, Link, StorageContext, StoragePlan } from "../contract.ts";
 import { createMapping, isWriteProtected, removeMapping, requireTarget } from "../device-mapper/mapping.ts";
-import { liesIn } from "../trust.ts";
+import { restsOn } from "../trust.ts";
 
 /** A device with a partition table that the kernel does not read. */
 interface Disk {
@@ -74,7 +74,7 @@ export function startPartitions(context: StorageContext, { roots }: Pick<Storage
       claimed = device.name;
     },
     close() {
-      const isUsed = ({ device }: Mapping) => claimed !== null && liesIn(context.machine, [device])({ name: claimed });
+      const isUsed = ({ device }: Mapping) => claimed !== null && restsOn(context.machine, [device])({ name: claimed });
       for (const mapping of nested.toReversed()) {
         if (!isUsed(mapping)) tolerateRefusal(() => removeMapping(context.machine, mapping));
       }

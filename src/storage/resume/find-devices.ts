@@ -36,7 +36,11 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
       search.takeEvents(0);
       search.settle();
       const found = findUsable(search, resume.device).filter(trust);
-      if (found.length > 0) return take(search, found);
+      const [first] = found;
+      if (first !== undefined) {
+        search.claim(first);
+        return found;
+      }
       const [closed = null] = resume.isOff || crypt.isOff ? [] : search.matches(resume.device);
       const round = patience.uncounted(() => search.advance(closed));
       if (round === "changed" || context.drivers.loadMore()) continue;
@@ -46,13 +50,6 @@ export function findResumeDevices(context: Context, plan: BootPlan, resume: Name
     patience.end();
     search.close();
   }
-}
-
-/** Keeps what the first lies in; a passphrase that was asked for it may open the root too, if there is nothing to resume. */
-function take(search: Search, found: readonly BlockDevice[]): readonly BlockDevice[] {
-  if (!found.some(({ facts }) => facts.type === "swsuspend")) search.useTyped();
-  for (const first of found.slice(0, 1)) search.claim(first);
-  return found;
 }
 
 /** Returns the devices of that name that can be used as they are; those in encrypted volumes first. */

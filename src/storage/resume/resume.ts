@@ -1,3 +1,4 @@
+import { wipe } from "../../crypto/secret.ts";
 import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import type { Context } from "../../drivers/context.ts";
 import { le64 } from "../../formats/bytes.ts";
@@ -62,6 +63,8 @@ function resumeOrDiscard(context: Context, plan: NamedResume, hibernated: Hibern
   const { device, image } = hibernated;
   const { node } = device;
   if (!plan.isOff) {
+    // The pages of this system are not wiped when the other one continues.
+    wipe(...(context.passphrases?.splice(0) ?? []));
     const failed = attemptResume(context, { device, image, plan });
     const failure = problem("not-resumed", { node, ...failed });
     // The kernel removes the signature of the image before it looks into it.

@@ -34,6 +34,7 @@ export const media = once(async () => {
   const work = join(directory, "stick");
   mkdirSync(work);
   for (const name of ["levain.conf", "syslinux.cfg"]) writeFileSync(join(work, name), forGuest(recipeFile(name)));
+  writeFileSync(join(directory, ".hidden"), "");
   await runOnRecipeMachine(recipeScript("stick"), directory);
   await runOnRecipeMachine(forGuest(recipeScript("live")), directory);
   return {

@@ -1,9 +1,11 @@
 // Sticks that `levain usb` makes on a Debian with the packages of docs/recipes.md.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../cache.ts";
-import { runScript } from "../command.ts";
+import { run, runScript } from "../command.ts";
+import { debianMirror } from "../debian-packages.ts";
 import { debianKernel } from "../kernels.ts";
+import { LEVAIN } from "../levain-image.ts";
 import { GUEST_WORDS } from "../qemu.ts";
 import { runOnRecipeMachine } from "../recipes/machine.ts";
 import { smallRoot } from "../root-tree.ts";
@@ -27,6 +29,18 @@ export async function usbStick(...options: readonly string[]) {
   const script = `levain usb --root root --output disk.img ${kernel} ${given} --json > summary`;
   await runOnRecipeMachine(script, directory);
   return { disk: join(directory, "disk.img"), summary: JSON.parse(readFileSync(join(directory, "summary"), "utf8")) };
+}
+
+/** A new Debian as `levain usb` installs it on this host, in an erofs; root's password is `PASSPHRASE`. Needs root; returns the path of the disk. */
+export async function debianStick(): Promise<string> {
+  const directory = scratchDirectory();
+  const [disk, password] = [join(directory, "disk.img"), join(directory, "password")];
+  writeFileSync(password, `${PASSPHRASE}\n`);
+  const mirror = await debianMirror("bookworm");
+  const root = ["--debian", "bookworm", "--mirror", mirror, "--include", "zstd", "--root-password-file", password];
+  const how = ["--erofs", "--bios", "none", "--label", "rye", "--compress", "zstd:1", "--cmdline", GUEST_WORDS];
+  await run([LEVAIN, "usb", ...root, ...how, "--output", disk]);
+  return disk;
 }
 
 /** Copies the Debian itself, as its user would; returns the path of the disk. */

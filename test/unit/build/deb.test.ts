@@ -10,14 +10,13 @@ const PACKAGES = join(import.meta.dir, "../../../build/packages");
 const { version } = packageJson;
 
 /** Makes a package of any program, which stands for levain, in a new directory. */
-async function make(kind: string): Promise<string> {
-  return (await run([process.execPath, join(PACKAGES, "package.ts"), kind, BUSYBOX, scratchDirectory()])).trim();
+async function makeDeb(): Promise<string> {
+  return (await run([process.execPath, join(PACKAGES, "package.ts"), "deb", BUSYBOX, scratchDirectory()])).trim();
 }
 
-test("the package has the program, its documents and what lintian wants, and is the same each time", async () => {
-  const [deb, again] = [await make("deb"), await make("deb")];
+test("the package has the program, its documents and what lintian wants", async () => {
+  const deb = await makeDeb();
   expect(deb).toEndWith(`/levain_${version}_amd64.deb`);
-  expect(Buffer.compare(readFileSync(deb), readFileSync(again))).toBe(0);
   const control = await run(["dpkg-deb", "--field", deb]);
   expect(control).toContain(`Package: levain\nVersion: ${version}\nArchitecture: amd64\n`);
   // initramfs-tools, which stays, conflicts with every other package that provides it.
@@ -45,9 +44,4 @@ test("its scripts set levain up and take it back, and let a removal go on that l
   expect(await calls("prerm", 1, "remove")).toBe("uninstall\n");
   expect(await calls("prerm", 0, "upgrade", "0.2.0")).toBe("");
   await expect(calls("prerm", 127, "remove")).rejects.toThrow();
-});
-
-test("the tarball has the program with its mode", async () => {
-  const tarball = await make("tarball");
-  expect(await run(["tar", "-tvzf", tarball])).toMatch(new RegExp(`^-rwxr-xr-x 0/0 .* levain-${version}/levain$`, "m"));
 });

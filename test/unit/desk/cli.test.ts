@@ -124,6 +124,8 @@ describe("levain", () => {
     [["image", "--kernel", ""], "Option '--kernel' needs a value"],
     [["image", "-o", ""], "Option '--output' needs a value"],
     [["image", "stray"], "Unexpected argument 'stray'"],
+    [["image", "\x1b[2J"], "Unexpected argument '\\x1b[2J'"],
+    [["image", "--\x9bgus"], "Unknown option '--\\x9bgus'"],
     [["plan", "--json=x", "root=/dev/sda"], "--json"],
     [["help", "bogus"], "Unknown command or parameter 'bogus'"],
   ])("a command line like %j is refused with status 2", async (argv, message) => {

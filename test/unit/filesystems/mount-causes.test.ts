@@ -100,6 +100,7 @@ describe("the kernel's own words decide the cause", () => {
       "block-size",
     ],
     ["xfs", "ENOSYS", "XFS (vda): device supports 4096 byte sectors (not 512)", "sector-size"],
+    ["ext4", "EINVAL", "EXT4-fs (dm-2): bad block size 1024", "sector-size"],
     [
       "ext4",
       "EROFS",

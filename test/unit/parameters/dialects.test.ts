@@ -158,7 +158,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     [
       "root=LABEL=R rd.emergency=reboot rd.shell=0",
-      { rescue: { shell: false, breaks: [], onFailure: "reboot", panicSeconds: null, log: null } },
+      { rescue: { shell: false, breaks: [], onFailure: "reboot", panicSeconds: null, afterSeconds: null, log: null } },
     ],
   ],
   // https://manpages.ubuntu.com/manpages/noble/man7/casper.7.html, and the boot menus of Ubuntu's media.
@@ -304,7 +304,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "boot=live break=premount debug=1",
       {
-        rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null, log: null },
+        rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null },
         talk: { level: "debug", log: "all" },
       },
     ],
@@ -377,7 +377,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     [
       "root=LABEL=R break=postmount disablehooks=resume earlymodules=nvme",
       {
-        rescue: { shell: true, breaks: ["init"], onFailure: "shell", panicSeconds: null, log: null },
+        rescue: { shell: true, breaks: ["init"], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null },
         modules: { load: ["nvme"], parameters: {}, blacklist: [] },
       },
     ],
@@ -389,7 +389,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {
         root: block(path("/dev/sda1")),
         rootTimeoutMs: 30_000,
-        rescue: { shell: true, breaks: [], onFailure: "reboot", panicSeconds: 10, log: null },
+        rescue: { shell: true, breaks: [], onFailure: "reboot", panicSeconds: 10, afterSeconds: null, log: null },
       },
     ],
     [
@@ -467,7 +467,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ...["rd.systemd.unit=emergency.target", "rd.systemd.unit=rescue.target", "rd.emergency", "rd.rescue"].map(
       (word): Case => [
         `root=LABEL=R ${word}`,
-        { rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null, log: null } },
+        { rescue: { shell: true, breaks: ["root"], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null } },
       ],
     ),
     ["root=LABEL=R fsck.mode=skip fsck.repair=yes", { rootCheck: "skip", rootRepair: "yes" }],

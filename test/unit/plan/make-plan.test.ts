@@ -88,7 +88,7 @@ test("a command line that asks for nothing", () => {
       arguments: [],
       environment: ["HOME=/", "TERM=linux"],
     },
-    rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null, log: null },
+    rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null },
     talk: { level: "normal", log: "all" },
   };
   expect(makePlan({ cmdline: "", manifest: null })).toEqual({ plan: expected, warnings: [] });
@@ -231,8 +231,15 @@ describe("rescue", () => {
     ["panic=5 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
     ["panic=5 rd.emergency=shell rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: 5 }],
     ["rd.emergency=shell rdshell=0", { shell: false, onFailure: "halt", panicSeconds: null }],
+    ["rd.emergency.after=60", { shell: true, onFailure: "reboot", panicSeconds: null, afterSeconds: 60 }],
+    [
+      "rd.emergency.after=60 rd.emergency=halt",
+      { shell: true, onFailure: "halt", panicSeconds: null, afterSeconds: 60 },
+    ],
+    ["rd.emergency.after=60 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: null, afterSeconds: 60 }],
+    ["rd.emergency.after=60 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
-    expect(plan(words).rescue).toEqual({ ...policy, breaks: [], log: null });
+    expect(plan(words).rescue).toEqual({ afterSeconds: null, ...policy, breaks: [], log: null });
   });
 
   test.each([

@@ -9,6 +9,7 @@ import { requestReset, splitPlace } from "../../../stack/sync/settle.ts";
 import { openWritable, previewSync, type SyncOrder, syncBranch } from "../../../stack/sync/sync.ts";
 import { argument, command, flag, option } from "../../command-line.ts";
 import { attempt } from "../../host.ts";
+import { JSON_OPTION } from "../../report-rows.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain sync [DIR…]`. */
@@ -18,6 +19,7 @@ export const syncCommand = command({
   args: {
     "dir...": argument("Directories to sync (default: every directory with changes above a persistent layer)", false),
     "dry-run": flag("List what would change, and change nothing", "n"),
+    ...JSON_OPTION,
   },
   examples: {
     "levain sync": "Keep everything that has changed since the boot",
@@ -25,12 +27,16 @@ export const syncCommand = command({
   },
   run: ({ words, has }, machine) => {
     const orders = chooseOrders(machine, words);
-    let status = 0;
-    for (const { path, order } of orders) {
-      if (has("dry-run")) for (const line of describePlan(path, previewSync(machine, order))) console.log(line);
-      else if (!syncOne(machine, path, order)) status = 1;
+    if (has("dry-run")) {
+      const changes = orders.flatMap(({ path, order }) => listChanges(path, previewSync(machine, order)));
+      if (has("json")) console.log(JSON.stringify({ changes }, null, 2));
+      else for (const { change, path } of changes) console.log(printable(`${change.padEnd(11)} ${path}`));
+      return 0;
     }
-    return status;
+    const results = orders.map(({ path, order }) => syncOne(machine, path, order));
+    if (has("json")) console.log(JSON.stringify({ synced: results }, null, 2));
+    else for (const result of results) console.log(describeResult(result).join("\n"));
+    return results.every(({ unstable }) => unstable.length === 0) ? 0 : 1;
   },
 });
 
@@ -82,21 +88,33 @@ function findPlace(machine: Machine, overlays: readonly StoredOverlay[], path: s
   return place;
 }
 
-/** Returns false if files changed again and again while they were copied. */
-function syncOne(machine: Machine, path: string, order: SyncOrder): boolean {
+/** Says which files changed again and again while they were copied. */
+function syncOne(machine: Machine, path: string, order: SyncOrder) {
   const voice = createTerminalVoice(process.stderr);
   try {
     const { changes, unstable } = syncBranch(machine, order, voice);
-    const count = changes.filter(({ operation }) => !isDetail(operation)).length;
-    console.log(`${printable(path)}: ${count === 1 ? "1 change" : `${count} changes`} written to the persistent layer`);
-    if (changes.some(({ isLater }) => isLater)) console.log("some of them are completed at the next boot");
     for (const file of unstable) {
-      voice.warn(`${shown(path, file)} changed each time it was copied: the persistent layer has it as it was before`);
+      voice.warn(
+        `${printable(pathOf(path, file))} changed each time it was copied: the persistent layer has it as it was before`,
+      );
     }
-    return unstable.length === 0;
+    return {
+      path,
+      changes: changes.filter(({ operation }) => !isDetail(operation)).length,
+      isCompletedAtBoot: changes.some(({ isLater }) => isLater),
+      unstable: unstable.map((file) => pathOf(path, file)),
+    };
   } finally {
     voice.close();
   }
+}
+
+function describeResult({ path, changes, isCompletedAtBoot }: ReturnType<typeof syncOne>): readonly string[] {
+  const count = changes === 1 ? "1 change" : `${changes} changes`;
+  return [
+    `${printable(path)}: ${count} written to the persistent layer`,
+    ...(isCompletedAtBoot ? ["some of them are completed at the next boot"] : []),
+  ];
 }
 
 /** True for what belongs to another change of the same entry, or follows from changes in a directory. */
@@ -104,22 +122,20 @@ function isDetail({ kind }: SyncPlan["operations"][number]["operation"]): boolea
   return kind === "time" || kind === "more attributes";
 }
 
-/** Returns a line for each entry that a sync would change. */
-export function describePlan(path: string, { items, operations }: SyncPlan): readonly string[] {
+/** Returns what a sync would do with each entry. */
+function listChanges(path: string, { items, operations }: SyncPlan) {
   return operations.flatMap(({ operation }) => {
     if (isDetail(operation)) return [];
     const isRemoval =
       operation.kind === "remove" || (operation.kind === "place" && items[operation.item]?.kind === "whiteout");
-    return [
-      `${(isRemoval ? "remove" : operation.kind.replace("place", "write")).padEnd(11)} ${shown(path, operation.path)}`,
-    ];
+    const change = isRemoval ? "remove" : operation.kind.replace("place", "write");
+    return [{ change, path: pathOf(path, operation.path) }];
   });
 }
 
-/** Returns the path of an entry for the terminal. */
-function shown(path: string, inside: string): string {
-  const name = Buffer.from(inside, "latin1").toString();
-  return printable(`${path === "/" ? "" : path}/${name}`);
+/** Returns the path of an entry in the booted system. */
+function pathOf(path: string, inside: string): string {
+  return `${path === "/" ? "" : path}/${Buffer.from(inside, "latin1").toString()}`;
 }
 
 function noteReset(machine: Machine, { branch }: StoredOverlay, keep: readonly string[]): void {

@@ -20,13 +20,22 @@ export async function askYes(question: string): Promise<boolean> {
   }
 }
 
-/** Asks for a new passphrase twice, without showing it; the caller wipes it. Throws BootError if both differ, or if it is empty. */
-export async function askNewPassphrase(): Promise<Uint8Array> {
+/** A secret that the user chooses: what it is called, and the option that names a file with it. */
+export interface NewSecret {
+  readonly noun: "passphrase" | "password";
+  readonly of: string;
+  readonly option: string;
+}
+
+/** Asks for a new secret twice, without showing it; the caller wipes it. Throws BootError if both differ, or if it is empty. */
+export async function askNewSecret({ noun, of, option }: NewSecret): Promise<Uint8Array> {
   if (!hasTerminal()) {
-    throw new BootError("no terminal to ask for the passphrase", { hint: "read it from a file: --key-file FILE" });
+    throw new BootError(`no terminal to ask for the ${noun} of ${of}`, {
+      hint: `read it from a file: --${option} FILE`,
+    });
   }
-  const first = await readHidden("passphrase of the stick: ");
-  const second = await readHidden("the same again: ").catch((error) => {
+  const first = await readHidden(noun, `${noun} of ${of}: `);
+  const second = await readHidden(noun, "the same again: ").catch((error) => {
     wipe(first);
     throw error;
   });
@@ -34,10 +43,10 @@ export async function askNewPassphrase(): Promise<Uint8Array> {
   wipe(second);
   if (isEqual && first.length > 0) return first;
   wipe(first);
-  throw new BootError(isEqual ? "an empty passphrase protects nothing" : "the passphrases differ");
+  throw new BootError(isEqual ? `an empty ${noun} protects nothing` : `the ${noun}s differ`);
 }
 
-function readHidden(question: string): Promise<Uint8Array> {
+function readHidden(noun: NewSecret["noun"], question: string): Promise<Uint8Array> {
   const line = createTypedLine();
   const { stdin, stderr } = process;
   stderr.write(question);
@@ -52,7 +61,7 @@ function readHidden(question: string): Promise<Uint8Array> {
       stdin.pause();
       stderr.write("\n");
       if (end === "entered") resolve(line.copy());
-      else reject(new BootError(end === "cancelled" ? "cancelled" : "the passphrase is too long"));
+      else reject(new BootError(end === "cancelled" ? "cancelled" : `the ${noun} is too long`));
       line.wipe();
     };
     stdin.on("data", onData);
@@ -62,13 +71,17 @@ function readHidden(question: string): Promise<Uint8Array> {
 
 const [NEWLINE, SPACE] = [0x0a, 0x20];
 
-/** Reads a passphrase from a file; the caller wipes it. A newline at the end of a line of text does not count: it is not typed at boot. Throws BootError. */
-export function readPassphrase(path: string): Uint8Array {
-  const bytes = readKeyFile(path === "-" ? "/dev/stdin" : path);
+/** Reads a new secret from a file; the caller wipes it. A newline at the end of a line of text does not count: it is not typed. Throws BootError. */
+export function readNewSecret(path: string, { noun }: NewSecret): Uint8Array {
+  const bytes = readKeyFile(path);
   const isLine = bytes.at(-1) === NEWLINE && bytes.subarray(0, -1).every((byte) => byte >= SPACE);
-  const passphrase = secretBytes(isLine ? bytes.length - 1 : bytes.length);
-  passphrase.set(bytes.subarray(0, passphrase.length));
+  const secret = secretBytes(isLine ? bytes.length - 1 : bytes.length);
+  secret.set(bytes.subarray(0, secret.length));
   wipe(bytes);
-  if (passphrase.length > 0) return passphrase;
-  throw new BootError(`${printable(path)} is empty: an empty passphrase protects nothing`);
+  // chpasswd(8) would take the next line for another user.
+  const hasLines = noun === "password" && secret.includes(NEWLINE);
+  if (secret.length > 0 && !hasLines) return secret;
+  wipe(secret);
+  const why = hasLines ? "has more than one line" : `is empty: an empty ${noun} protects nothing`;
+  throw new BootError(`${printable(path)} ${why}`);
 }

@@ -11,7 +11,8 @@ function extArguments(identity: Identity, place: string): readonly string[] {
   const extended = [`hash_seed=${identity.uuid("hash")}`, "root_owner=0:0", "nodiscard", "lazy_itable_init=1"];
   const options = [...extended, "lazy_journal_init=1", place].filter((option) => option !== "").join(",");
   // Twice: this host's mounts do not matter for a file, and of a device they were checked before.
-  return ["-q", "-F", "-F", "-t", "ext4", "-U", uuid, "-L", "changes", "-E", options];
+  // Small filesystems have blocks of 1024 bytes by default, less than the sectors of an encrypted volume.
+  return ["-q", "-F", "-F", "-t", "ext4", "-b", "4096", "-U", uuid, "-L", "changes", "-E", options];
 }
 
 /** mke2fs reads the time from this variable (E2FSPROGS_FAKE_TIME of its own tests). */

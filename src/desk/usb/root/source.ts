@@ -22,12 +22,13 @@ export interface RootSource {
 /** What a kernel or a boot fills: the directories stay, their content does not. */
 const FILLED_AT_BOOT = ["proc/*", "sys/*", "dev/*", "run/*", "tmp/*"];
 
-/** Of a running system: what can be made again, what names disks of this machine, and seeds that must be used once only. */
-const OF_THIS_MACHINE = [
+/** What can be made again. */
+export const CACHES = [
   ...["var/tmp/*", "var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*"],
   ...["var/cache/dnf/*", "var/cache/pacman/pkg/*", "var/cache/apk/*", "root/.cache/*", "home/*/.cache/*"],
-  ...["etc/fstab", "etc/crypttab", "var/lib/systemd/random-seed", "lost+found"],
 ];
+/** Of a running system: what names disks of this machine, and seeds that must be used once only. */
+const OF_THIS_MACHINE = ["etc/fstab", "etc/crypttab", "var/lib/systemd/random-seed", "lost+found"];
 const IDENTITY = ["etc/ssh/ssh_host_*_key", "etc/ssh/ssh_host_*_key.pub", "var/lib/dbus/machine-id"];
 /** An empty file means that systemd makes a new one; without the file, it would also reset which services are enabled (machine-id(5)). */
 const MACHINE_ID = "/etc/machine-id";
@@ -37,8 +38,8 @@ const OF_THE_SYSTEM = /^\/(?:usr|var|opt|srv|root|boot)(?:\/|$)/;
 const EFI_PARTITION = /^\/(?:efi|boot\/efi)(?:\/|$)/;
 const IN_FILLED = /^\/(?:proc|sys|dev|run|tmp)(?:\/|$)/;
 
-/** Describes a directory that has a whole root filesystem. Throws BootError. */
-export function sourceOfDirectory(directory: string): RootSource {
+/** Describes a directory that has a whole root filesystem; `excluded` are patterns of what stays out besides. Throws BootError. */
+export function sourceOfDirectory(directory: string, excluded: readonly string[] = []): RootSource {
   const what = `cannot make a stick from ${printable(directory)}`;
   if (!isDirectory(directory)) throw new BootError(`${what}: it is not a directory`);
   const names = readdirSync(directory);
@@ -48,7 +49,7 @@ export function sourceOfDirectory(directory: string): RootSource {
       hint: "name the top directory of a root filesystem",
     });
   }
-  return { directory, excluded: FILLED_AT_BOOT, emptied: null, leftOut: [] };
+  return { directory, excluded: [...FILLED_AT_BOOT, ...excluded], emptied: null, leftOut: [] };
 }
 
 /** What the user says about a copy of the running system. */
@@ -69,7 +70,7 @@ export function sourceOfRunning(machine: Machine, choice: RunningChoice, own: re
   const { copied, leftOut } = divideMounts(mounts, choice.mounts);
   const identity = choice.keepsIdentity ? [] : IDENTITY;
   const excluded = [
-    ...[...FILLED_AT_BOOT, ...OF_THIS_MACHINE, ...identity],
+    ...[...FILLED_AT_BOOT, ...CACHES, ...OF_THIS_MACHINE, ...identity],
     ...leftOut.map(({ target }) => `${patternOf(target)}/*`),
     ...[...listSwapFiles(machine), ...own].map(patternOf),
   ];

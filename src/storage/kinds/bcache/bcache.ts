@@ -2,9 +2,9 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { tolerateRefusal } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { findBcacheOn, stopBcache } from "../../device-mapper/bcache.ts";
-import { liesIn } from "../../trust.ts";
-import { listParts } from "../claimed.ts";
+import { restsOn } from "../../trust.ts";
 import { createGrace } from "../grace.ts";
+import { listParts } from "../pools.ts";
 import { createMembers, describeLack, isAttached, type Member } from "./members.ts";
 import { createStarter } from "./start.ts";
 
@@ -64,7 +64,7 @@ export function startBcache(context: StorageContext, plan: BcachePlan): Assembly
     },
     close() {
       for (const name of ours)
-        if (!claimed.some(liesIn(machine, [name]))) tolerateRefusal(() => stopBcache(machine, name));
+        if (!claimed.some(restsOn(machine, [name]))) tolerateRefusal(() => stopBcache(machine, name));
     },
   };
 }

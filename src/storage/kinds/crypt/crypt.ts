@@ -22,16 +22,17 @@ interface Unlocking {
   readonly context: CryptContext;
   readonly plan: Pick<StoragePlan, "crypt" | "keymap" | "roots" | "layers" | "part">;
   readonly volumes: Volume[];
-  /** All that were typed; each is tried on every volume. */
+  /** Those of earlier searches, then all that were typed; each is tried on every volume. */
   readonly passphrases: Uint8Array[];
   hasAllDrivers: boolean;
 }
 
 /** Opens encrypted volumes (LUKS, plain dm-crypt): those that the plan names, all with rd.auto, and a root that is one itself. */
 export function startCrypt(shared: StorageContext, plan: StoragePlan): Assembly {
-  const context = { ...shared, deriver: createDeriver(shared.machine) };
+  const { machine, passphrases: kept = [] } = shared;
+  const context = { ...shared, deriver: createDeriver(machine), passphrases: kept, earlier: new Set(kept) };
   const volumes = plan.crypt.volumes.map((wish) => startVolume(context, wish, "asked"));
-  const unlocking: Unlocking = { context, plan, volumes, passphrases: [], hasAllDrivers: false };
+  const unlocking: Unlocking = { context, plan, volumes, passphrases: [...kept], hasAllDrivers: false };
   return {
     advance: (candidate) => advanceAll(unlocking, candidate),
     links: () =>
@@ -46,11 +47,8 @@ export function startCrypt(shared: StorageContext, plan: StoragePlan): Assembly 
     },
     problems: () => volumes.flatMap((volume) => troublesOf(context, volume)),
     required: () => volumes.flatMap((volume) => requiredOf(context, volume)),
-    useTyped() {
-      if (unlocking.passphrases.length > 0) advanceEach(unlocking, (volume) => !isDispensable(volume));
-    },
     close() {
-      wipe(...unlocking.passphrases);
+      wipe(...unlocking.passphrases.filter((one) => shared.passphrases?.includes(one) !== true));
       context.deriver.close();
     },
   };
@@ -120,7 +118,7 @@ function ask({ context, plan, volumes, passphrases }: Unlocking, index: number, 
  */
 function isDoubted({ context, passphrases }: Unlocking, root: BlockDevice | null, volume: Volume): boolean {
   const hasSecret =
-    (volume.attempt?.triedPassphrases ?? 0) < passphrases.length ||
+    Math.max(volume.attempt?.triedPassphrases ?? 0, context.earlier.size) < passphrases.length ||
     untriedKeys(volume, listKeySources(context, volume.wish.keys)).length > 0;
   return hasSecret && root !== null && !liesInVolume(context.machine)(root);
 }

@@ -10,6 +10,9 @@ import type { StorageContext } from "../../contract.ts";
 
 /** The context of encrypted volumes. */
 export interface CryptContext extends StorageContext {
+  readonly passphrases: Uint8Array[];
+  /** Those of the passphrases that were there when the search began. */
+  readonly earlier: ReadonlySet<Uint8Array>;
   /** Derives keys; it ends with the search. */
   readonly deriver: Deriver;
 }

@@ -84,18 +84,25 @@ function act(context: CryptContext, volume: Volume, action: Action, passphrases:
       const mapping = lock && tryKey(context, volume, lock, action.source);
       return mapping === null ? volume : opened(volume, mapping);
     }
-    case "passphrase": {
-      const passphrase = passphrases[action.index];
-      const mapping = passphrase === undefined || lock === null ? null : lock.open(passphrase, "passphrase");
-      if (mapping === null) return volume;
-      rememberTyped(context.machine, mapping.name);
-      return opened(volume, mapping, lock?.isGuess !== true);
-    }
+    case "passphrase":
+      return lock === null ? volume : tryPassphrase(context, volume, lock, passphrases[action.index]);
     case "give up":
       throw problem("passphrases-wrong", { count: volume.asked });
     default:
       return volume;
   }
+}
+
+/** Keeps a passphrase that has opened the volume for the searches that follow. */
+function tryPassphrase(context: CryptContext, volume: Volume, lock: Lock, passphrase: Uint8Array | undefined): Volume {
+  const { machine, passphrases, earlier } = context;
+  // If the mount of what was guessed fails, the user is asked again: a search must not repeat the guess without asking.
+  if (passphrase === undefined || (lock.isGuess && earlier.has(passphrase))) return volume;
+  const mapping = lock.open(passphrase, "passphrase");
+  if (mapping === null) return volume;
+  rememberTyped(machine, mapping.name);
+  if (!lock.isGuess && !passphrases.includes(passphrase)) passphrases.push(passphrase);
+  return opened(volume, mapping, !lock.isGuess);
 }
 
 /** Adopts what is open already. */

@@ -7,9 +7,9 @@ import { problem } from "../../../problems/problem.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
 import { listBcaches } from "../../device-mapper/bcache.ts";
 import { listArrays, listBelow } from "../../device-mapper/mapping.ts";
-import { liesIn, liesOnStick } from "../../trust.ts";
-import { listParts } from "../claimed.ts";
+import { liesOnStick, restsOn } from "../../trust.ts";
 import { createGrace } from "../grace.ts";
+import { listParts } from "../pools.ts";
 import { type Container, containersOf, findVolumes, listContainers } from "./arrays.ts";
 import { createMdadm, type Mdadm } from "./mdadm.ts";
 
@@ -108,7 +108,7 @@ function createLeaving(
     },
     stopUnused() {
       mdadm.close();
-      const isUsed = ({ volumes }: Container) => claimed.some(liesIn(machine, volumes)) || isHeld(machine, volumes);
+      const isUsed = ({ volumes }: Container) => claimed.some(restsOn(machine, volumes)) || isHeld(machine, volumes);
       const idle = listContainers(machine).filter((one) => !before.includes(one.name) && !isUsed(one));
       const names = idle.flatMap(({ name, volumes }) => [...volumes, name]);
       if (names.length > 0 && mdadm.isThere()) mdadm.stop(names);

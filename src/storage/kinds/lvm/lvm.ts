@@ -1,9 +1,9 @@
 import type { BlockDevice } from "../../../devices/block-devices.ts";
 import { problem } from "../../../problems/problem.ts";
 import type { Assembly, Link, Round, StorageContext, StoragePlan, Trouble } from "../../contract.ts";
-import { liesIn } from "../../trust.ts";
-import { listParts } from "../claimed.ts";
+import { restsOn } from "../../trust.ts";
 import { createGrace, createStickGrace } from "../grace.ts";
+import { listParts } from "../pools.ts";
 import type { JudgedGroup } from "./judge.ts";
 import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume, noteArrays } from "./links.ts";
@@ -43,7 +43,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const list = () => (plan.lvm.isOff ? [] : members.list().map((judged) => refuseTaken(judged, takenName)));
   // What someone may have plugged in is looked at only if the machine's own disks do not have the root.
   const inOrder = () => list().sort((one, other) => Number(one.isOnStick) - Number(other.isOnStick));
-  const isUsed = ({ device }: ActiveVolume) => claimed.some(liesIn(context.machine, [device]));
+  const isUsed = ({ device }: ActiveVolume) => claimed.some(restsOn(context.machine, [device]));
 
   function advanceOne(judged: Group, isWanted: VolumeTest): Round {
     const { group, refusal, missing } = judged;

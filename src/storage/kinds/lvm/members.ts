@@ -3,6 +3,7 @@ import { createMemberReads } from "../../../devices/member-reads.ts";
 import { ofType } from "../../../devices/of-type.ts";
 import { NoAnswerError, type PatientSource } from "../../../devices/patient-source.ts";
 import { type PhysicalVolume, readPhysicalVolume } from "../../../formats/lvm/physical-volume.ts";
+import type { ReadPlace } from "../../../machine/async.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { isErrno } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -15,6 +16,8 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
   const known = new WeakMap<BlockDevice, PhysicalVolume | null>();
   const isOnStick = createStickTest(machine);
   const reads = createMemberReads(machine);
+  /** Where the last physical volume was read. Those of a group are laid out alike, so that one order to a worker reads the next one. */
+  let places: readonly ReadPlace[] = [];
   let strays: readonly BlockDevice[] = [];
   let judged: { readonly of: readonly string[]; readonly groups: readonly JudgedGroup<BlockDevice>[] } | null = null;
 
@@ -22,8 +25,10 @@ export function createMembers({ machine, devices, voice }: Pick<StorageContext, 
   function readMember(device: BlockDevice): PhysicalVolume | null {
     const cached = known.get(device);
     if (cached !== undefined || device.facts.type !== "LVM2_member") return cached ?? null;
-    const info = isVolume(machine, device) ? null : readFromSource(reads.sourceOf(device));
-    if (info === "no answer") return null;
+    const read = isVolume(machine, device) ? NOTHING : readFromSource(reads.sourceOf(device, places));
+    if (read === "no answer") return null;
+    const { info } = read;
+    if (read.places.length > 0) places = read.places;
     known.set(device, info);
     reads.stop(device);
     for (const flaw of info?.flaws ?? []) voice.warn(`LVM on ${device.node}: ${flaw}`);
@@ -73,15 +78,35 @@ function createStickTest(machine: Machine): (device: BlockDevice) => boolean {
   };
 }
 
-/** null if it cannot be read: the device is gone. */
-function readFromSource(source: PatientSource): PhysicalVolume | null | "no answer" {
+/** What was read of a device, and where; null if it cannot be read: the device is gone. */
+interface MemberRead {
+  readonly info: PhysicalVolume | null;
+  readonly places: readonly ReadPlace[];
+}
+
+const NOTHING: MemberRead = { info: null, places: [] };
+/** A crafted text must not have as much read of every other physical volume. */
+const MOST_BYTES = 128 << 10;
+
+function readFromSource(source: PatientSource): MemberRead | "no answer" {
   try {
     const size = source.size();
-    return source.gather((read) => readPhysicalVolume({ size, read }));
+    const places: ReadPlace[] = [];
+    const info = source.gather((read) => {
+      places.length = 0;
+      return readPhysicalVolume({
+        size,
+        read(offset, length) {
+          places.push({ offset, length });
+          return read(offset, length);
+        },
+      });
+    });
+    return { info, places: places.filter(({ length }) => length <= MOST_BYTES) };
   } catch (error) {
     if (error instanceof NoAnswerError) return "no answer";
     if (!isErrno(error)) throw error;
-    return null;
+    return NOTHING;
   }
 }
 

@@ -2,9 +2,9 @@ import type { BlockDevice } from "../../../devices/block-devices.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import type { Assembly, DeviceState, Link, Round, StorageContext, StoragePlan } from "../../contract.ts";
-import { liesIn, liesOnStick } from "../../trust.ts";
-import { listParts } from "../claimed.ts";
+import { liesOnStick, restsOn } from "../../trust.ts";
 import { createGrace, createStickGrace } from "../grace.ts";
+import { listParts } from "../pools.ts";
 import { describeArray, describeLack } from "./describe.ts";
 import { createGroups, type Group, isPartOf, isShownIn } from "./groups.ts";
 import { unlinkArray } from "./names.ts";
@@ -109,7 +109,7 @@ function sticksLast(machine: Machine, groups: readonly Group[]): readonly Group[
 /** Returns the names of those that are stopped now. */
 function stopUnused(machine: Machine, ours: readonly string[], claimed: readonly BlockDevice[]): readonly string[] {
   return ours.filter((name) => {
-    if (claimed.some(liesIn(machine, [name]))) return false;
+    if (claimed.some(restsOn(machine, [name]))) return false;
     return orIfRefused(() => {
       machine.stopArray(name);
       unlinkArray(machine, name);

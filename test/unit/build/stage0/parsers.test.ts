@@ -39,6 +39,12 @@ describe("stage0 reads the failure policy", () => {
     ["panic=5 rd.emergency=halt", "halt", 5],
     ["rdshell=0 rd.emergency=shell panic=7", "reboot", 7],
     ["rd.emergency=poweroff", "poweroff", 0],
+    ["rd.emergency.after=60", "reboot", 60],
+    ["rd.emergency.after=60 rd.emergency=halt panic=5", "halt", 60],
+    ["rd.emergency.after=60 rd.emergency=shell", "shell", 0],
+    ["rd.emergency.after=60 rd.emergency=shell rdshell=0", "halt", 60],
+    ["rd.emergency.after=0 panic=5", "reboot", 0],
+    ["rd.emergency.after=-1", "shell", 0],
     ['"rdshell=0"', "halt", 0],
     ['rdshell="0"', "halt", 0],
     ['x="rdshell=0"', "shell", 0],
@@ -73,6 +79,7 @@ describe("stage0 reads the failure policy", () => {
       "single",
       "panic",
       "rd.emergency",
+      "rd.emergency.after",
       "x",
       "--",
     );
@@ -105,8 +112,8 @@ describe("stage0 reads the failure policy", () => {
     await fc.assert(
       fc.asyncProperty(lines, async (texts) => {
         const expected = texts.map((text) => {
-          const { onFailure, panicSeconds } = planRescue(text).rescue;
-          return { text, action: onFailure, seconds: onFailure === "shell" ? 0 : (panicSeconds ?? 0) };
+          const { onFailure, afterSeconds, panicSeconds } = planRescue(text).rescue;
+          return { text, action: onFailure, seconds: onFailure === "shell" ? 0 : (afterSeconds ?? panicSeconds ?? 0) };
         });
         const seen = (await readPolicies(texts)).map((policy, index) => ({ text: texts[index] ?? "", ...policy }));
         expect(seen).toEqual(expected);

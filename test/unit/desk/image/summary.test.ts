@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { contentOfBytes } from "../../../../src/desk/archive/content.ts";
 import { estimateMemory } from "../../../../src/desk/archive/memory.ts";
 import type { ImageEntry } from "../../../../src/desk/archive/tree.ts";
-import { summarize } from "../../../../src/desk/commands/image.ts";
 import type { ImageSummary } from "../../../../src/desk/image/image.ts";
+import { summarize as listRows } from "../../../../src/desk/image/summary.ts";
+import { formatReport } from "../../../../src/desk/report-rows.ts";
 import { createTerminalVoice } from "../../../../src/desk/terminal-voice.ts";
 import { NO_OPTIONS } from "./no-options.ts";
 
@@ -26,7 +27,10 @@ const summary: ImageSummary = {
 };
 const options = { ...NO_OPTIONS, compression: { method: "zstd", level: 9 } } as const;
 
-test("the summary says what was made", () => {
+const summarize = (...args: Parameters<typeof listRows>) =>
+  formatReport(args[0].output, listRows(...args), false).split("\n");
+
+test("the summary says what was made, to a person and to a program", () => {
   expect(summarize(summary, options, 2640)).toEqual([
     "/boot/initramfs-6.1.img",
     "  kernel   6.1, 278 modules",
@@ -36,6 +40,19 @@ test("the summary says what was made", () => {
     "  size     51.5 MiB, zstd:9, in 2.6 s",
     "  memory   needs 320 MiB to boot, 384 MiB without root= on the command line",
   ]);
+  expect(JSON.parse(formatReport(summary.output, listRows(summary, options, 2640), true))).toEqual({
+    output: "/boot/initramfs-6.1.img",
+    kernel: { version: "6.1", modules: 278, host: null },
+    modprobe: ["/etc/modprobe.d"],
+    uki: null,
+    runtime: { kind: "paged", reason: null },
+    firmware: [],
+    content: { entries: 373, unpackedBytes: 136.6 * MIB },
+    shell: true,
+    fallback: [],
+    size: { imageBytes: 51.5 * MIB, compression: "zstd:9", seconds: 2.64 },
+    memory: { withRoot: 320 * MIB, withoutRoot: 384 * MIB },
+  });
 });
 
 test("of a unified kernel image, it says what firmware and kernel will do with it", () => {

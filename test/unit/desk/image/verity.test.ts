@@ -39,9 +39,9 @@ test("the tree that levain makes is that of veritysetup, byte for byte", () => {
 
 test("veritysetup accepts what levain image --verity has made", async () => {
   const file = image("checked", 1 << 20);
-  const [tree = "", , parameter = ""] = makeImageTree(file, VOICE);
-  const rootHash = parameter.split("=")[1] ?? "";
-  await run(["veritysetup", "verify", file, tree, rootHash]);
+  const { output, rows } = makeImageTree(file, VOICE);
+  const rootHash = rows[1]?.text?.split("=")[1] ?? "";
+  await run(["veritysetup", "verify", file, output, rootHash]);
 });
 
 test("an image of broken blocks, or none, is refused and leaves nothing", () => {

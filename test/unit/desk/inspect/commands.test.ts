@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
@@ -112,7 +112,7 @@ describe("levain extract", () => {
   test("unpacks into a new directory and says what it left out", async () => {
     const target = join(scratchDirectory(), "tree");
     const { stdout, stderr } = await desk("extract", image, target, "--member", "init", "-m", "conf");
-    expect([stdout, stderr]).toEqual([`${target}: 3 entries\n`, ""]);
+    expect([stdout, stderr]).toEqual([`${target}\n  entries  3\n`, ""]);
     expect(readFileSync(join(target, "conf/initramfs.conf"), "utf8")).toBe("MODULES=most\n");
     expect(existsSync(join(target, "scripts"))).toBe(false);
     expect(await desk("extract", image, target)).toMatchObject({
@@ -123,15 +123,14 @@ describe("levain extract", () => {
 
   test("of a damaged one as much as there is, with status 1", async () => {
     const target = join(scratchDirectory(), "tree");
-    const { status, stderr } = await desk(
-      "extract",
-      imageFile(rawCpio(MEMBERS).subarray(0, 600)),
-      target,
-      "-m",
-      "init",
-    );
+    const damaged = imageFile(rawCpio(MEMBERS).subarray(0, 600));
+    const { status, stdout, stderr } = await desk("extract", damaged, target, "-m", "init", "--json");
     expect(status).toBe(1);
     expect(stderr).toContain("warning: not a cpio archive that the kernel reads");
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ output: target, entries: 1 },
+      leftOut: [expect.stringContaining("not a cpio archive that the kernel reads")],
+    });
     expect(existsSync(join(target, "init"))).toBe(true);
   });
 });
@@ -182,14 +181,15 @@ describe("levain graft", () => {
     const { stdout } = await desk("graft", foreign, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1");
     const words = "if the kernel cannot start /init, it starts /bin/sh, regardless of rdshell=\n";
     expect(stdout).toContain(`  fallback ${words}`);
-    expect(stdout).toContain(
-      "  fallback the kernel starts the old /init if the image is truncated before the new one\n",
-    );
+    expect(stdout).toContain("  old init the kernel starts it if the image is truncated before the new one\n");
     for (const file of [foreign, output])
       expect((await desk("inspect", file)).stdout).toContain(`\nfallback  ${words}`);
     const bare = imageFile(rawCpio([{ name: "etc", mode: DIRECTORY }]));
-    const summary = (await desk("graft", bare, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1")).stdout;
-    expect(summary).not.toContain("fallback");
+    const answer = await desk("graft", bare, "--init", BUSYBOX, "-o", output, "--compress", "lz4:1", "--json");
+    expect(JSON.parse(answer.stdout)).toMatchObject({
+      ...{ output, kernel: [], ignores: [], oldInit: false, fallback: [], size: statSync(output).size },
+      madeOf: { image: bare, maker: null },
+    });
     expect((await desk("inspect", bare)).stdout).not.toContain("fallback");
   });
 

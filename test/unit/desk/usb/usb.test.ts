@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readNewSecret } from "../../../../src/desk/usb/disk/ask.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { desk } from "../../../support/desk-in-process.ts";
@@ -58,6 +59,7 @@ describe("levain usb", () => {
     const filesystem = join(directory, "changes");
     writeFileSync(filesystem, await readPart(image, changes));
     await run(["e2fsck", "-f", "-n", filesystem]);
+    expect(await run(["dumpe2fs", "-h", filesystem])).toContain("Block size:               4096\n");
     expect(readdirSync(directory).sort()).toEqual(["a b\nc.img", "changes", "root", "vmlinuz"]);
   });
 
@@ -87,6 +89,7 @@ describe("levain usb", () => {
     [["-o", "x"], /Missing --root DIR, --from-running or --debian SUITE/],
     [["-o", "x", "--root", "/", "--debian", "sid"], /Use only one of --root/],
     [["-o", "x", "--root", "/", "--include", "vim"], /--include needs --debian/],
+    [["-o", "x", "--root", "/", "--root-password-file", "p"], /--root-password-file needs --debian/],
     [["-o", "x", "--debian", "sid;reboot"], /expected the name of a suite or a package but received "sid;reboot"/],
     [["-o", "x", "--root", "/", "--persist", "4X"], /--persist: expected a size such as 512M or 4G but received "4X"/],
     [["-o", "x", "--root", "/", "--label", "a/b"], /--label: expected at most 11 letters/],
@@ -97,6 +100,18 @@ describe("levain usb", () => {
     const { status, stderr } = await desk("usb", ...argv);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
+  });
+
+  test("a password is one line, and a passphrase any bytes; the newline at the end of a line does not count", () => {
+    const file = join(scratchDirectory(), "secret");
+    const read = (noun: "passphrase" | "password", text: string) => {
+      writeFileSync(file, text);
+      return Buffer.from(readNewSecret(file, { noun, of: "root", option: "x" })).toString();
+    };
+    expect(read("password", "rye\n")).toBe("rye");
+    expect(read("passphrase", "a\nb\n")).toBe("a\nb\n");
+    expect(() => read("password", "a\nlp:b\n")).toThrow("has more than one line");
+    expect(() => read("password", "\n")).toThrow("is empty: an empty password protects nothing");
   });
 
   test("a disk that does not exist does not become a file", async () => {
