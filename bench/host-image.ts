@@ -1,6 +1,6 @@
 // Compares levain image --host with mkinitramfs (MODULES=dep) and dracut --hostonly of Debian 12: the time that an image for this
 // machine takes, and its size. All three see this machine's /sys, and build for Debian's full kernel, in 5 alternating rounds (or
-// $ROUNDS); ONLY=dracut measures one of them. As root: node_modules/.bin/bun bench/host-image.ts
+// $ROUNDS); ONLY='levain|dracut' measures these. As root: node_modules/.bin/bun bench/host-image.ts
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../test/support/cache.ts";
@@ -58,10 +58,14 @@ async function measure(build: Build, kernel: Kernel): Promise<Cost> {
 }
 
 const kernel = await debianKernel("full");
-const chosen = Object.entries(BUILDS).filter(([name]) => name.includes(process.env["ONLY"] ?? ""));
+const chosen = Object.entries(BUILDS).filter(([name]) => new RegExp(process.env["ONLY"] ?? "").test(name));
 const costs = Object.fromEntries(chosen.map(([name]): [string, Cost[]] => [name, []]));
 for (let round = 0; round < ROUNDS; round++) {
-  for (const [name, build] of chosen) costs[name]?.push(await measure(build, kernel));
+  for (const [name, build] of chosen) {
+    const cost = await measure(build, kernel);
+    costs[name]?.push(cost);
+    console.error(`${name}: ${JSON.stringify(cost)}`);
+  }
 }
 const show = (values: readonly number[]) => (median(values) ?? Number.NaN).toFixed(2);
 const rows = Object.entries(costs).map(([name, all]) => [
