@@ -42,9 +42,12 @@ const LAYOUTS = {
   crypt: {
     packages: `${PACKAGES},lvm2,cryptsetup-initramfs`,
     etc: {
-      fstab: "/dev/mapper/sys-root / ext4 errors=remount-ro 0 1\nLABEL=boot /boot ext4 defaults 0 2\n",
+      // No limit: on a busy host, systemd gives up waiting for a device of a guest after 90 seconds.
+      fstab:
+        "/dev/mapper/sys-root / ext4 errors=remount-ro,x-systemd.device-timeout=0 0 1\n" +
+        "LABEL=boot /boot ext4 x-systemd.device-timeout=0 0 2\n",
       // initramfs: where the image is made first, update-initramfs cannot see the volume.
-      crypttab: `vault UUID=${LUKS_UUID.vault} none luks,initramfs\n`,
+      crypttab: `vault UUID=${LUKS_UUID.vault} none luks,initramfs,x-systemd.device-timeout=0\n`,
     },
   },
 } as const;
