@@ -92,7 +92,7 @@ describe("a unified kernel image", () => {
     expect(stdout).toMatch(/ 1 +0 +\d+ +none +newc/);
     expect(JSON.parse((await desk("inspect", "--json", image)).stdout).uki.cmdline).toBe("root=LABEL=ROOT quiet");
     const target = join(directory, "unpacked");
-    expect((await desk("extract", image, target, "--member", "init")).stdout).toBe(`${target}: 1 entries\n`);
+    expect((await desk("extract", image, target, "--member", "init")).stdout).toBe(`${target}\n  entries  1\n`);
     expect(Buffer.compare(readFileSync(join(target, "init")), readFileSync(BUSYBOX))).toBe(0);
     expect((await desk("graft", image)).stderr).toContain("it is a unified kernel image");
     expect((await desk("inspect", STUB)).stderr).toContain("is a program for EFI without an initramfs");
