@@ -34,7 +34,7 @@ describe("the log of a boot that fails", () => {
     const disk = stick();
     const said = "Kernel command line: root=LABEL=ROOT ";
     const { console } = boot([inDrive(disk)], "", { before: (machine) => machine.say(`${said}${SECRET}`) });
-    expect(console).toContain(`the log of this boot was saved: levain-failed-1.txt on ${DEVICE}`);
+    expect(console).toContain(`the log was saved: levain-failed-1.txt on ${DEVICE}`);
     expect(names(disk)).toEqual(SAVED);
     const saved = text(disk, "levain-failed-1.txt");
     for (const part of ["could not find the root device", DEVICE, `${said}rd.iscsi.password=…`]) {
@@ -55,7 +55,7 @@ describe("the log of a boot that fails", () => {
     boot([inDrive(named), inDrive(stick(), "sdc")], "rd.log.save=LABEL=LOGS:/boot/failed");
     expect(names(named)).toEqual(["boot"]);
     const none = stick();
-    expect(boot([inDrive(none)], "rd.log.save=no").console).not.toContain("log of this boot");
+    expect(boot([inDrive(none)], "rd.log.save=no").console).not.toContain("the log was saved");
     expect(names(none)).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ describe("the log of a boot that fails", () => {
 
   test("without a shell goes only to a device that was named: anyone can plug in a label", () => {
     const disk = stick();
-    expect(boot([inDrive(disk)], "rdshell=0").console).not.toContain("the log of this boot");
+    expect(boot([inDrive(disk)], "rdshell=0").console).not.toContain("the log was saved");
     expect(names(disk)).toEqual([]);
     boot([inDrive(disk)], "rdshell=0 rd.log.save=LABEL=LEVAIN-LOG");
     expect(names(disk)).toEqual(SAVED);
@@ -181,7 +181,7 @@ describe("the next boot that succeeds", () => {
     const disk = stick();
     boot([inDrive(disk)]);
     const next = boot([inDrive(disk), root], NAMED);
-    expect(next.console).toContain("the last boot failed: could not find the root device (levain log --previous)");
+    expect(next.console).toContain("the last boot failed: could not find the root device (`levain log --previous`)");
     expect(next.journal.join("\n")).toContain("/run/levain/previous.json");
     expect(boot([inDrive(disk), root], NAMED).console).not.toContain("the last boot failed");
     expect(names(disk)).toEqual(["levain-failed-1.json", "levain-failed-1.txt"]);
@@ -242,7 +242,7 @@ test("levain save-log saves it on the stick that a person plugs in", () => {
       },
     ],
   });
-  expect(said).toBe('the log of this boot was saved: levain-failed-1.txt on /dev/sdb1 ext4 "KEYS"');
+  expect(said).toBe('the log was saved: levain-failed-1.txt on /dev/sdb1 ext4 "KEYS"');
   expect(names(disk)).toEqual(SAVED);
   expect(() => boot([inDrive(disk)], "", { person: [(machine) => void saveLogTo(machine, null, VOICE)] })).toThrow(
     "no filesystem with the label LEVAIN-LOG to save the log to",

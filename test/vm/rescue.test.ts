@@ -110,7 +110,7 @@ vmTest(
     });
   },
   async (vm) => {
-    await vm.expect('the log of this boot was saved: levain-failed-1.txt on /dev/vda vfat "LEVAIN-LOG"');
+    await vm.expect('the log was saved: levain-failed-1.txt on /dev/vda vfat "LEVAIN-LOG"');
     await type(vm, "mkdir /mnt; mount -t vfat -o ro /dev/vda /mnt; cut -c-40 /mnt/levain-failed-1.txt; ls /mnt");
     await vm.expect("THE FAILURE\ncould not find the root device\n");
     await vm.expect(/KERNEL LOG\nLinux version [^\n]+\n/);

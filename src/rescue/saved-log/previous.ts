@@ -28,7 +28,7 @@ export function showPrevious(context: LogContext, wish: LogWish, devices: readon
     if (news.record === null || machine.stat(SAVED_FILE) !== null) return;
     machine.writeFile(PREVIOUS_FILE, JSON.stringify(news.record));
     const failure = printable(news.record.failure[0] ?? "").slice(0, MOST_CHARACTERS);
-    voice.warn(`the last boot failed: ${failure} (levain log --previous)`);
+    voice.warn(`the last boot failed: ${failure} (\`levain log --previous\`)`);
   } catch (error) {
     voice.warn(`could not look for the log of a boot that failed: ${sentence(error)}`);
   }

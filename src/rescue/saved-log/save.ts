@@ -5,7 +5,7 @@ import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { BootError, isErrno, tolerateRefusal } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
-import { sentence } from "../../problems/report.ts";
+import { sentence, wrapLines } from "../../problems/report.ts";
 import { type LogFiles, makeLogFiles } from "./content.ts";
 import { findLogPlace, type LogContext, type LogPlace, type LogWish, readDevices, withLogPlace } from "./place.ts";
 
@@ -53,7 +53,7 @@ function saveTo(context: LogContext, place: LogPlace, record: BootRecord, device
     return fileName(number, "txt");
   });
   machine.writeFile(SAVED_FILE, "");
-  return `the log of this boot was saved: ${name} on ${device}`;
+  return `the log was saved: ${name} on ${device}`;
 }
 
 /** Returns the first free number, and frees the one after it: the oldest. A directory of the filesystem is not listed, as it may be endless. */
@@ -89,7 +89,7 @@ export function createLogSaver(
   modules: () => BootPlan["modules"],
 ): (wish: LogWish) => void {
   const context = { machine, voice, modules };
-  const say = (line: string) => voice.trouble([line]);
+  const say = (line: string) => voice.trouble(wrapLines([line]));
   let last = "";
   return (wish) => {
     const failure = record.failure.join("\n");
