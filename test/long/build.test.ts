@@ -21,7 +21,8 @@ test(
     for (const name of SOURCES) await run(["cp", "-r", join(ROOT, name), tree]);
     mkdirSync(join(tree, "bin"));
     copyFileSync(process.execPath, join(tree, "bin/bun"));
-    const mounts = 'mount --bind "$2" "$1/mnt"; mkdir -p "$2/node_modules"; mount --bind "$3" "$2/node_modules"';
+    const mounts =
+      'mount --bind "$2" "$1/mnt"; mkdir -p "$1/mnt/node_modules"; mount --bind "$3" "$1/mnt/node_modules"';
     const inside = `${mounts}; mount -t proc proc "$1/proc"; mount --bind /dev "$1/dev"
       exec chroot "$1" /usr/bin/env -C /mnt HOME=/tmp /mnt/bin/bun build/compile.ts`;
     const apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child"];
