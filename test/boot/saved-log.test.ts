@@ -88,6 +88,17 @@ describe("the log of a boot that fails", () => {
     expect(text(disk, "levain-failed.new")).toBe("1\n");
   });
 
+  test.each([["levain-failed.new"], ["levain-failed-1.json"], ["levain-failed-2.txt"]])(
+    "a directory in the place of %s does not keep the shell away",
+    (name) => {
+      const disk = stick("LEVAIN-LOG", { [`/${name}/x`]: "mine" });
+      const { console, shells } = boot([inDrive(disk)]);
+      expect(console).toContain("rescue shell:");
+      expect(shells).toBe(1);
+      expect(names(disk)).toContain(name);
+    },
+  );
+
   test("has no password, in whatever form the kernel prints it", () => {
     const disk = stick();
     const line = `Unknown kernel command line parameters "splash netroot=iscsi:me:Geheim1@10.0.2.2::3260:: cifspass=Geheim2", will be passed to user space.`;

@@ -11,7 +11,7 @@ import type { RootSource } from "./source.ts";
 export interface RootImageRequest {
   readonly source: RootSource;
   readonly type: "squashfs" | "erofs";
-  /** Whether root owns all files of the image, whoever owns them in the source. */
+  /** True: every file of the image belongs to root. False: each keeps its owner. */
   readonly isOwnedByRoot: boolean;
   readonly identity: Identity;
 }
