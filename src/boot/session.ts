@@ -1,7 +1,7 @@
 import { loadAllDrivers } from "../drivers/loader.ts";
 import { findUnpackFailure } from "../drivers/unpack-failure.ts";
 import { findShell } from "../filesystems/busybox.ts";
-import { type BootRecord, createRecord, createRecordEnd, saveRecord } from "../log/boot-record.ts";
+import { type BootRecord, createRecord, createRecordEnd, readStart, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -38,7 +38,7 @@ class RestartError extends Error {
 
 /** Boots. A failure is reported and left to the failure policy; after a shell the boot continues where it stopped, as often as necessary. */
 export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
-  const record = createRecord(version);
+  const record = createRecord(version, readStart(system));
   const console = createConsole(system, record);
   const machine = keepDeviceNodes(system, console);
   const restart = takeRestart(machine, console);

@@ -24,6 +24,8 @@ const RECORD = v.object({
   commandLine: v.string(),
   // "stopped": before a step, by rd.break=; "rescue": by a failure.
   state: v.picklist(["booting", "stopped", "rescue", "handed over"]),
+  // When this program was started, to within 10 ms; null if unknown.
+  startedMs: v.optional(v.nullable(MILLISECONDS), null),
   steps: v.array(STEP),
   // The newest messages, the oldest of them first, each with its syslog level.
   messages: v.array(v.object({ atMs: MILLISECONDS, level: v.number(), text: v.string() })),
@@ -42,12 +44,23 @@ export const RECORD_FILE = "/run/levain/boot.json";
 /** A machine may retry for days: the first messages are then less important than memory. */
 const MOST_MESSAGES = 2000;
 
+/** USER_HZ, the unit of times in proc_pid_stat(5). */
+const TICK_MS = 10;
+
+/** Returns field 22 of /proc/self/stat in milliseconds: when this process was started. The second may contain spaces. */
+export function readStart(machine: Pick<Machine, "readFile">): number | null {
+  const stat = orIfRefused(() => readText(machine, "/proc/self/stat"), "");
+  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  return Number.isFinite(ticks) ? ticks * TICK_MS : null;
+}
+
 /** Creates the record of a boot that has not begun. */
-export function createRecord(levain: string): BootRecord {
+export function createRecord(levain: string, startedMs: number | null = null): BootRecord {
   const steps = STEP_NAMES.map(
     (name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }),
   );
-  return { version: 1, levain, kernel: "", commandLine: "", state: "booting", steps, messages: [], failure: [] };
+  const begun = { kernel: "", commandLine: "", state: "booting", startedMs } as const;
+  return { version: 1, levain, ...begun, steps, messages: [], failure: [] };
 }
 
 /** Adds a message; drops the oldest if there are too many. */

@@ -1,4 +1,5 @@
 import type { Context } from "../../drivers/context.ts";
+import { linkShell } from "../../filesystems/busybox.ts";
 import { runWithin } from "../../filesystems/run-apart.ts";
 import type { BootRecord } from "../../log/boot-record.ts";
 import type { StepName } from "../../parameters/values.ts";
@@ -65,6 +66,7 @@ function runHook(context: HookContext, path: string, occasion: Occasion): string
   if (status?.kind !== "file") return "is no file";
   if (path.endsWith(".toml")) return carryOut(machine, voice, readActions(machine.readFile(path)), occasion.moment);
   if ((status.mode & 0o111) === 0) return "is neither executable nor named NAME.toml";
+  linkShell(machine);
   const { point, moment } = occasion;
   const order = {
     argv: [path, moment],

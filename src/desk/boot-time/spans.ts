@@ -25,7 +25,7 @@ const LEAST_BETWEEN_MS = 20;
 const LEAST_SILENCE_MS = 50;
 
 /** Returns the parts of a boot in their order, without gaps of more than 20 ms; none if no step began. */
-export function listSpans({ steps, messages }: BootRecord): readonly Span[] {
+export function listSpans({ startedMs, steps, messages }: BootRecord): readonly Span[] {
   const lastMs = Math.max(0, ...messages.map(({ atMs }) => atMs), ...steps.map(({ endMs }) => endMs ?? 0));
   const begun = steps
     .flatMap(({ name, startMs, endMs, text }): Span[] =>
@@ -38,9 +38,20 @@ export function listSpans({ steps, messages }: BootRecord): readonly Span[] {
     const { startMs: endMs } = span;
     if (endMs - startMs < LEAST_BETWEEN_MS) return [span];
     return before === undefined
-      ? [{ name: "kernel", kind: "early", startMs, endMs, text: "until levain's first step" }, span]
+      ? [...listEarly(startedMs, endMs), span]
       : [{ name: "", kind: "between", startMs, endMs, text: "between two steps" }, span];
   });
+}
+
+/** What comes before the first step, which starts at `endMs`. */
+function listEarly(startedMs: number | null, endMs: number): readonly Span[] {
+  if (startedMs === null || startedMs >= endMs) {
+    return [{ name: "kernel", kind: "early", startMs: 0, endMs, text: "until levain's first step" }];
+  }
+  return [
+    { name: "kernel", kind: "early", startMs: 0, endMs: startedMs, text: "until /init starts, with the unpacking" },
+    { name: "runtime", kind: "early", startMs: startedMs, endMs, text: "until levain's first step" },
+  ];
 }
 
 /** Returns the longest times of a step in which nothing was said, the longest first: what it waited for is what it said then. */

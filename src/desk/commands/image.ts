@@ -42,7 +42,10 @@ export const imageCommand = command({
     microcode: flag("Put the microcode of the CPU before the image; with --host only that of its CPU"),
     firmware: option("FILE", "Add a file of /lib/firmware, wildcards included; repeatable"),
     strip: flag("Remove the symbols of modules and programs"),
-    hook: option("[STEP:]FILE", "Run a program that puts files for the image into $DESTDIR; with STEP: at that step of the boot; repeatable"),
+    hook: option(
+      "[STEP:]FILE",
+      "Run a program that puts files for the image into $DESTDIR; with STEP: at that step of the boot; repeatable",
+    ),
     verity: option(
       "FILE",
       "Write the dm-verity hash tree of an image file to FILE.verity, its root hash to FILE.roothash, and nothing else",

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { formatAnalysis, formatComparison } from "../../../../src/desk/boot-time/format.ts";
 import { listSilences, listSpans } from "../../../../src/desk/boot-time/spans.ts";
 import { drawBoot } from "../../../../src/desk/drawing/boot-svg.ts";
-import { type BootRecord, createRecord } from "../../../../src/log/boot-record.ts";
+import { type BootRecord, createRecord, readStart } from "../../../../src/log/boot-record.ts";
 import { STEP_NAMES } from "../../../../src/parameters/values.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { desk } from "../../../support/desk-in-process.ts";
@@ -99,6 +99,18 @@ test("two boots are compared by their parts", () => {
     "  mount    0.09 s  0.09 s      0.00 s",
     "  total    6.60 s  2.04 s     -4.56 s",
   ]);
+});
+
+test("what comes before the first step is the kernel's, and then the start of the runtime", () => {
+  const parts = (startedMs: number | null) =>
+    listSpans({ ...SLOW, startedMs })
+      .slice(0, 2)
+      .map(({ name, startMs, endMs }) => `${name} ${startMs}-${endMs}`);
+  expect(parts(1700)).toEqual(["kernel 0-1700", "runtime 1700-2000"]);
+  for (const unknown of [null, 2500]) expect(parts(unknown)).toEqual(["kernel 0-2000", "prepare 2000-2050"]);
+  // proc_pid_stat(5): the name of a program may hold anything.
+  const stat = `7 (a) R 1 (init) S ${"0 ".repeat(18)}171 0`;
+  expect(readStart({ readFile: () => Buffer.from(stat) })).toBe(1710);
 });
 
 test("the drawing has a bar for each part, marks waits, and is well-formed whatever was said", () => {
