@@ -8,7 +8,7 @@ import { logIn } from "../support/debian-system.ts";
 import { PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { type KernelDebian, kernelDebian, readBootDirectory } from "../support/kernel-debian.ts";
 import { LEVAIN } from "../support/levain-image.ts";
-import type { Vm } from "../support/qemu.ts";
+import { SAME_ADDRESSES, type Vm } from "../support/qemu.ts";
 import { answer } from "../support/unlocking.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
@@ -21,8 +21,12 @@ const MOUNT = "mount -o ro /dev/disk/by-id/virtio-media /mnt";
 /** Which initramfs is expected. */
 type Boot = "levain" | "initramfs-tools";
 
+/** Half an hour is long to wait in silence. */
+const report = (text: string) => console.error(`  ${new Date().toTimeString().slice(0, 8)}  ${text}`);
+
 /** Runs a command in the guest, which has to end well, and returns what the console shows meanwhile. */
 async function perform(vm: Vm, command: string): Promise<string> {
+  report(command);
   const start = vm.log().length;
   vm.send(`${command}; echo performed-$((40 + 2))-$?\n`);
   const [, status] = await vm.expect(/performed-42-(\d+)/, COMMAND_MS);
@@ -41,14 +45,16 @@ async function bootSystem(
   const { version, kernel, initrd } = await readBootDirectory(disks.at(-1) ?? "", boot);
   const options = {
     name: `debian-package: ${by}, ${version}`,
-    ...{ kernel, initrd, memoryMib: 1024, cmdline: `root=${root} ro` },
+    ...{ kernel, initrd, memoryMib: 1024, cmdline: `root=${root} ro ${SAME_ADDRESSES}` },
     disks: [...disks.map((file) => ({ file, keepsWrites: true })), { file: media, serial: "media" }],
   };
+  report(`boot: ${by}, ${root}, Linux ${version}`);
   await withVm(options, 4 * COMMAND_MS, async (vm) => {
     if (root.startsWith("/dev/mapper")) await unlock(vm, by);
     await logIn(vm);
     if (by === "levain") expect(vm.log()).toContain(`on Linux ${version}`);
     else expect(vm.log()).not.toContain("levain 0");
+    report("logged in");
     await perform(vm, "systemctl --failed --no-legend | tee /dev/stderr | (! grep -q .)");
     await body(vm, version);
     vm.send("systemctl poweroff\n");
@@ -65,8 +71,7 @@ async function unlock(vm: Vm, by: Boot): Promise<void> {
 /** A disk with both packages: the guest has no network. */
 async function mediumOf({ newer }: KernelDebian): Promise<string> {
   const directory = scratchDirectory();
-  const environment = { DPKG_DEB_COMPRESSOR_TYPE: "none" };
-  await run([process.execPath, MAKE_DEB, "deb", LEVAIN, directory], { environment });
+  await run([process.execPath, MAKE_DEB, "deb", LEVAIN, directory]);
   const [deb = ""] = readdirSync(directory);
   const image = join(directory, "media");
   await run(["truncate", "-s", "600M", image]);
