@@ -58,7 +58,7 @@ describe("levain config", () => {
 
   test("schema accepts and refuses what check does, for a validator that editors use", async () => {
     const validate = new Ajv({ strict: true }).compile(JSON.parse((await desk("config", "schema")).stdout));
-    const examples = [...DOCUMENTED.matchAll(/^```toml.*\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
+    const examples = [...DOCUMENTED.matchAll(/^```toml.*\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text);
     expect(examples.length).toBeGreaterThan(0);
     const right = [TEXT, "", 'host = "hints.json"', ...examples];
     const wrong = ['kernl = "none"', "kernel = 6", 'kernel = ""', 'modules = "ext4"', "[uki]\nsing = 1", "host = 1"];

@@ -62,13 +62,18 @@ test("without a root that can be written, nothing is changed", () => {
   expect([boot(), exists("/usr/local")]).toEqual([["initrd.img-6.1", "vmlinuz-6.1"], false]);
 });
 
-test("a build that is killed leaves the image, and can be done again", async () => {
+test("a build that is killed or interrupted leaves the image, and can be done again", async () => {
   write("/stop", "#!/bin/sh\nkill -KILL $PPID\n", 0o755);
   write("/etc/levain.toml", `${QUICK}hooks = ["/proc/self/cwd/stop"]\n`);
   expect(installApart("", "true").exitCode).toBeGreaterThan(128);
   expect((await desk("uninstall", "--root", root)).status).toBe(0);
   expect(boot()).toEqual(["initrd.img-6.1", "vmlinuz-6.1"]);
-  expect(installApart("", "true").exitCode).toBeGreaterThan(128);
+  write("/stop", "#!/bin/sh\nkill -INT $PPID\n", 0o755);
+  // Nothing waits for the compression "none".
+  write("/etc/levain.toml", 'busybox = "none"\nhooks = ["/proc/self/cwd/stop"]\n');
+  const interrupted = expect.stringContaining("interrupted: each file and each image is as before or complete");
+  expect(installApart("", "true")).toMatchObject({ exitCode: 130, stderr: interrupted });
+  expect(boot()).toEqual(["initrd.img-6.1", "initrd.img-6.1.before-levain", "vmlinuz-6.1"]);
   expect(read(IMAGE)).toBe("made by initramfs-tools");
   // What a power cut while it is written leaves.
   write("/boot/.initrd.img-6.1.12345", "a beginning");

@@ -46,7 +46,12 @@ describe("Debian", () => {
     expect(read("/usr/sbin/update-initramfs.distrib")).toBe("#!/bin/sh\n");
     expect(read(`${IMAGE}.before-levain`)).toBe("made by initramfs-tools");
     expect(read(IMAGE)).not.toBe("made by initramfs-tools");
+    const record = read("/var/lib/levain/install.json");
     expect((await uninstall()).status).toBe(0);
+    expect(await look()).toBe(before);
+    // An uninstallation that is ended before its last step can be done again.
+    write("/var/lib/levain/install.json", record);
+    expect(await uninstall()).toMatchObject({ status: 0, stderr: "" });
     expect(await look()).toBe(before);
   });
 
@@ -210,7 +215,7 @@ describe("kernel-install", () => {
     write(CONF, "initrd_generator=dracut\nlayout=other");
     await install();
     expect(read(CONF)).toBe("initrd_generator=levain\nlayout=other");
-    write(CONF, "# mine\ninitrd_generator=levain\n");
+    write(CONF, "# mine\ninitrd_generator=levain\nuki_generator=levain\n");
     expect((await uninstall()).status).toBe(0);
     expect(read(CONF)).toBe("# mine\ninitrd_generator=dracut\n");
   });
