@@ -108,6 +108,29 @@ async function installOnFat(vm: Vm, image: string): Promise<void> {
   );
 }
 
+/** A boot partition that is full, and a user who presses Ctrl-C: the last good images stay, and the package of the kernel waits for room. */
+async function installWithoutRoom(vm: Vm, { version, newer }: KernelDebian): Promise<void> {
+  const check = "test -z \"$(find /boot -name '.*')\" && sha256sum -c sums";
+  await perform(vm, "dpkg --force-unsafe-io --unpack /mnt/kernel.deb && sha256sum /boot/initrd.img* > sums");
+  await perform(vm, "fallocate -l $(($(stat -f -c '%a * %S' /boot) - 4194304)) /boot/full");
+  const refusals = [
+    ["dpkg --configure -a", newer.version, "the kernel cannot boot without one"],
+    ["update-initramfs -u", version, "is still the one from before"],
+  ] as const;
+  for (const [command, kernel, state] of refusals) {
+    const said = (await perform(vm, `! ${command}`)).replaceAll(/\s+/g, " ");
+    for (const text of [`kernel ${kernel} has no new image`, state, "there is no space left"])
+      expect(said).toContain(text);
+    await perform(vm, check);
+  }
+  await perform(vm, "rm /boot/full && dpkg --configure -a && sha256sum /boot/initrd.img* > sums");
+  vm.send("levain install --kernel all; echo ended-$?\n");
+  await vm.expect(/packing: \d+ %/, COMMAND_MS);
+  vm.send("\x03");
+  await vm.expect(/interrupted: each file and each image is as before or complete[\s\S]*ended-130/, COMMAND_MS);
+  await perform(vm, check);
+}
+
 test.each(["ext4", "crypt"] as const)(
   "a Debian on %s boots by the package, also a kernel that is installed later, and without it as before",
   async (storage) => {
@@ -122,7 +145,9 @@ test.each(["ext4", "crypt"] as const)(
     });
     await bootSystem(debian, media, "levain", async (vm, version) => {
       expect(version).toBe(debian.version);
-      await perform(vm, `levain status && ${MOUNT} && ${APT} install /mnt/kernel.deb`);
+      await perform(vm, `levain status && ${MOUNT}`);
+      if (storage === "crypt") await installWithoutRoom(vm, debian);
+      await perform(vm, `${APT} install /mnt/kernel.deb`);
       if (storage === "ext4") await installOnFat(vm, image);
       await perform(vm, `test -e /boot/initrd.img-${debian.newer.version}`);
     });

@@ -89,7 +89,7 @@ function removeLeftovers(image: string): void {
 /** The image and the copy of its kernel are complete before one of them takes its place. */
 async function buildBoth(job: ImageJob, version: string, { path, kernelCopy }: ImagePlace): Promise<Change> {
   const build = () => {
-    const words = path.endsWith(".efi") ? { uki: [], ...job.words } : job.words;
+    const words = path.endsWith(".efi") ? { uki: [], ...readCommandLine(job.root), ...job.words } : job.words;
     return buildFor({ ...job, words }, version, join(job.root, path));
   };
   const kernel = findKernel(job.root, version);
@@ -105,6 +105,19 @@ async function buildBoth(job: ImageJob, version: string, { path, kernelCopy }: I
   } finally {
     fs.rmSync(beside, { force: true });
   }
+}
+
+/** The command line that mkinitcpio(8) gives a unified kernel image; without these files, that of levain.toml counts. */
+function readCommandLine(root: string): { readonly cmdline?: readonly string[] } {
+  const own = ["etc/kernel/cmdline", "usr/lib/kernel/cmdline"].map((path) => join(root, path)).find(isFile);
+  const directory = join(root, "etc/cmdline.d");
+  const names = isDirectory(directory) ? fs.readdirSync(directory).filter((name) => name.endsWith(".conf")) : [];
+  const files = [...(own === undefined ? [] : [own]), ...names.sort().map((name) => join(directory, name))];
+  const lines = files.flatMap((path) =>
+    attempt(`cannot read ${path}`, () => fs.readFileSync(path, "utf8")).split("\n"),
+  );
+  const text = lines.filter((line) => !/^#|^\s*$/.test(line)).join(" ");
+  return text === "" ? {} : { cmdline: [text] };
 }
 
 const ROOM = "make room on the boot partition, or run the command as root";

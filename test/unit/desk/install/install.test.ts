@@ -6,6 +6,7 @@ import { printable } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run, runScript } from "../../../support/command.ts";
 import { desk } from "../../../support/desk-in-process.ts";
+import { efiKernel } from "../../../support/efi-kernel.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { createScene, QUICK } from "./scene.ts";
 
@@ -275,14 +276,25 @@ describe("Arch Linux", () => {
   });
 
   test("gets the image where the preset says, and the kernel beside it", async () => {
-    write(
-      "/etc/mkinitcpio.d/linux.preset",
-      `ALL_kver="/efi/vmlinuz-linux"\ndefault_image="/efi/initramfs-linux.img"\n`,
-    );
+    const preset = (text: string) => write("/etc/mkinitcpio.d/linux.preset", text);
+    preset(`ALL_kver="/efi/vmlinuz-linux"\ndefault_image="/efi/initramfs-linux.img"\n`);
     fs.mkdirSync(join(root, "efi"));
     expect((await install()).status).toBe(0);
     expect(exists("/efi/initramfs-linux.img")).toBeTrue();
     expect(read("/efi/vmlinuz-linux")).toBe("kernel 6.1-arch1");
+    await uninstall();
+    for (const name of fs.readdirSync(join(root, "efi"))) fs.rmSync(join(root, "efi", name));
+    // A file of the kernel's package, which stays what it is; the first of the presets, not the one that is called default.
+    preset("PRESETS=('mine' 'default')\nALL_kver=/usr/lib/modules/6.1-arch1/vmlinuz\nmine_image=/efi/mine.img\n");
+    expect((await install()).status).toBe(0);
+    expect(fs.readdirSync(join(root, "efi"))).toEqual(["mine.img"]);
+    write("/usr/lib/modules/6.1-arch1/vmlinuz", efiKernel("6.1-arch1"));
+    write("/etc/kernel/cmdline", "root=LABEL=ROOT\n");
+    write("/etc/cmdline.d/more.conf", "# no parameter\nquiet\n");
+    preset("ALL_uki=/efi/linux.efi\n");
+    expect(await install()).toMatchObject({ status: 0, stderr: "" });
+    const inspected = await desk("inspect", "--json", join(root, "efi/linux.efi"));
+    expect(JSON.parse(inspected.stdout).uki.cmdline).toBe("root=LABEL=ROOT quiet");
   });
 });
 
