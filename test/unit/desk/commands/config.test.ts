@@ -29,10 +29,15 @@ describe("levain config", () => {
   test("check finds no mistake, or every one with its line", async () => {
     const file = configFile(TEXT);
     expect(await desk("config", "check", file)).toEqual({ status: 0, stdout: `${file}: no mistakes\n`, stderr: "" });
-    const wrong = await desk("config", "check", configFile('kernl = "none"\nparameters = ["rd.timeout=x"]\n'));
+    const wrong = await desk(
+      "config",
+      "check",
+      configFile('kernl = "none"\nparameters = ["rd.timeout=x"]\n[uki]\ncmdlin = "a"\n'),
+    );
     expect(wrong.status).toBe(1);
     expect(wrong.stderr).toContain("line 1: unknown key kernl: did you mean kernel");
     expect(wrong.stderr).toContain("line 2: parameters[1]: rd.timeout=");
+    expect(wrong.stderr).toContain("line 3: unknown key uki.cmdlin: did you mean cmdline?");
     expect((await desk("config", "check", "/no/such/levain.toml")).stderr).toContain("no such file");
   });
 
