@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { BootError } from "../../problems/errors.ts";
+import { BootError, isErrno } from "../../problems/errors.ts";
 import { attempt, isDirectory, isFile } from "../host.ts";
 import { haveTool } from "../tool.ts";
 import type { Change } from "./changes.ts";
 import type { ImagePlace } from "./distribution.ts";
 import { digestFile } from "./hook-files.ts";
-import { buildFor, findKernel, type ImageJob } from "./kernel-images.ts";
+import { buildFor, CONFIG, findKernel, type ImageJob } from "./kernel-images.ts";
 import { type InstallRecord, writeRecord } from "./record.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -67,8 +67,23 @@ export async function installImage(job: ImageJob, version: string, record: Insta
 function explain(error: unknown, version: string, image: string, built: string | null): unknown {
   if (!(error instanceof BootError) || built !== null) return error;
   const state = isFile(image) ? `${image} is still the one from before` : "the kernel cannot boot without one";
-  return new BootError(`kernel ${version} has no new image: ${state}`, { cause: error });
+  const { message, cause, seen } = error;
+  const hints = listHints(error, version).map((text) => ({ text, needs: null }));
+  return new BootError(`kernel ${version} has no new image: ${state}`, {
+    cause: new BootError(message, { cause, seen, hints }),
+  });
 }
+
+/** A hook has no options, so what hints for `levain image` name is to be found in another way. */
+function listHints({ cause, hints }: BootError, version: string): readonly string[] {
+  const again = `then run levain install --kernel ${version}`;
+  if (isErrno(cause, "ENOSPC")) return [`make room there, ${again}`];
+  if (isErrno(cause, "EROFS")) return [`make the filesystem writable, ${again}`];
+  const texts = hints.map(({ text }) => text);
+  return texts.some((text) => text.includes("--")) ? [...texts, KEYS] : texts;
+}
+
+const KEYS = `each option is a key of ${CONFIG}: busybox = "none" is --busybox none`;
 
 function note(root: string, record: InstallRecord, version: string, image: ImageRecord | undefined): void {
   if (image === undefined) delete record.images[version];

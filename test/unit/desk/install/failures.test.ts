@@ -47,6 +47,7 @@ test("a full boot partition keeps its image, and nothing else is left on it", ()
   const { exitCode, stdout, stderr } = installApart(MOUNTED, LIST);
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining("there is no space left (ENOSPC)")]);
   expect(stderr).toContain("initrd.img-6.1 is still the one from before");
+  expect(stderr).toEndWith("hint: make room there, then run levain install --kernel 6.1\n");
   expect(stdout).toEndWith(AS_BEFORE);
 });
 

@@ -80,13 +80,14 @@ describe("Debian", () => {
   test("keeps the last good image if a build fails, and says so", async () => {
     await install();
     const good = read(IMAGE);
-    write("/etc/levain.toml", `${QUICK}modules = ["no_such_module"]\n`);
+    write("/etc/levain.toml", 'busybox = "/etc/passwd"\n');
     const { status, stdout, stderr } = await install("--kernel", "6.1", "--json");
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ changes: [], problems: [stderr.trim()] });
     expect(stderr).toContain("kernel 6.1 has no new image: ");
     expect(stderr).toContain("/boot/initrd.img-6.1 is still the one from before\n");
-    expect(stderr).toContain('no module or alias "no_such_module"');
+    expect(stderr).toContain("/etc/passwd cannot be the image's BusyBox");
+    expect(stderr).toContain('each option is a key of /etc/levain.toml: busybox = "none" is --busybox none');
     expect(read(IMAGE)).toBe(good);
     write("/etc/levain.toml", `${QUICK}parameters = ["rd.timeout=7"]\n`);
     expect((await install("--kernel", "all")).status).toBe(0);
