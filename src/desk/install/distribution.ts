@@ -105,6 +105,12 @@ function kernelInstall(root: string, fact: string): Distribution {
         mode: READABLE,
         does: "names levain as initrd_generator, so the other generators leave it alone",
       },
+      {
+        path: "/etc/kernel/install.conf.d/zz-levain.conf",
+        text: withGenerator(""),
+        mode: READABLE,
+        does: "the same, where systemd reads this directory and another file there names one",
+      },
     ],
     placeOf: (version) => {
       const path = `/boot/initramfs-${version}.img`;

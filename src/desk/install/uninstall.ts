@@ -76,5 +76,5 @@ function removeEmptyDirectories(root: string, from: string): void {
 
 const MADE: ReadonlySet<string> = new Set([
   "/etc/pacman.d/hooks",
-  ...["postinst.d", "postrm.d", "install.d"].map((name) => `/etc/kernel/${name}`),
+  ...["postinst.d", "postrm.d", "install.d", "install.conf.d"].map((name) => `/etc/kernel/${name}`),
 ]);
