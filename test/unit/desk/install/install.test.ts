@@ -185,6 +185,18 @@ describe("the hooks of Debian, as run-parts and packages run them", () => {
     await expect(update("", "-k", "6.1")).rejects.toThrow("Usage: update-initramfs");
   });
 
+  test("leave it to the trigger of initramfs-tools if another package asks for new images", async () => {
+    write("/update-initramfs", hookText("updateInitramfs", program).replace("/var/lib/dpkg", `"${root}"/dpkg`), 0o755);
+    write("/bin/dpkg-trigger", `#!/bin/sh\necho "trigger $*" >> "${root}/calls"\n`, 0o755);
+    const environment = { PATH: `${join(root, "bin")}:${process.env["PATH"]}`, DPKG_MAINTSCRIPT_PACKAGE: "udev" };
+    const ask = (...words: readonly string[]) => run([join(root, "update-initramfs"), ...words], { environment });
+    await ask("-u");
+    write("/dpkg/info/initramfs-tools.triggers", "");
+    await ask("-u");
+    await ask("-u", "-k", "6.1");
+    expect(calls()).toEqual(["install --kernel all", "trigger --no-await update-initramfs", "install --kernel 6.1"]);
+  });
+
   test("fail if levain fails, so that the package of the kernel is not configured", async () => {
     fs.writeFileSync(program, "#!/bin/sh\nexit 1\n");
     await expect(parts("postinst.d", "'configure'")).rejects.toThrow();
