@@ -46,6 +46,12 @@ Description: init for initramfs images, and the program that builds them
  of initramfs-tools.
 `;
 
+/**
+ * For dpkg-deb, whose variables they are. Level 6 of xz takes 150 s of CPU time, level 0 takes 15 and 83 MB, zstd's level 10 8 s and
+ * 82 MB; but lintian of Debian 12 and dpkg of Debian 11 read no zstd.
+ */
+const COMPRESSION = { DPKG_DEB_COMPRESSOR_TYPE: "xz", DPKG_DEB_COMPRESSOR_LEVEL: "0" };
+
 function write(path: string, { content, isProgram = false }: Pick<PackagedFile, "content" | "isProgram">): void {
   mkdirSync(dirname(path), { recursive: true });
   if (path.endsWith(".gz")) {
@@ -57,7 +63,7 @@ function write(path: string, { content, isProgram = false }: Pick<PackagedFile, 
 
 function run(argv: readonly string[], seconds: number): void {
   const { exitCode, stderr } = Bun.spawnSync([...argv], {
-    env: { ...process.env, LC_ALL: "C", SOURCE_DATE_EPOCH: `${seconds}` },
+    env: { ...COMPRESSION, ...process.env, LC_ALL: "C", SOURCE_DATE_EPOCH: `${seconds}` },
     stdout: "ignore",
     stderr: "pipe",
   });
@@ -89,9 +95,7 @@ function makeDeb(levain: string, tree: string, output: string, seconds: number):
   for (const name of ["postinst", "prerm"])
     write(control(name), { content: { file: join(import.meta.dirname, name) }, isProgram: true });
   normalize(tree, seconds);
-  // Every dpkg reads xz; that of Debian 11 does not read zstd. The variable is dpkg-deb's own, for those who cannot wait.
-  const compressor = process.env["DPKG_DEB_COMPRESSOR_TYPE"] ?? "xz";
-  run(["dpkg-deb", "--root-owner-group", `-Z${compressor}`, "--build", tree, output], seconds);
+  run(["dpkg-deb", "--root-owner-group", "--build", tree, output], seconds);
 }
 
 function makeTarball(levain: string, tree: string, output: string, seconds: number): void {
@@ -99,7 +103,7 @@ function makeTarball(levain: string, tree: string, output: string, seconds: numb
   for (const { path, ...packaged } of listFiles(levain)) if (path !== null) write(join(tree, top, path), packaged);
   normalize(tree, seconds);
   const names = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"];
-  run(["tar", "-C", tree, ...names, "--use-compress-program=gzip -9n", "-cf", output, top], seconds);
+  run(["tar", "-C", tree, ...names, "--use-compress-program=gzip -n", "-cf", output, top], seconds);
 }
 
 try {

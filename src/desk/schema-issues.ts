@@ -18,6 +18,7 @@ export function readableBy(parse: (text: string) => unknown) {
 export function explainIssue(issue: v.BaseIssue<unknown>): string {
   const keys = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key + 1}]` : `.${String(key)}`));
   const path = keys.join("").replace(/^\./, "") || "the whole file";
+  if (issue.expected === "never") return `unknown key ${path}`;
   if (issue.type === "min_length") return `${path}: ${issue.message} but received ""`;
   if (issue.type === "regex") return `${path}: ${issue.message} but received ${issue.received}`;
   if (issue.type === "raw_check" || issue.type === "max_length") return `${path}: ${issue.message}`;
@@ -32,7 +33,6 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ...["Instant", "PlainDate", "PlainDateTime"].map((type) => [type, "a date"] as const),
   ["PlainTime", "a time"],
   ["boolean", "true or false"],
-  ["never", "no such key"],
 ]);
 
 function name(type: string | null): string {

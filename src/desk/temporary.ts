@@ -8,15 +8,21 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What to try where a temporary file finds no space. */
 export const SPACE_HINT = "free some space, or name a larger directory in $TMPDIR";
 
+const cleaners = new Set<() => void>();
+
+/** The newest first: it may be in a directory of an older one. */
+function stop(signal: (typeof SIGNALS)[number]): void {
+  for (const clean of [...cleaners].toReversed()) clean();
+  process.exit(128 + constants.signals[signal]);
+}
+
 /** Has `clean` called if a signal ends this program. Returns a function that takes that back. */
 export function cleanOnSignals(clean: () => void): () => void {
-  const stop = (signal: (typeof SIGNALS)[number]) => {
-    clean();
-    process.exit(128 + constants.signals[signal]);
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
+  if (cleaners.size === 0) for (const signal of SIGNALS) process.on(signal, stop);
+  cleaners.add(clean);
   return () => {
-    for (const signal of SIGNALS) process.off(signal, stop);
+    cleaners.delete(clean);
+    if (cleaners.size === 0) for (const signal of SIGNALS) process.off(signal, stop);
   };
 }
 

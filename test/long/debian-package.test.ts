@@ -8,7 +8,7 @@ import { logIn } from "../support/debian-system.ts";
 import { PASSPHRASE } from "../support/encrypted-volumes.ts";
 import { type KernelDebian, kernelDebian, readBootDirectory } from "../support/kernel-debian.ts";
 import { LEVAIN } from "../support/levain-image.ts";
-import type { Vm } from "../support/qemu.ts";
+import { SAME_ADDRESSES, type Vm } from "../support/qemu.ts";
 import { answer } from "../support/unlocking.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 import { withVm } from "../support/with-vm.ts";
@@ -21,8 +21,12 @@ const MOUNT = "mount -o ro /dev/disk/by-id/virtio-media /mnt";
 /** Which initramfs is expected. */
 type Boot = "levain" | "initramfs-tools";
 
+/** Half an hour is long to wait in silence. */
+const report = (text: string) => console.error(`  ${new Date().toTimeString().slice(0, 8)}  ${text}`);
+
 /** Runs a command in the guest, which has to end well, and returns what the console shows meanwhile. */
 async function perform(vm: Vm, command: string): Promise<string> {
+  report(command);
   const start = vm.log().length;
   vm.send(`${command}; echo performed-$((40 + 2))-$?\n`);
   const [, status] = await vm.expect(/performed-42-(\d+)/, COMMAND_MS);
@@ -41,14 +45,16 @@ async function bootSystem(
   const { version, kernel, initrd } = await readBootDirectory(disks.at(-1) ?? "", boot);
   const options = {
     name: `debian-package: ${by}, ${version}`,
-    ...{ kernel, initrd, memoryMib: 1024, cmdline: `root=${root} ro` },
+    ...{ kernel, initrd, memoryMib: 1024, cmdline: `root=${root} ro ${SAME_ADDRESSES}` },
     disks: [...disks.map((file) => ({ file, keepsWrites: true })), { file: media, serial: "media" }],
   };
+  report(`boot: ${by}, ${root}, Linux ${version}`);
   await withVm(options, 4 * COMMAND_MS, async (vm) => {
     if (root.startsWith("/dev/mapper")) await unlock(vm, by);
     await logIn(vm);
     if (by === "levain") expect(vm.log()).toContain(`on Linux ${version}`);
     else expect(vm.log()).not.toContain("levain 0");
+    report("logged in");
     await perform(vm, "systemctl --failed --no-legend | tee /dev/stderr | (! grep -q .)");
     await body(vm, version);
     vm.send("systemctl poweroff\n");
@@ -65,6 +71,7 @@ async function unlock(vm: Vm, by: Boot): Promise<void> {
 /** A disk with both packages: the guest has no network. */
 async function mediumOf({ newer }: KernelDebian): Promise<string> {
   const directory = scratchDirectory();
+  // An emulated processor takes a minute to unpack it.
   const environment = { DPKG_DEB_COMPRESSOR_TYPE: "none" };
   await run([process.execPath, MAKE_DEB, "deb", LEVAIN, directory], { environment });
   const [deb = ""] = readdirSync(directory);
@@ -101,6 +108,29 @@ async function installOnFat(vm: Vm, image: string): Promise<void> {
   );
 }
 
+/** A boot partition that is full, and a user who presses Ctrl-C: the last good images stay, and the package of the kernel waits for room. */
+async function installWithoutRoom(vm: Vm, { version, newer }: KernelDebian): Promise<void> {
+  const check = "test -z \"$(find /boot -name '.*')\" && sha256sum -c sums";
+  await perform(vm, "dpkg --force-unsafe-io --unpack /mnt/kernel.deb && sha256sum /boot/initrd.img* > sums");
+  await perform(vm, "fallocate -l $(($(stat -f -c '%a * %S' /boot) - 4194304)) /boot/full");
+  const refusals = [
+    ["dpkg --configure -a", newer.version, "the kernel cannot boot without one"],
+    ["update-initramfs -u", version, "is still the one from before"],
+  ] as const;
+  for (const [command, kernel, state] of refusals) {
+    const said = (await perform(vm, `! ${command}`)).replaceAll(/\s+/g, " ");
+    for (const text of [`kernel ${kernel} has no new image`, state, "there is no space left"])
+      expect(said).toContain(text);
+    await perform(vm, check);
+  }
+  await perform(vm, "rm /boot/full && dpkg --configure -a && sha256sum /boot/initrd.img* > sums");
+  vm.send("levain install --kernel all; echo ended-$?\n");
+  await vm.expect(/packing: \d+ %/, COMMAND_MS);
+  vm.send("\x03");
+  await vm.expect(/interrupted: each file and each image is as before or complete[\s\S]*ended-130/, COMMAND_MS);
+  await perform(vm, check);
+}
+
 test.each(["ext4", "crypt"] as const)(
   "a Debian on %s boots by the package, also a kernel that is installed later, and without it as before",
   async (storage) => {
@@ -115,7 +145,9 @@ test.each(["ext4", "crypt"] as const)(
     });
     await bootSystem(debian, media, "levain", async (vm, version) => {
       expect(version).toBe(debian.version);
-      await perform(vm, `levain status && ${MOUNT} && ${APT} install /mnt/kernel.deb`);
+      await perform(vm, `levain status && ${MOUNT}`);
+      if (storage === "crypt") await installWithoutRoom(vm, debian);
+      await perform(vm, `${APT} install /mnt/kernel.deb`);
       if (storage === "ext4") await installOnFat(vm, image);
       await perform(vm, `test -e /boot/initrd.img-${debian.newer.version}`);
     });

@@ -31,9 +31,7 @@ async function runInDebian(script: string, directory: string): Promise<string> {
 
 async function make(kind: "deb" | "tarball", levain: string): Promise<string> {
   const directory = scratchDirectory();
-  // xz takes minutes for the program.
-  const environment = { DPKG_DEB_COMPRESSOR_TYPE: "gzip" };
-  await run([process.execPath, join(PACKAGES, "package.ts"), kind, levain, directory], { environment });
+  await run([process.execPath, join(PACKAGES, "package.ts"), kind, levain, directory]);
   return directory;
 }
 

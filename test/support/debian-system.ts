@@ -4,6 +4,14 @@ import type { Vm } from "./qemu.ts";
 const BOOT_TIMEOUT_MS = 480_000;
 const ASK_AGAIN_MS = 60_000;
 
+/** Files of /etc for a system that has a busy host. */
+export const PATIENT = {
+  // The first boot of a system without one would commit it, which takes minutes on a busy host.
+  "machine-id": "6c657661696e40008000000000000001\n",
+  // On a busy host, an emulated machine needs more than systemd's 90 s.
+  "systemd/system.conf.d/patient.conf": "[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n",
+};
+
 /**
  * Logs in to the Debian of debian-root.ts as root, when it has started all of its services. What systemd says last may be missing on the
  * console: where a login prompt is about to come, the line is hung up, and the kernel throws away what it has not sent yet.

@@ -4,6 +4,7 @@ import { cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run, runScript } from "./command.ts";
 import { downloadPackages, withApt } from "./debian-packages.ts";
 import { DEBIAN_UUID, installDebian } from "./debian-root.ts";
+import { PATIENT } from "./debian-system.ts";
 import { LUKS_UUID, PASSPHRASE } from "./encrypted-volumes.ts";
 import { treeImage } from "./filesystem-images.ts";
 import { LVM_CONF } from "./lvm-disks.ts";
@@ -30,7 +31,6 @@ const CONFIGURE = `
 cd "$1"
 rm -rf var/cache/apt/*.bin usr/share/doc usr/share/man usr/share/locale dev/*
 echo levain-debian > etc/hostname
-: > etc/machine-id
 sed -i 's/^root:[^:]*:/root::/' etc/shadow
 `;
 
@@ -42,12 +42,9 @@ const LAYOUTS = {
   crypt: {
     packages: `${PACKAGES},lvm2,cryptsetup-initramfs`,
     etc: {
-      // No limit: on a busy host, systemd gives up waiting for a device of a guest after 90 seconds.
-      fstab:
-        "/dev/mapper/sys-root / ext4 errors=remount-ro,x-systemd.device-timeout=0 0 1\n" +
-        "LABEL=boot /boot ext4 x-systemd.device-timeout=0 0 2\n",
+      fstab: "/dev/mapper/sys-root / ext4 errors=remount-ro 0 1\nLABEL=boot /boot ext4 defaults 0 2\n",
       // initramfs: where the image is made first, update-initramfs cannot see the volume.
-      crypttab: `vault UUID=${LUKS_UUID.vault} none luks,initramfs,x-systemd.device-timeout=0\n`,
+      crypttab: `vault UUID=${LUKS_UUID.vault} none luks,initramfs\n`,
     },
   },
 } as const;
@@ -82,10 +79,10 @@ async function kernelVersions(): Promise<readonly [string, string]> {
 export async function kernelDebian(storage: KernelStorage): Promise<KernelDebian> {
   const [version, newer] = await kernelVersions();
   const { packages, etc } = LAYOUTS[storage];
-  const key = recipeKey(packages, etc, FEW_MODULES, CONFIGURE, version, newer);
+  const key = recipeKey(packages, etc, PATIENT, FEW_MODULES, CONFIGURE, version, newer);
   const directory = await cached("kernel-debian", key, async (target) => {
     const tree = join(target, "tree");
-    const files = Object.entries(etc).map(([name, text]) => [`etc/${name}`, text] as const);
+    const files = Object.entries({ ...etc, ...PATIENT }).map(([name, text]) => [`etc/${name}`, text] as const);
     for (const [path, text] of [...files, ...Object.entries(FEW_MODULES)]) {
       mkdirSync(dirname(join(tree, path)), { recursive: true });
       writeFileSync(join(tree, path), text, { mode: path.includes("hooks") ? 0o755 : 0o644 });

@@ -71,6 +71,8 @@ export const CONFIG_SCHEMA = v.strictObject({
 /** The keys of levain.toml. */
 export const CONFIG_KEYS: readonly string[] = Object.keys(CONFIG_SCHEMA.entries);
 
+const UKI_KEYS = Object.keys(CONFIG_SCHEMA.entries.uki.wrapped.entries);
+
 /** levain.toml: the options of `levain image` by their names, repeatable ones as lists, and `parameters`. */
 export type ImageConfig = v.InferOutput<typeof CONFIG_SCHEMA>;
 
@@ -107,7 +109,7 @@ export function parseConfig(source: string, path: string): ImageConfig {
     const [key, element] = (issue.path ?? []).map(({ key: step }) => step);
     return {
       line: statements.lineOf(String(key), typeof element === "number" ? element : 0),
-      text: explainIssue(issue),
+      text: `${explainIssue(issue)}${key === "uki" && issue.expected === "never" ? suggest(String(element), UKI_KEYS) : ""}`,
     };
   }
 }

@@ -105,6 +105,12 @@ function kernelInstall(root: string, fact: string): Distribution {
         mode: READABLE,
         does: "names levain as initrd_generator, so the other generators leave it alone",
       },
+      {
+        path: "/etc/kernel/install.conf.d/zz-levain.conf",
+        text: withGenerator(""),
+        mode: READABLE,
+        does: "the same, where systemd reads this directory and another file there names one",
+      },
     ],
     placeOf: (version) => {
       const path = `/boot/initramfs-${version}.img`;
@@ -152,10 +158,18 @@ function readPreset(root: string, version: string): ImagePlace | null {
   const pkgbase = readFileSync(name, "utf8").trim();
   if (!/^[\w.+@-]+$/.test(pkgbase)) throw new BootError(`${name} does not contain the name of a package`);
   const preset = join(root, `etc/mkinitcpio.d/${pkgbase}.preset`);
-  const text = isFile(preset) ? readFileSync(preset, "utf8") : "";
-  const value = (key: string) => new RegExp(`^${key}=["']?(/[^"'\n]+?)["']?[ \t]*$`, "m").exec(text)?.[1];
+  const own = { image: `/boot/initramfs-${pkgbase}.img`, kernelCopy: `/boot/vmlinuz-${pkgbase}` };
+  if (!isFile(preset)) return { path: own.image, kernelCopy: own.kernelCopy };
+  const text = readFileSync(preset, "utf8");
+  const first = /^PRESETS=\(\s*["']?([\w-]+)/m.exec(text)?.[1] ?? "default";
+  const value = (key: string) =>
+    [first, "ALL"].flatMap(
+      (of) => new RegExp(`^${of}_${key}=["']?([^"'\n]+?)["']?[ \t]*$`, "m").exec(text)?.[1] ?? [],
+    )[0];
+  const kernel = value("kver");
   return {
-    path: value("default_uki") ?? value("default_image") ?? `/boot/initramfs-${pkgbase}.img`,
-    kernelCopy: value("ALL_kver") ?? `/boot/vmlinuz-${pkgbase}`,
+    path: value("uki") ?? value("image") ?? own.image,
+    // A version, and a file of the kernel's own package, are no copies.
+    kernelCopy: kernel?.startsWith("/") && !kernel.startsWith("/usr/") ? kernel : null,
   };
 }

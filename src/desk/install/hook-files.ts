@@ -10,6 +10,10 @@ import { AS_ROOT, replaceFile } from "./replace-file.ts";
 type FileRecord = InstallRecord["files"][number];
 
 const MASK = "/dev/null";
+/** Added to the name of a file of a package. */
+const DIVERTED = ".distrib";
+
+const digestOf = (content: string | Uint8Array) => new Bun.CryptoHasher("sha256").update(content).digest("hex");
 
 /** Returns the SHA-256 digest of a file in hexadecimal digits. */
 export function digestFile(path: string): string {
@@ -40,6 +44,13 @@ export function isUntouched(root: string, { path, sha256 }: FileRecord): boolean
   return attempt(`cannot read ${join(root, path)}`, () => look(join(root, path))) === (sha256 ?? "mask");
 }
 
+/** Returns whether an uninstallation that was interrupted has taken the file back. */
+export function isRestored(root: string, { path, before, isDiverted }: FileRecord): boolean {
+  const target = join(root, path);
+  if (isDiverted) return !fs.existsSync(`${target}${DIVERTED}`);
+  return before !== null && look(target) === digestOf(Buffer.from(before, "base64"));
+}
+
 /** Returns the record entry for a file that is about to be written; `known` is its entry so far. Throws BootError if the user changed the file. */
 export function planFile(
   root: string,
@@ -47,7 +58,7 @@ export function planFile(
   known: FileRecord | undefined,
 ): FileRecord {
   const target = join(root, path);
-  const sha256 = text === null ? null : new Bun.CryptoHasher("sha256").update(text).digest("hex");
+  const sha256 = text === null ? null : digestOf(text);
   const found = attempt(`cannot read ${target}`, () => look(target), AS_ROOT);
   const isOurs = known !== undefined && (found === (known.sha256 ?? "mask") || found === (sha256 ?? "mask"));
   if (isOurs) return { ...known, sha256 };
@@ -93,7 +104,7 @@ export function rewriteFile(target: string, content: string | Uint8Array): void 
 /** dpkg-divert(1) moves the file of a package, now and at each upgrade. */
 function divert(root: string, path: string, action: "--add" | "--remove"): void {
   const program = findTool("dpkg-divert", `${action === "--add" ? "replace" : "restore"} ${path}`);
-  const argv = [program, "--root", root, "--local", "--rename", "--divert", `${path}.distrib`, action, path];
+  const argv = [program, "--root", root, "--local", "--rename", "--divert", `${path}${DIVERTED}`, action, path];
   const { exitCode, stderr } = Bun.spawnSync(argv, { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   if (exitCode === 0) return;
   throw new BootError(`dpkg-divert could not ${action === "--add" ? "move" : "restore"} ${join(root, path)}`, {

@@ -30,8 +30,9 @@ export function withGenerator(text: string): string {
   return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`;
 }
 
-/** Returns the text of install.conf(5) with the generator that `before` names. */
+/** Returns the text of install.conf(5) with the generators that `before` names in place of levain. */
 export function withoutGenerator(text: string, before: string): string {
-  const old = /^initrd_generator=.*\n?/m.exec(before)?.[0] ?? "";
-  return text.replace(/^initrd_generator=levain(?:\n|$)/m, old);
+  return text.replace(/^(\w+_generator=)levain(?:\n|$)/gm, (_, key: string) => {
+    return new RegExp(`^${key}(?!levain$).*\n?`, "m").exec(before)?.[0] ?? "";
+  });
 }

@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { BootError } from "../../problems/errors.ts";
+import { BootError, isErrno } from "../../problems/errors.ts";
 import { attempt, isDirectory, isFile } from "../host.ts";
 import { haveTool } from "../tool.ts";
 import type { Change } from "./changes.ts";
 import type { ImagePlace } from "./distribution.ts";
 import { digestFile } from "./hook-files.ts";
-import { buildFor, findKernel, type ImageJob } from "./kernel-images.ts";
+import { buildFor, CONFIG, findKernel, type ImageJob } from "./kernel-images.ts";
 import { type InstallRecord, writeRecord } from "./record.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -67,8 +67,23 @@ export async function installImage(job: ImageJob, version: string, record: Insta
 function explain(error: unknown, version: string, image: string, built: string | null): unknown {
   if (!(error instanceof BootError) || built !== null) return error;
   const state = isFile(image) ? `${image} is still the one from before` : "the kernel cannot boot without one";
-  return new BootError(`kernel ${version} has no new image: ${state}`, { cause: error });
+  const { message, cause, seen } = error;
+  const hints = listHints(error, version).map((text) => ({ text, needs: null }));
+  return new BootError(`kernel ${version} has no new image: ${state}`, {
+    cause: new BootError(message, { cause, seen, hints }),
+  });
 }
+
+/** A hook has no options, so what hints for `levain image` name is to be found in another way. */
+function listHints({ cause, hints }: BootError, version: string): readonly string[] {
+  const again = `then run levain install --kernel ${version}`;
+  if (isErrno(cause, "ENOSPC")) return [`make room there, ${again}`];
+  if (isErrno(cause, "EROFS")) return [`make the filesystem writable, ${again}`];
+  const texts = hints.map(({ text }) => text);
+  return texts.some((text) => text.includes("--")) ? [...texts, KEYS] : texts;
+}
+
+const KEYS = `each option is a key of ${CONFIG}: busybox = "none" is --busybox none`;
 
 function note(root: string, record: InstallRecord, version: string, image: ImageRecord | undefined): void {
   if (image === undefined) delete record.images[version];
@@ -89,7 +104,7 @@ function removeLeftovers(image: string): void {
 /** The image and the copy of its kernel are complete before one of them takes its place. */
 async function buildBoth(job: ImageJob, version: string, { path, kernelCopy }: ImagePlace): Promise<Change> {
   const build = () => {
-    const words = path.endsWith(".efi") ? { uki: [], ...job.words } : job.words;
+    const words = path.endsWith(".efi") ? { uki: [], ...readCommandLine(job.root), ...job.words } : job.words;
     return buildFor({ ...job, words }, version, join(job.root, path));
   };
   const kernel = findKernel(job.root, version);
@@ -105,6 +120,19 @@ async function buildBoth(job: ImageJob, version: string, { path, kernelCopy }: I
   } finally {
     fs.rmSync(beside, { force: true });
   }
+}
+
+/** The command line that mkinitcpio(8) gives a unified kernel image; without these files, that of levain.toml counts. */
+function readCommandLine(root: string): { readonly cmdline?: readonly string[] } {
+  const own = ["etc/kernel/cmdline", "usr/lib/kernel/cmdline"].map((path) => join(root, path)).find(isFile);
+  const directory = join(root, "etc/cmdline.d");
+  const names = isDirectory(directory) ? fs.readdirSync(directory).filter((name) => name.endsWith(".conf")) : [];
+  const files = [...(own === undefined ? [] : [own]), ...names.sort().map((name) => join(directory, name))];
+  const lines = files.flatMap((path) =>
+    attempt(`cannot read ${path}`, () => fs.readFileSync(path, "utf8")).split("\n"),
+  );
+  const text = lines.filter((line) => !/^#|^\s*$/.test(line)).join(" ");
+  return text === "" ? {} : { cmdline: [text] };
 }
 
 const ROOM = "make room on the boot partition, or run the command as root";

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isDirectory } from "../host.ts";
+import { cleanOnSignals } from "../temporary.ts";
 import { RECORD } from "./record.ts";
 import { AS_ROOT } from "./replace-file.ts";
 
@@ -19,7 +20,7 @@ export async function withLock<T>(machine: Machine, root: string, action: () => 
     const tree = machine.openTree(directory, "as mounted");
     try {
       // levain uninstall may have removed it.
-      if (tree.lock() && isDirectory(directory)) return await action().finally(() => removeIfEmpty(directory));
+      if (tree.lock() && isDirectory(directory)) return await runWhole(action).finally(() => removeIfEmpty(directory));
     } finally {
       tree.close();
     }
@@ -30,6 +31,19 @@ export async function withLock<T>(machine: Machine, root: string, action: () => 
     }
     if (isFirst) console.error("waiting for another levain install");
     await Bun.sleep(WAIT_MS);
+  }
+}
+
+/** A signal ends an action only where it waits: between two files, or while an image is compressed. */
+async function runWhole<T>(action: () => Promise<T>): Promise<T> {
+  const forget = cleanOnSignals(() => {
+    console.error("interrupted: each file and each image is as before or complete");
+    console.error("hint: run the command again, or levain uninstall");
+  });
+  try {
+    return await action();
+  } finally {
+    forget();
   }
 }
 

@@ -24,6 +24,8 @@ export function restoreImage(
   const path = join(root, image.path);
   const kept = image.kept === null ? null : join(root, image.kept.path);
   if (isFile(path) && image.sha256 !== null && digestFile(path) !== image.sha256) {
+    // It was renamed to that place before an uninstallation was interrupted.
+    if (kept !== null && !isFile(kept)) return { path, does: "as before", isBack: true };
     remove(kept);
     return { path, does: "levain did not write it, so it stays", isBack: false };
   }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { attempt, isFile } from "../host.ts";
 import type { Change, ChangeLog } from "./changes.ts";
 import { type Distribution, INSTALL_CONF } from "./distribution.ts";
-import { digestFile, isUntouched, restoreFile, rewriteFile } from "./hook-files.ts";
+import { digestFile, isRestored, isUntouched, restoreFile, rewriteFile } from "./hook-files.ts";
 import { withoutGenerator } from "./hook-texts.ts";
 import { type InstallRecord, RECORD, writeRecord } from "./record.ts";
 import { restoreImage } from "./restore-image.ts";
@@ -26,7 +26,8 @@ function takeBack(root: string, file: InstallRecord["files"][number], log: Chang
     restoreFile(root, file);
     removeEmptyDirectories(root, dirname(file.path));
     log.tell({ path, does: file.before === null && !file.isDiverted ? "removed" : "as before" });
-  } else if (file.path === INSTALL_CONF) log.tell(restoreGenerator(path, file.before));
+  } else if (isRestored(root, file)) log.tell({ path, does: "as before" });
+  else if (file.path === INSTALL_CONF) log.tell(restoreGenerator(path, file.before));
   else log.warn(`${path}: it was changed since levain install, so it stays`);
 }
 
@@ -51,7 +52,7 @@ function restoreGenerator(path: string, before: string | null): Change {
   const old = before === null ? "" : Buffer.from(before, "base64").toString();
   const text = attempt(`cannot read ${path}`, () => fs.readFileSync(path, "utf8"));
   rewriteFile(path, withoutGenerator(text, old));
-  return { path, does: "initrd_generator is as before; other changes stay" };
+  return { path, does: "its generators are as before; other changes stay" };
 }
 
 /** Removes the copy of this program, unless it was replaced since. */
@@ -75,5 +76,5 @@ function removeEmptyDirectories(root: string, from: string): void {
 
 const MADE: ReadonlySet<string> = new Set([
   "/etc/pacman.d/hooks",
-  ...["postinst.d", "postrm.d", "install.d"].map((name) => `/etc/kernel/${name}`),
+  ...["postinst.d", "postrm.d", "install.d", "install.conf.d"].map((name) => `/etc/kernel/${name}`),
 ]);

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cached, recipeKey, scratchDirectory } from "../cache.ts";
 import { run, runScript } from "../command.ts";
+import { PATIENT } from "../debian-system.ts";
 import { LUKS_UUID, PASSPHRASE } from "../encrypted-volumes.ts";
 import { debianKernel } from "../kernels.ts";
 import { LVM_CONF } from "../lvm-disks.ts";
@@ -28,14 +29,6 @@ const fstab = (group: string) => `/dev/mapper/${group}-root / ext4 errors=remoun
 /dev/mapper/${group}-home /home ext4 defaults 0 2
 /dev/mapper/${group}-swap none swap sw 0 0
 `;
-
-/** Files of /etc that both systems have. */
-const COMMON = {
-  // The first boot of a system without one would commit it, which takes minutes on a busy host.
-  "machine-id": "6c657661696e40008000000000000001\n",
-  // On a busy host, an emulated machine needs more than systemd's 90 s.
-  "systemd/system.conf.d/patient.conf": "[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n",
-};
 
 const RECIPES = {
   /** The group "sys" in a LUKS volume. */
@@ -91,11 +84,11 @@ async function installed(name: LvmSystem, { etc }: Recipe): Promise<string> {
   const { version } = await debianKernel("cloud");
   return cached(
     "debian-lvm-installed",
-    `${name}-${recipeKey(MAKE_INITRD, REPORT_SCRIPT, COMMON, etc, tree)}`,
+    `${name}-${recipeKey(MAKE_INITRD, REPORT_SCRIPT, PATIENT, etc, tree)}`,
     async (target) => {
       const own = join(scratchDirectory(), "tree");
       await run(["cp", "-a", tree, own]);
-      for (const [name, text] of Object.entries({ ...etc, ...COMMON })) {
+      for (const [name, text] of Object.entries({ ...etc, ...PATIENT })) {
         const file = join(own, "etc", name);
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, text);

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ajv } from "ajv";
 import { makeConfigSchema } from "../../../../build/docs.ts";
 import { CONFIG_KEYS, parseConfig } from "../../../../src/desk/config/config.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { desk } from "../../../support/desk-in-process.ts";
+
+const DOCUMENTED = readFileSync(join(import.meta.dir, "../../../../docs/levain-toml.md"), "utf8");
 
 function configFile(text: string): string {
   const file = join(scratchDirectory(), "levain.toml");
@@ -26,10 +29,15 @@ describe("levain config", () => {
   test("check finds no mistake, or every one with its line", async () => {
     const file = configFile(TEXT);
     expect(await desk("config", "check", file)).toEqual({ status: 0, stdout: `${file}: no mistakes\n`, stderr: "" });
-    const wrong = await desk("config", "check", configFile('kernl = "none"\nparameters = ["rd.timeout=x"]\n'));
+    const wrong = await desk(
+      "config",
+      "check",
+      configFile('kernl = "none"\nparameters = ["rd.timeout=x"]\n[uki]\ncmdlin = "a"\n'),
+    );
     expect(wrong.status).toBe(1);
     expect(wrong.stderr).toContain("line 1: unknown key kernl: did you mean kernel");
     expect(wrong.stderr).toContain("line 2: parameters[1]: rd.timeout=");
+    expect(wrong.stderr).toContain("line 3: unknown key uki.cmdlin: did you mean cmdline?");
     expect((await desk("config", "check", "/no/such/levain.toml")).stderr).toContain("no such file");
   });
 
@@ -51,6 +59,27 @@ describe("levain config", () => {
     const texts = Object.values(schema.properties).map((each) => (each as { description: string }).description);
     expect(texts.filter((text) => !/^\S.* \(default: .+\)$/.test(text))).toEqual([]);
     expect(schema.additionalProperties).toBe(false);
+  });
+
+  test("schema accepts and refuses what check does, for a validator that editors use", async () => {
+    const validate = new Ajv({ strict: true }).compile(JSON.parse((await desk("config", "schema")).stdout));
+    const examples = [...DOCUMENTED.matchAll(/^```toml.*\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text);
+    expect(examples.length).toBeGreaterThan(0);
+    const right = [TEXT, "", 'host = "hints.json"', ...examples];
+    const wrong = ['kernl = "none"', "kernel = 6", 'kernel = ""', 'modules = "ext4"', "[uki]\nsing = 1", "host = 1"];
+    for (const [texts, verdict] of [
+      [right, true],
+      [wrong, false],
+    ] as const) {
+      for (const text of texts) {
+        expect([text, validate(Bun.TOML.parse(text)), validate.errors ?? []]).toEqual([
+          text,
+          verdict,
+          verdict ? [] : expect.anything(),
+        ]);
+        expect([text, (await desk("config", "check", configFile(text))).status]).toEqual([text, verdict ? 0 : 1]);
+      }
+    }
   });
 
   test("another word is refused", async () => {

@@ -7,6 +7,7 @@ import { readBootImage } from "../../../../src/desk/kernels/boot-image.ts";
 import { appendSections } from "../../../../src/desk/uki/append-sections.ts";
 import { SyscallError } from "../../../../src/problems/errors.ts";
 import { DIRECTORY, FILE, rawCpio } from "../../../support/crafted-cpio.ts";
+import { STUB } from "../../../support/efi-kernel.ts";
 import { ELF } from "../../../support/fake-boot.ts";
 import type { FakeDisk } from "../../../support/fake-disk.ts";
 import type { FakeTree } from "../../../support/fake-files.ts";
@@ -66,8 +67,6 @@ alias crypto-aes aes_generic
 /** A module file for this kernel, or for another one. */
 export const moduleFor = (release: string, ...more: readonly string[]) =>
   moduleElf(`vermagic=${release} SMP preempt mod_unload`, ...more);
-
-const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 
 async function makeFile(scene: Scene): Promise<Uint8Array> {
   const data = await makeImage(scene);

@@ -6,6 +6,7 @@ import { printable } from "../../../../src/problems/report.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run, runScript } from "../../../support/command.ts";
 import { desk } from "../../../support/desk-in-process.ts";
+import { efiKernel } from "../../../support/efi-kernel.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { createScene, QUICK } from "./scene.ts";
 
@@ -46,7 +47,12 @@ describe("Debian", () => {
     expect(read("/usr/sbin/update-initramfs.distrib")).toBe("#!/bin/sh\n");
     expect(read(`${IMAGE}.before-levain`)).toBe("made by initramfs-tools");
     expect(read(IMAGE)).not.toBe("made by initramfs-tools");
+    const record = read("/var/lib/levain/install.json");
     expect((await uninstall()).status).toBe(0);
+    expect(await look()).toBe(before);
+    // An uninstallation that is ended before its last step can be done again.
+    write("/var/lib/levain/install.json", record);
+    expect(await uninstall()).toMatchObject({ status: 0, stderr: "" });
     expect(await look()).toBe(before);
   });
 
@@ -74,13 +80,14 @@ describe("Debian", () => {
   test("keeps the last good image if a build fails, and says so", async () => {
     await install();
     const good = read(IMAGE);
-    write("/etc/levain.toml", `${QUICK}modules = ["no_such_module"]\n`);
+    write("/etc/levain.toml", 'busybox = "/etc/passwd"\n');
     const { status, stdout, stderr } = await install("--kernel", "6.1", "--json");
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ changes: [], problems: [stderr.trim()] });
     expect(stderr).toContain("kernel 6.1 has no new image: ");
     expect(stderr).toContain("/boot/initrd.img-6.1 is still the one from before\n");
-    expect(stderr).toContain('no module or alias "no_such_module"');
+    expect(stderr).toContain("/etc/passwd cannot be the image's BusyBox");
+    expect(stderr).toContain('each option is a key of /etc/levain.toml: busybox = "none" is --busybox none');
     expect(read(IMAGE)).toBe(good);
     write("/etc/levain.toml", `${QUICK}parameters = ["rd.timeout=7"]\n`);
     expect((await install("--kernel", "all")).status).toBe(0);
@@ -124,12 +131,12 @@ describe("Debian", () => {
     expect(read(IMAGE)).toBe("made by initramfs-tools");
   });
 
-  test("is not changed if a directory cannot be written", async () => {
-    fs.mkdirSync(join(root, "locked"));
-    fs.symlinkSync("/proc/self/nowhere", join(root, "usr/local"));
+  test.each(["usr/local", "var/lib/levain"])("is not changed if %s cannot be written", async (path) => {
+    fs.symlinkSync("/proc/self/nowhere", join(root, path));
     const before = read(IMAGE);
     const { status, stderr } = await install();
-    expect([status, stderr]).toEqual([1, expect.stringContaining("cannot write")]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("hint: run the command as root")]);
+    expect(stderr).toContain("cannot write");
     expect(read(IMAGE)).toBe(before);
     expect(exists("/etc/kernel/postinst.d/zz-levain")).toBeFalse();
   });
@@ -178,6 +185,18 @@ describe("the hooks of Debian, as run-parts and packages run them", () => {
     await expect(update("", "-k", "6.1")).rejects.toThrow("Usage: update-initramfs");
   });
 
+  test("leave it to the trigger of initramfs-tools if another package asks for new images", async () => {
+    write("/update-initramfs", hookText("updateInitramfs", program).replace("/var/lib/dpkg", `"${root}"/dpkg`), 0o755);
+    write("/bin/dpkg-trigger", `#!/bin/sh\necho "trigger $*" >> "${root}/calls"\n`, 0o755);
+    const environment = { PATH: `${join(root, "bin")}:${process.env["PATH"]}`, DPKG_MAINTSCRIPT_PACKAGE: "udev" };
+    const ask = (...words: readonly string[]) => run([join(root, "update-initramfs"), ...words], { environment });
+    await ask("-u");
+    write("/dpkg/info/initramfs-tools.triggers", "");
+    await ask("-u");
+    await ask("-u", "-k", "6.1");
+    expect(calls()).toEqual(["install --kernel all", "trigger --no-await update-initramfs", "install --kernel 6.1"]);
+  });
+
   test("fail if levain fails, so that the package of the kernel is not configured", async () => {
     fs.writeFileSync(program, "#!/bin/sh\nexit 1\n");
     await expect(parts("postinst.d", "'configure'")).rejects.toThrow();
@@ -210,7 +229,7 @@ describe("kernel-install", () => {
     write(CONF, "initrd_generator=dracut\nlayout=other");
     await install();
     expect(read(CONF)).toBe("initrd_generator=levain\nlayout=other");
-    write(CONF, "# mine\ninitrd_generator=levain\n");
+    write(CONF, "# mine\ninitrd_generator=levain\nuki_generator=levain\n");
     expect((await uninstall()).status).toBe(0);
     expect(read(CONF)).toBe("# mine\ninitrd_generator=dracut\n");
   });
@@ -270,14 +289,25 @@ describe("Arch Linux", () => {
   });
 
   test("gets the image where the preset says, and the kernel beside it", async () => {
-    write(
-      "/etc/mkinitcpio.d/linux.preset",
-      `ALL_kver="/efi/vmlinuz-linux"\ndefault_image="/efi/initramfs-linux.img"\n`,
-    );
+    const preset = (text: string) => write("/etc/mkinitcpio.d/linux.preset", text);
+    preset(`ALL_kver="/efi/vmlinuz-linux"\ndefault_image="/efi/initramfs-linux.img"\n`);
     fs.mkdirSync(join(root, "efi"));
     expect((await install()).status).toBe(0);
     expect(exists("/efi/initramfs-linux.img")).toBeTrue();
     expect(read("/efi/vmlinuz-linux")).toBe("kernel 6.1-arch1");
+    await uninstall();
+    for (const name of fs.readdirSync(join(root, "efi"))) fs.rmSync(join(root, "efi", name));
+    // A file of the kernel's package, which stays what it is; the first of the presets, not the one that is called default.
+    preset("PRESETS=('mine' 'default')\nALL_kver=/usr/lib/modules/6.1-arch1/vmlinuz\nmine_image=/efi/mine.img\n");
+    expect((await install()).status).toBe(0);
+    expect(fs.readdirSync(join(root, "efi"))).toEqual(["mine.img"]);
+    write("/usr/lib/modules/6.1-arch1/vmlinuz", efiKernel("6.1-arch1"));
+    write("/etc/kernel/cmdline", "root=LABEL=ROOT\n");
+    write("/etc/cmdline.d/more.conf", "# no parameter\nquiet\n");
+    preset("ALL_uki=/efi/linux.efi\n");
+    expect(await install()).toMatchObject({ status: 0, stderr: "" });
+    const inspected = await desk("inspect", "--json", join(root, "efi/linux.efi"));
+    expect(JSON.parse(inspected.stdout).uki.cmdline).toBe("root=LABEL=ROOT quiet");
   });
 });
 

@@ -10,12 +10,12 @@ import { SyscallError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { rawCpio } from "../../../support/crafted-cpio.ts";
+import { STUB } from "../../../support/efi-kernel.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
 import { debianKernel } from "../../../support/kernels.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 import { bzImage } from "../doctor/scene.ts";
 
-const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 const initrd = rawCpio([{ name: "readme", data: "initramfs" }]);
 
 /** A unified kernel image as objcopy makes it of systemd's stub. */

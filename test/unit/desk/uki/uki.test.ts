@@ -11,12 +11,12 @@ import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { DIRECTORY, rawCpio } from "../../../support/crafted-cpio.ts";
 import { desk } from "../../../support/desk-in-process.ts";
+import { efiKernel, STUB } from "../../../support/efi-kernel.ts";
 import { laterRefusalOf, refusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
 import { NO_OPTIONS } from "../image/no-options.ts";
 
-const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 const directory = scratchDirectory();
 
 function file(name: string, content: string | Uint8Array): string {
@@ -25,16 +25,7 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-/** What these tests need of a kernel: it is a program for EFI, and has its version where Documentation/arch/x86/boot.rst says. */
-function fakeKernel(): Buffer {
-  const kernel = readFileSync(STUB);
-  kernel.write("HdrS", 0x202);
-  kernel.write("6.1.0-56-amd64 (builder) #1\0", 0x300);
-  kernel.writeUInt16LE(0x300 - 0x200, 0x20e);
-  return kernel;
-}
-
-const linux = file("vmlinuz", fakeKernel());
+const linux = file("vmlinuz", efiKernel("6.1.0-56-amd64"));
 const OPTIONS: UkiOptions = {
   linux,
   stub: STUB,
