@@ -81,7 +81,7 @@ static void write_all(long fd, const char *from, u64 size)
 }
 
 /* A file that exists in this process only; the dynamic loader opens it as /proc/self/fd/N. */
-static void publish_library(const struct library *library)
+static void publish_library(const struct vector *vector, const struct library *library)
 {
   /* Since Linux 6.3 the kernel warns without this flag, or insists on it; mapping is not executing. Older kernels do not know the flag. */
   long fd = make_memory_file(library->name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
@@ -90,7 +90,7 @@ static void publish_library(const struct library *library)
     complain("could not create a file in memory: ", describe_error(fd));
     leave(127);
   }
-  write_all(fd, library->bytes, library->size);
+  if (!unpack_library(vector, library, (int)fd)) write_all(fd, library->bytes, library->size);
   decimal(fd, library->digits);
 }
 
@@ -115,7 +115,7 @@ static void tell_loader(u64 *auxv)
 struct jump load_program(const struct vector *vector, struct incident *incident, int is_boot)
 {
   page_program(vector, incident, is_boot);
-  for (u64 i = 0; i < config.library_count; i++) publish_library(&config.libraries[i]);
+  for (u64 i = 0; i < config.library_count; i++) publish_library(vector, &config.libraries[i]);
   forget_shelf();
   tell_loader(vector->auxv);
   return (struct jump){config.loader_entry, (u64)vector->words};
