@@ -12,7 +12,7 @@ static const char *const RUNTIME_VARIABLES[] = {"BUN_",        "NODE_",   "JSC_"
 /* They end before the second and third tier of the compiler pay; their defaults are 1000 and 100000. */
 #define SECOND_TIER RUNTIME_OPTION "ForOptimizeAfterWarmUp="
 #define THIRD_TIER RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000"
-/* In a boot, the code of these tiers would have to be unpacked, too: 60 ms (icount) after Enter. */
+/* In a boot, the code of these tiers would have to be unpacked, too. */
 static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", "LEVAIN_WORKER_FD=196", FIRST_TIER, SECOND_TIER "1000000",
                                              THIRD_TIER, 0};
 static const char *const DESK_VARIABLES[] = {FIRST_TIER, SECOND_TIER "20000", THIRD_TIER, 0};
