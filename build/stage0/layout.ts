@@ -26,7 +26,7 @@ export function layOut(input: Parts, room: number) {
 
   const { pageSize } = target;
   const headerCount = loads(elf).length + 4 + loads(loader).length + 1;
-  const { shelf, shelved } = fillShelf(libraries, align(endOfMemory(elf), pageSize) + pageSize);
+  const { shelf, shelved } = fillShelf(libraries, align(endOfMemory(elf), pageSize) + pageSize, pageSize);
   const stage0Address = align(shelf.address + shelf.bytes.length, pageSize) + pageSize;
   const configAddress = stage0Address + room;
   const table = new Uint8Array(headerCount * HEADER_SIZE);
@@ -46,8 +46,9 @@ export function layOut(input: Parts, room: number) {
   ];
   return {
     ...{ elf, target, stage0Address, configAddress, tableAddress, pieces },
-    /** The libraries, one after the other, and where stage0 expects them. */
+    /** The libraries, one after the other, each from a page on, and where stage0 expects them. */
     shelf,
+    shelved,
     /** The first address that is free. */
     endAddress: align(loaderAddress + endOfMemory(loader), pageSize),
     /** Changes the names of the libraries in a file that begins with the program. */
@@ -67,10 +68,10 @@ function rename(program: NamedFile, elf: Elf, libraries: readonly NamedFile[]): 
   }
 }
 
-function fillShelf(libraries: readonly NamedFile[], address: number) {
+function fillShelf(libraries: readonly NamedFile[], address: number, pageSize: number) {
   let end = address;
   const shelved = libraries.map((library) => {
-    const start = align(end, 64);
+    const start = align(end, pageSize);
     end = start + library.bytes.length;
     return { ...library, address: start };
   });

@@ -9,10 +9,13 @@ static const char *const RUNTIME_VARIABLES[] = {"BUN_",        "NODE_",   "JSC_"
 #define RUNTIME_OPTION "BUN_JSC_threshold"
 /* A boot and most commands are too short for compiled JavaScript to pay, except for very long loops; the default threshold is 500. */
 #define FIRST_TIER RUNTIME_OPTION "ForJITAfterWarmUp=20000"
-static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", "LEVAIN_WORKER_FD=196", FIRST_TIER, 0};
-/* A command ends before the second and third tier of the compiler pay; their defaults are 1000 and 100000. */
-static const char *const DESK_VARIABLES[] = {FIRST_TIER, RUNTIME_OPTION "ForOptimizeAfterWarmUp=20000",
-                                             RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000", 0};
+/* They end before the second and third tier of the compiler pay; their defaults are 1000 and 100000. */
+#define SECOND_TIER RUNTIME_OPTION "ForOptimizeAfterWarmUp="
+#define THIRD_TIER RUNTIME_OPTION "ForFTLOptimizeAfterWarmUp=1000000"
+/* In a boot, the code of these tiers would have to be unpacked, too. */
+static const char *const BOOT_VARIABLES[] = {"LEVAIN_HANDOVER_FD=198", "LEVAIN_WORKER_FD=196", FIRST_TIER, SECOND_TIER "1000000",
+                                             THIRD_TIER, 0};
+static const char *const DESK_VARIABLES[] = {FIRST_TIER, SECOND_TIER "20000", THIRD_TIER, 0};
 
 struct vector read_vector(u64 *words)
 {
@@ -51,8 +54,8 @@ static void write_environment(u64 *to, const struct vector *from, int is_boot, c
 struct vector make_vector(const struct vector *from, int is_boot)
 {
   static const char *const NONE[] = {0};
-  /* Three more words for our variables, one more to align the stack to 16 bytes. */
-  u64 size = (u64)(end_of(from) - from->words) + 4;
+  /* Five more words for our variables, one more to align the stack to 16 bytes. */
+  u64 size = (u64)(end_of(from) - from->words) + 6;
   if (size * sizeof(u64) <= ROOM_ON_STACK) {
     u64 *words = (u64 *)((u64)(from->words - size) & ~15ul), *to = words;
     for (u64 *word = from->words; word < (u64 *)from->envp; word++) *to++ = *word;
@@ -81,7 +84,7 @@ static void write_all(long fd, const char *from, u64 size)
 }
 
 /* A file that exists in this process only; the dynamic loader opens it as /proc/self/fd/N. */
-static void publish_library(const struct library *library)
+static void publish_library(const struct vector *vector, const struct library *library)
 {
   /* Since Linux 6.3 the kernel warns without this flag, or insists on it; mapping is not executing. Older kernels do not know the flag. */
   long fd = make_memory_file(library->name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
@@ -90,7 +93,7 @@ static void publish_library(const struct library *library)
     complain("could not create a file in memory: ", describe_error(fd));
     leave(127);
   }
-  write_all(fd, library->bytes, library->size);
+  if (!unpack_library(vector, library, (int)fd)) write_all(fd, library->bytes, library->size);
   decimal(fd, library->digits);
 }
 
@@ -115,7 +118,7 @@ static void tell_loader(u64 *auxv)
 struct jump load_program(const struct vector *vector, struct incident *incident, int is_boot)
 {
   page_program(vector, incident, is_boot);
-  for (u64 i = 0; i < config.library_count; i++) publish_library(&config.libraries[i]);
+  for (u64 i = 0; i < config.library_count; i++) publish_library(vector, &config.libraries[i]);
   forget_shelf();
   tell_loader(vector->auxv);
   return (struct jump){config.loader_entry, (u64)vector->words};

@@ -79,11 +79,21 @@ struct incident {
 struct incident *share_incident(void);
 /* Maps the program's memory; `incident` is null outside a boot. Returns when all of it can be used. */
 void page_program(const struct vector *vector, struct incident *incident, int is_boot);
+/*
+ * Unpacks a library into a file without touching its place in memory, which would cost a turn of the pager and two copies. Returns 0 if
+ * its pages are not in groups of their own: it must be read from memory then.
+ */
+int unpack_library(const struct vector *vector, const struct library *library, int file);
 #else
 static inline struct incident *share_incident(void) { return 0; }
 static inline void page_program(const struct vector *vector, struct incident *incident, int is_boot)
 {
   (void)vector, (void)incident, (void)is_boot;
+}
+static inline int unpack_library(const struct vector *vector, const struct library *library, int file)
+{
+  (void)vector, (void)library, (void)file;
+  return 0;
 }
 #endif
 

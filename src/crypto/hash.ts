@@ -46,10 +46,15 @@ export function createFindHash(machine: LibraryHashes): FindHash {
 }
 
 /** Returns the digest of `message`; the caller wipes both. */
-export function hashBytes({ name, bytes, library }: Hash, message: Uint8Array): Uint8Array {
-  // Not node:crypto, which costs a boot 30 ms that hashes nothing but a few blocks.
-  if (!library) return Bun.CryptoHasher.hash(name as Bun.SupportedCryptoAlgorithms, message);
-  const digest = secretBytes(bytes);
-  library.hash(message, digest);
+export function hashBytes(hash: Hash, message: Uint8Array): Uint8Array {
+  const digest = secretBytes(hash.bytes);
+  hashInto(hash, message, digest);
   return digest;
+}
+
+/** Writes the digest of `message` to `digest`, which is as long, and may be a part of `message`. */
+export function hashInto({ name, library }: Hash, message: Uint8Array, digest: Uint8Array): void {
+  if (library) library.hash(message, digest);
+  // Not node:crypto, which costs a boot 30 ms that hashes nothing but a few blocks.
+  else Bun.CryptoHasher.hash(name as Bun.SupportedCryptoAlgorithms, message, digest);
 }

@@ -70,6 +70,7 @@ function spreadTweaks(encrypted: Uint8Array, blocksPerUnit: number): Uint32Array
 function mask(bytes: Uint8Array, masks: Uint32Array): Uint8Array {
   const result = new Uint8Array(bytes);
   const words = new Uint32Array(result.buffer);
-  for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ (masks[at] ?? 0);
+  const count = words.length;
+  for (let at = 0; at < count; at++) words[at] = (words[at] as number) ^ (masks[at] as number);
   return result;
 }

@@ -1,4 +1,4 @@
-import { findHash, type Hash, hashBytes } from "../crypto/hash.ts";
+import { findHash, type Hash, hashBytes, hashInto } from "../crypto/hash.ts";
 import { secretBytes, wipe } from "../crypto/secret.ts";
 import { problem } from "../problems/problem.ts";
 
@@ -26,9 +26,7 @@ export function mergeStripes(
   try {
     mergeInto(pieces, from, stripes, hash);
     const merged = secretBytes(keyBytes);
-    for (const [index, { numbered }] of pieces.entries()) {
-      merged.set(numbered.subarray(NUMBER_BYTES), index * hash.bytes);
-    }
+    for (const [index, { bytes }] of pieces.entries()) merged.set(bytes, index * hash.bytes);
     return merged;
   } finally {
     wipe(...pieces.map(({ numbered }) => numbered));
@@ -37,9 +35,11 @@ export function mergeStripes(
 
 function mergeInto(pieces: readonly Piece[], from: Uint8Array | Uint32Array, stripes: number, hash: Hash): void {
   for (let stripe = 0, at = 0; stripe < stripes; stripe++) {
-    for (const { numbered, units } of pieces) {
-      if (stripe > 0) diffuse(numbered, hash);
-      for (let unit = 0; unit < units.length; unit++, at++) units[unit] = (units[unit] ?? 0) ^ (from[at] ?? 0);
+    for (const piece of pieces) {
+      if (stripe > 0) diffuse(piece, hash);
+      const { units } = piece;
+      const count = units.length;
+      for (let unit = 0; unit < count; unit++, at++) units[unit] = (units[unit] as number) ^ (from[at] as number);
     }
   }
 }
@@ -47,22 +47,26 @@ function mergeInto(pieces: readonly Piece[], from: Uint8Array | Uint32Array, str
 type Piece = ReturnType<typeof cutIntoPieces>[number];
 
 /**
- * Returns pieces as long as a digest, the last one may be shorter: `numbered`, the number and the piece, are hashed; `units` are the
- * piece alone, in bytes or words. Words are four times as fast: this runs once, before the code is compiled.
+ * Returns pieces as long as a digest, the last one may be shorter: `numbered`, the number and the piece, are hashed; `bytes` and `units`
+ * are the piece alone, in bytes, and in words if possible. Words are four times as fast: this runs once, before the code is compiled.
  */
 function cutIntoPieces(keyBytes: number, hash: Hash, inWords: boolean) {
   return Array.from({ length: Math.ceil(keyBytes / hash.bytes) }, (_, index) => {
     const numbered = secretBytes(NUMBER_BYTES + Math.min(hash.bytes, keyBytes - index * hash.bytes));
     new DataView(numbered.buffer).setUint32(0, index);
-    const units = inWords ? new Uint32Array(numbered.buffer, NUMBER_BYTES) : numbered.subarray(NUMBER_BYTES);
-    return { numbered, units };
+    const bytes = numbered.subarray(NUMBER_BYTES);
+    return { numbered, bytes, units: inWords ? new Uint32Array(numbered.buffer, NUMBER_BYTES) : bytes };
   });
 }
 
 /** Spreads every bit over its piece (2.4, "H1"): replaces it with the hash of its number and itself, the last one truncated. */
-function diffuse(numbered: Uint8Array, hash: Hash): void {
+function diffuse({ numbered, bytes }: Piece, hash: Hash): void {
+  // In place, without a digest to wipe: a key of 64 bytes takes 8000 of them.
+  if (bytes.length === hash.bytes) {
+    hashInto(hash, numbered, bytes);
+    return;
+  }
   const digest = hashBytes(hash, numbered);
-  const length = numbered.length - NUMBER_BYTES;
-  numbered.set(digest.length > length ? digest.subarray(0, length) : digest, NUMBER_BYTES);
+  bytes.set(digest.subarray(0, bytes.length));
   wipe(digest);
 }

@@ -134,7 +134,7 @@ vmTest(
     await vm.expect("could not mount /dev/vda at /sysroot\n  squashfs: its driver squashfs is on a blacklist:");
     await vm.expect("rd.driver.blacklist=squashfs");
     await vm.expect("hint: remove rd.driver.blacklist=squashfs from the kernel command line");
-    await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko; exit");
+    await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko.gz; exit");
     await vm.expect("small-root: ready");
   },
 );

@@ -87,7 +87,9 @@ vmTest(
     );
     expect(told.filter((line) => line.startsWith("variable")).sort()).toEqual(
       [
+        "BUN_JSC_thresholdForFTLOptimizeAfterWarmUp=1000000",
         "BUN_JSC_thresholdForJITAfterWarmUp=20000",
+        "BUN_JSC_thresholdForOptimizeAfterWarmUp=1000000",
         "CHILD=describe",
         "GOOD=2",
         "HOME=/",

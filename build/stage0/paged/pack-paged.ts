@@ -1,4 +1,3 @@
-import { align } from "../../../src/desk/archive/cpio.ts";
 import { PT } from "../../../src/desk/program/elf.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 import { assemble, type Piece, READ, segment } from "../assemble.ts";
@@ -8,8 +7,8 @@ import { linkStage0 } from "../link.ts";
 
 import { compressGroups } from "./compress.ts";
 import { type CodeFilter, codeFilter } from "./filter.ts";
-import { createMemory, PAGE, type ProgramMemory, type Shelf } from "./memory.ts";
-import { type Bundle, MOST_PAGES, type PageSet, type PageSets, planPages, type Run } from "./plan.ts";
+import { createMemory, PAGE, type ProgramMemory } from "./memory.ts";
+import { type Bundle, MOST_PAGES, type PageSets, planPages, type Run } from "./plan.ts";
 import { encodeStore, STORE_FLAGS } from "./store.ts";
 
 /** From the beginning of stage0 with its pager and decompressor to its config, in bytes. */
@@ -50,7 +49,7 @@ export async function packPaged(
   const program = new Uint8Array(input.program.bytes);
   layout.rename(program);
   const memory = createMemory(program, layout.elf, layout.shelf);
-  const plan = planPages(memory, addShelf(sets, layout.shelf), groupPages, bundle);
+  const plan = planPages(memory, [...sets, ...setsOf(layout.shelved)], groupPages, bundle);
   const filter = codeFilter(memory.regions);
   const contents = plan.groups.map(({ runs, codec }) => {
     return { bytes: readRuns(memory, runs, codec === "zstd" ? filter : UNCHANGED), codec };
@@ -74,13 +73,13 @@ function readRuns(memory: ProgramMemory, runs: readonly Run[], filter: CodeFilte
   return Buffer.concat(runs.map(({ page, count }) => filter(memory.read(page, count), page)));
 }
 
-const EVERY_BOOT: PageSet = { pages: new Set(), isFollowing: false };
-
-/** Every start reads the libraries, so their pages belong to the first set. */
-function addShelf([first = EVERY_BOOT, ...others]: PageSets, { address, bytes }: Shelf): PageSets {
-  const count = align(bytes.length, PAGE) / PAGE;
-  const shelf = Array.from({ length: count }, (_, index) => address / PAGE + index);
-  return [{ ...first, pages: new Set([...first.pages, ...shelf]) }, ...others];
+/** A set for each library: stage0 unpacks it as a whole (unpack_library of unpack.c). */
+function setsOf(libraries: readonly { address: number; bytes: Uint8Array }[]): PageSets {
+  return libraries.map(({ address, bytes }) => {
+    const count = Math.ceil(bytes.length / PAGE);
+    const pages = new Set(Array.from({ length: count }, (_, index) => address / PAGE + index));
+    return { pages, isFollowing: false };
+  });
 }
 
 /** The ELF header of the program without program headers and sections: `assemble` adds the new ones. */

@@ -1,7 +1,5 @@
 #include "pager.h"
 
-#define DAMAGED "a compressed part of the runtime is damaged (checksum)"
-
 static const char *unpack_all(const struct unpacker *unpacker)
 {
   for (u32 i = 0; i < store.group_count; i++) {

@@ -13,7 +13,7 @@ struct incident *share_incident(void)
   return is_error(got) ? 0 : (struct incident *)got;
 }
 
-static void give_up(const char *why)
+void give_up(const char *why)
 {
   complain(why);
   leave(127);

@@ -68,7 +68,14 @@ const struct region *region_of(u64 address);
 /* Returns the run with a page of the store. Pages that no region has are in none: null. */
 const struct run *find_run(u32 page);
 
+/* --- page.c --- */
+
+/* Says why the program cannot start, and ends it. */
+void give_up(const char *why);
+
 /* --- unpack.c --- */
+
+#define DAMAGED "a compressed part of the runtime is damaged (checksum)"
 
 struct unpacker {
   void *context;
@@ -113,6 +120,7 @@ void watch_pager(int uffd, int life, const struct vector *vector, struct inciden
 #define SYS_rt_sigprocmask 14
 #define SYS_kill 62
 #define SYS_fcntl 72
+#define SYS_ftruncate 77
 #define SYS_getppid 110
 #define SYS_arch_prctl 158
 #define SYS_userfaultfd 323

@@ -32,11 +32,16 @@ static u64 read_random(const struct vector *vector)
   return pair[0] ? ((const u64 *)pair[1])[1] : 0;
 }
 
+static void set_canary(u64 *tls, const struct vector *vector)
+{
+  for (int i = 0; i < 8; i++) tls[i] = 0;
+  tls[CANARY] = read_random(vector);
+  set_thread_pointer((u64)tls);
+}
+
 const char *prepare_unpacker(struct unpacker *to, const struct vector *vector)
 {
-  for (int i = 0; i < 8; i++) to->tls[i] = 0;
-  to->tls[CANARY] = read_random(vector);
-  set_thread_pointer((u64)to->tls);
+  set_canary(to->tls, vector);
   u64 size = ZSTD_estimateDCtxSize();
   long context = make_room(size), buffer = make_room(store.most_pages * PAGE);
   if (is_error(context) || is_error(buffer)) return "not enough memory to unpack the runtime";
@@ -91,12 +96,22 @@ static int unpack_zstd(const struct unpacker *unpacker, const u8 *from, u64 leng
   return magic == ZSTD_MAGICNUMBER && ZSTD_decompressDCtx(unpacker->context, unpacker->buffer, size, from, length) == size;
 }
 
-static int unpack_lz4(const struct unpacker *unpacker, const struct lz4_frame *frame, u64 length, u64 size)
+static int unpack_lz4(const struct group *group, u8 *to)
 {
-  u64 checksum, block = length - sizeof *frame;
+  const struct lz4_frame *frame = (const void *)((const u8 *)&store + group->offset);
+  u64 checksum, block = group->size - sizeof *frame, size = group->pages * PAGE;
   __builtin_memcpy(&checksum, &frame->checksum, sizeof checksum);
   return ZSTD_XXH64(frame->block, block, 0) == checksum &&
-         LZ4_decompress_safe(frame->block, (char *)unpacker->buffer, (int)block, (int)size) == (int)size;
+         LZ4_decompress_safe(frame->block, (char *)to, (int)block, (int)size) == (int)size;
+}
+
+/* check_store has made sure that a group is longer than the head of a frame. */
+static int is_lz4(const struct group *group)
+{
+  const char *from = (const char *)&store + group->offset;
+  for (int i = 0; i < 8; i++)
+    if (from[i] != LZ4_MAGIC[i]) return 0;
+  return 1;
 }
 
 const u8 *unpack_group(const struct unpacker *unpacker, u32 index)
@@ -105,12 +120,7 @@ const u8 *unpack_group(const struct unpacker *unpacker, u32 index)
   u64 size = group->pages * PAGE;
   const u8 *from = (const u8 *)&store + group->offset;
   if (group->step == PLAIN_GROUP) return from;
-  /* check_store has made sure that it is longer than the head of a frame. */
-  u64 magic = 0, lz4 = 0;
-  __builtin_memcpy(&magic, from, sizeof magic);
-  __builtin_memcpy(&lz4, LZ4_MAGIC, sizeof lz4);
-  if (magic == lz4)
-    return unpack_lz4(unpacker, (const struct lz4_frame *)from, group->size, size) ? unpacker->buffer : 0;
+  if (is_lz4(group)) return unpack_lz4(group, unpacker->buffer) ? unpacker->buffer : 0;
   if (!unpack_zstd(unpacker, from, group->size, size)) return 0;
   decode_group(index, unpacker->buffer);
   return unpacker->buffer;
@@ -121,4 +131,46 @@ void release_unpacker(struct unpacker *unpacker)
   call2(SYS_munmap, unpacker->context, ZSTD_estimateDCtxSize());
   call2(SYS_munmap, unpacker->buffer, store.most_pages * PAGE);
   set_thread_pointer(0);
+}
+
+/* Returns the run of pages that begins with a page, if it is a group of LZ4 of its own or zero; else null. */
+static const struct run *find_whole_run(u32 page)
+{
+  const struct run *run = find_run(page);
+  if (!run || run->page != page) return 0;
+  if (run->group == NO_GROUP) return run;
+  const struct group *group = &GROUPS[run->group];
+  return group->step == WHOLE_GROUP && group->pages == run->count && is_lz4(group) ? run : 0;
+}
+
+static const char *unpack_runs(u32 first, u64 count, u8 *to)
+{
+  for (u32 page = first; page < first + count;) {
+    const struct run *run = find_whole_run(page);
+    if (run->group != NO_GROUP && !unpack_lz4(&GROUPS[run->group], to + (u64)(page - first) * PAGE)) return DAMAGED;
+    page += run->count;
+  }
+  return 0;
+}
+
+int unpack_library(const struct vector *vector, const struct library *library, int file)
+{
+  u64 address = (u64)library->bytes, count = (library->size + PAGE - 1) / PAGE;
+  u32 first = (u32)(address / PAGE - store.first_page), page = first;
+  if (address % PAGE) return 0;
+  while (page < first + count) {
+    const struct run *run = find_whole_run(page);
+    if (!run) return 0;
+    page += run->count;
+  }
+  if (page != first + count || call2(SYS_ftruncate, file, count * PAGE) < 0) return 0;
+  long room = map_memory(0, count * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (is_error(room)) return 0;
+  u64 tls[8];
+  set_canary(tls, vector);
+  const char *fault = unpack_runs(first, count, (u8 *)room);
+  set_thread_pointer(0);
+  if (fault) give_up(fault);
+  call2(SYS_munmap, room, count * PAGE);
+  return 1;
 }

@@ -21,7 +21,7 @@ import { readKernelFiles } from "./kernel-lists.ts";
 import { createModuleReader, plainPath } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
-import { listPlainModules, pack, storedPath } from "./packed-modules.ts";
+import { pack, storedPath } from "./packed-modules.ts";
 
 const NAMED_MAX = 5;
 
@@ -56,8 +56,7 @@ export function selectModules(request: ModuleRequest) {
   const host = forHost(source, usual, request.host);
   const names = closeOver(source, [...host.usual, ...host.own, ...wanted]);
   refuseGaps(index, names, modulesDir);
-  const plain = request.isPacked === true ? listPlainModules(index, names) : new Set(names);
-  const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", plain.has(name));
+  const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", request.isPacked === true);
   const hostPath = (name: string) => join(modulesDir, findModule(index, name)?.path ?? "");
   const read = createModuleReader(names.map(hostPath));
   const modules = names.map((name) => describeModule(name, read(hostPath(name)), pathOf(name)));

@@ -1,5 +1,4 @@
 import { gzipSync } from "bun";
-import { findModule, type ModuleIndex } from "../../drivers/index/module-index.ts";
 import { plainPath } from "./module-file.ts";
 
 /** What most boots load besides the drivers of disks: common filesystems, the parts of a live system, libraries. */
@@ -11,11 +10,10 @@ export function isCommonModule(path: string): boolean {
 }
 
 /**
- * Modules that stay plain files. The kernel unpacks them at every boot, about 25 ms (icount) and 1.4 MiB of memory for each MiB, so they
- * are those that most boots load: what else is needed is decompressed when it is loaded, which takes no longer.
+ * Modules that stay plain files. The kernel unpacks them at every boot, about 25 ms (icount) and 1.4 MiB of memory for each MiB, and a
+ * boot that needs one of the others decompresses it in the same time. So they are those that every virtual machine loads first.
  */
-const PLAIN =
-  /^kernel\/(drivers\/(virtio|nvme\/host\/nvme(-core)?\.|block\/(virtio_blk|loop)\.)|fs\/(ext4|jbd2|mbcache|overlayfs|squashfs|fat|nls)\/)/;
+const PLAIN = /^kernel\/drivers\/(virtio\/virtio(_ring|_pci\w*)?|block\/virtio_blk)\.ko/;
 
 /** BusyBox's modprobe in the rescue shell decompresses gzip and xz, not zstd; levain decompresses gzip as fast as zstd. */
 const SUFFIX = ".gz";
@@ -23,16 +21,9 @@ const SUFFIX = ".gz";
 /** What takes `levain image` the most time. The result is 1 % larger than with level 6, in four fifths of the time; with level 4, 3.5 % in two thirds. */
 const LEVEL = 5;
 
-/** Returns the modules of an image that stay plain files, with their dependencies. */
-export function listPlainModules(index: ModuleIndex, names: readonly string[]): ReadonlySet<string> {
-  const lines = names.flatMap((name) => findModule(index, name) ?? []);
-  const early = lines.filter(({ path }) => PLAIN.test(path));
-  return new Set(early.flatMap(({ name, dependencies }) => [name, ...dependencies]));
-}
-
 /** Returns the path of a module in an image, below /lib/modules/VERSION. */
-export function storedPath(path: string, isPlain: boolean): string {
-  return `${plainPath(path)}${isPlain ? "" : SUFFIX}`;
+export function storedPath(path: string, isPacked: boolean): string {
+  return `${plainPath(path)}${isPacked && !PLAIN.test(path) ? SUFFIX : ""}`;
 }
 
 /** Compresses a module for an image: the same bytes each time, as the header of libdeflate has no time. */
