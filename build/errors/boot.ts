@@ -43,7 +43,7 @@ export const BOOT_EXAMPLES: Examples<typeof BOOT> = {
       causes: [],
     },
   ],
-  "system-missing": [{ objections: ["/bin/sh: is a shell, and rdshell=0 allows none"], causes: [] }],
+  "system-missing": [{ objections: ["/bin/sh: is a shell, and rdshell=0 allows none"], causes: [], by: "rdshell=0" }],
   "root-not-mounted": [{ place: "/sysroot" }],
   "root-lacks-directory": [{ directory: "/proc", user: "the kernel" }],
   "parameter-mistakes": [
@@ -172,6 +172,7 @@ export const VERITY_EXAMPLES: Examples<typeof VERITY> = {
 export const RESCUE_EXAMPLES: Examples<typeof RESCUE> = {
   "volume-not-closed": [{ names: "/dev/mapper/root", hasShell: true }],
   "key-file-not-removed": [{ path: "/etc/keys/root.key", why: "the filesystem is read-only (EROFS)", before: "shell" }],
+  "shell-password-unusable": [{ isMissing: true }, { isMissing: false }],
   "no-stopped-boot": [{}],
   "root-not-named": [{}],
   "retry-without-root": [{}],

@@ -150,7 +150,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
-    resume: decideResume(settings, rescue.onFailure),
+    resume: decideResume(settings, rescue),
     ...decideAssembled(settings),
     network,
     checks: decideChecks(settings, checked),

@@ -117,8 +117,8 @@ export const BOOT = {
       inBootLoader("remove it, so that levain tries /sbin/init and the kernel's other defaults"),
     ],
   }),
-  "system-missing": diagnosis<InitFacts>({
-    text: () => "the initramfs is the final system, and rdshell=0 leaves it no init to start",
+  "system-missing": diagnosis<InitFacts & { by: string }>({
+    text: ({ by }) => `the initramfs is the final system, and ${by} leaves it no init to start`,
     reasons: ({ objections }) => objections,
     hints: () => [
       inBootLoader("name a root with root="),

@@ -23,5 +23,6 @@ export const NO_OPTIONS: ImageOptions = {
   hooks: [],
   parameters: [],
   machines: {},
+  shellPassword: null,
   uki: null,
 };
