@@ -1,20 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { deriveKey } from "../../src/keys/kdf.ts";
 import { formatPasswordHash, parsePasswordHash } from "../../src/keys/shell-password.ts";
 import { type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
+import { lockedBy, SHELL_PASSWORD, SHELL_PASSWORD_HASH } from "../support/locked-images.ts";
 import { typed } from "../support/luks/encrypted-disk.ts";
 
 // rdshell=ask: a shell only after the password of the image.
 
-const kdf = { type: "argon2id", memoryKib: 64, passes: 1, lanes: 1, salt: Buffer.from("saltsalt") } as const;
-const HASH = formatPasswordHash({ kdf, digest: deriveKey(kdf, Buffer.from("geheim"), 32) });
-const MANIFEST = '{"version":1,"kernel":null,"parameters":["rdshell=ask"]}';
-const LOCKED = {
-  "/etc/levain.json": MANIFEST,
-  "/etc/levain.cmdline": "rdshell=ask\n",
-  "/etc/levain.password": { data: `${HASH}\n`, mode: 0o600 },
-};
+const LOCKED = lockedBy("rdshell=ask");
 const PROMPT = "  shell     the rescue shell, 3 tries left\n            password: ";
 
 function boot(cmdline: string, answers: readonly string[], more: FakeBootOptions = {}) {
@@ -71,7 +64,7 @@ describe("without a hash that can be used, nothing asks and no shell starts", ()
     ["with a malformed salt", `$argon2id$v=19$m=64,t=1,p=1$A$${digest}`],
   ])("%s", (_, data) => {
     const password = data === null ? {} : { "/etc/levain.password": { data, mode: 0o600 } };
-    const files = { "/etc/levain.json": MANIFEST, ...password };
+    const files = { "/etc/levain.json": LOCKED["/etc/levain.json"] ?? "", ...password };
     const { shells, end, console, screen } = boot("root=LABEL=X rd.timeout=1", ["geheim"], { files });
     expect(console).toMatch(/rdshell=ask: this image has no (?:valid )?shell password, so no shell is started/);
     expect([shells, end, screen.includes("password: ")]).toEqual([0, "halt", false]);
@@ -82,7 +75,7 @@ test("a hash that the format's own tools have made is read", () => {
   // printf geheim | argon2 saltsalt -id -e -m 6 -t 1
   const other = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI";
   expect(formatPasswordHash(parsePasswordHash(`${other}\n`) ?? expect.unreachable())).toBe(other);
-  expect(Bun.password.verifySync("geheim", HASH)).toBe(true);
+  expect(Bun.password.verifySync(SHELL_PASSWORD, SHELL_PASSWORD_HASH)).toBe(true);
 });
 
 test("without a console to ask on, no shell starts", () => {
