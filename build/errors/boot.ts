@@ -34,6 +34,7 @@ export const BOOT_EXAMPLES: Examples<typeof BOOT> = {
     { objections: [], causes: [{ kind: "live-image", detail: ["/LiveOS/squashfs.img"] }] },
     { objections: [], causes: [{ kind: "empty", detail: [] }] },
     { objections: [], causes: [{ kind: "homes", detail: ["alice", "bob"] }] },
+    { objections: [], causes: [{ kind: "old-root", detail: ["UUID=3e4e63f8-0b84-4c33-b3d4-1a5ed3c4b7ff"] }] },
     { objections: [], causes: [{ kind: "boot-partition", detail: ["vmlinuz-6.1.0-49-amd64", "grub"] }] },
   ],
   "init-refused": [
@@ -80,7 +81,8 @@ export const FILESYSTEM_EXAMPLES: Examples<typeof FILESYSTEMS> = {
     {
       kind: "unknown-features",
       type: "ext4",
-      kernel: ["EXT4-fs (sda2): couldn't mount RDWR because of unsupported optional features"],
+      detail: ["casefold", "bit 20"],
+      kernel: ["EXT4-fs (sda2): couldn't mount because of unsupported optional features (120000)"],
     },
     { kind: "unknown-write-features", type: "ext4" },
     { kind: "unknown-compression", type: "squashfs", detail: ["zstd"] },

@@ -401,6 +401,21 @@ describe("a root without an init", () => {
     expect(without({ ...links, "/usr/sbin/other": "x" })).not.toContain("separate");
   });
 
+  test("that its own fstab does not take for the root: an old one, or a copy", () => {
+    const fstab = (source: string) => {
+      const tree = { "/etc/fstab": `${source} / ext4 defaults 0 1\n`, "/etc/passwd": "" };
+      return said("root=LABEL=ROOT", [{ name: "vda", image: fakeImage("ext4", { label: "ROOT", uuid: UUID }, tree) }]);
+    };
+    const report = fstab("UUID=0a1b2c3d-0000-4000-8000-00000000beef");
+    expect(report).toContain(
+      "its /etc/fstab says that the root is UUID=0a1b2c3d-0000-4000-8000-00000000beef: it may be an old",
+    );
+    expect(report).toContain("levain retry root=UUID=0a1b2c3d-0000-4000-8000-00000000beef");
+    expect(fstab("LABEL=OTHER")).toContain("the root is LABEL=OTHER: it may be an old root, or a copy");
+    for (const own of ["LABEL=ROOT", `UUID=${UUID.toUpperCase()}`, "/dev/vda", "UUID="])
+      expect(fstab(own)).not.toContain("old root");
+  });
+
   test("that is a tree of OSTree", () => {
     const report = without({ "/ostree/deploy/fedora": { directory: true }, "/boot": { directory: true } });
     expect(report).toContain("it is a tree of OSTree: ostree is not supported yet");

@@ -66,16 +66,17 @@ export function unblock(by: string, place: string): Hint {
   return inBuilder(`remove ${what} and rebuild the image`);
 }
 
+const nameAll = (names: readonly string[]) => (names.length === 0 ? "" : `: ${listNames(names)}`);
 const named = (words: string) => (words === "" ? "an option" : `the option ${words}`);
 
 /** THE table of causes of a refused mount. */
 export const MOUNT_CAUSES = {
   "unknown-features": cause<Refused>(
-    () => "it has features that this kernel does not know",
+    ({ detail }) => `it has features that this kernel does not know${nameAll(detail)}`,
     ({ role }) => [NEWER_KERNEL, ...(role === "image" ? [inBuilder("make the image without them")] : [])],
   ),
   "unknown-write-features": cause<Refused>(
-    () => "it has features that this kernel can read but not write",
+    ({ detail }) => `it has features that this kernel can read but not write${nameAll(detail)}`,
     ({ role }) => [...inRootFlags(role, "mount it read-only: ro in place of rw"), NEWER_KERNEL],
   ),
   "unknown-compression": cause<Refused>(
