@@ -45,6 +45,10 @@ export const BOOT_EXAMPLES: Examples<typeof BOOT> = {
     },
   ],
   "system-missing": [{ objections: ["/bin/sh: is a shell, and rdshell=0 allows none"], causes: [], by: "rdshell=0" }],
+  "serial-speed": [
+    { terminal: "ttyS0", baud: 9600, firmwareBaud: 115_200, errors: 0, received: 0 },
+    { terminal: "ttyS0", baud: 9600, firmwareBaud: null, errors: 7, received: 9 },
+  ],
   "root-not-mounted": [{ place: "/sysroot" }],
   "root-lacks-directory": [{ directory: "/proc", user: "the kernel" }],
   "parameter-mistakes": [

@@ -3,6 +3,7 @@ import { findUnpackFailure } from "../drivers/unpack-failure.ts";
 import { findShell } from "../filesystems/busybox.ts";
 import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
+import { findSerialFault } from "../log/serial-speed.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
@@ -66,7 +67,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     // Before the report: it advises what needs a shell only if there will be one.
     const obstacle = catchError(() => seal(mayHaveShell, rescue.onFailure === "shell"));
     const hasShell = mayHaveShell && obstacle === null;
-    record.failure = reportAll([error, findUnpackFailure(machine), obstacle], hasShell);
+    record.failure = reportAll([error, findUnpackFailure(machine), findSerialFault(machine), obstacle], hasShell);
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell || rescue.log !== null ? modules : null);

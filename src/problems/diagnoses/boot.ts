@@ -125,6 +125,25 @@ export const BOOT = {
       inBuilder("add an init to the image: levain image --add FILE:/sbin/init"),
     ],
   }),
+  "serial-speed": diagnosis<{
+    terminal: string;
+    baud: number;
+    firmwareBaud: number | null;
+    errors: number;
+    received: number;
+  }>({
+    text: ({ terminal }) => `the console ${terminal} may have another speed than the terminal at its other end`,
+    reasons: ({ baud, firmwareBaud, errors, received }) => [
+      ...(firmwareBaud === null
+        ? []
+        : [`the kernel command line gives it ${baud} baud, and the firmware uses ${firmwareBaud}`]),
+      ...(errors === 0 ? [] : [`${errors} of ${received} characters had framing errors at ${baud} baud`]),
+    ],
+    hints: ({ terminal, baud, firmwareBaud }) => [
+      inBootLoader(`give the speed of the terminal: console=${terminal},${firmwareBaud ?? "SPEED"}`),
+      byHand(`set the terminal to ${baud} baud`),
+    ],
+  }),
   "root-not-mounted": diagnosis<{ place: string }>({
     text: ({ place }) => `nothing is mounted at ${place}`,
     hints: ({ place }) => [
