@@ -156,12 +156,16 @@ function isSameFamily(one: string, other: string): boolean {
   return [/^ext[234]$/, /^(?:vfat|msdos|exfat)$/].some((family) => family.test(one) && family.test(other));
 }
 
-function fromErrno({ drivers }: CauseContext, { type, error }: Refusal): MountCause | null {
+function fromErrno({ machine, drivers }: CauseContext, { type, node, error }: Refusal): MountCause | null {
   if (isErrno(error, "ENODEV")) {
     const block = drivers.blocked().find(({ module, alias }) => module === type || alias === `fs_${type}`);
     if (block === undefined) return { kind: "driver-missing", detail: [] };
     return { kind: "driver-blacklisted", detail: [block.module, block.by, block.place] };
   }
+  const isGone = isErrno(error, "ENXIO") || (isErrno(error, "ENOENT", "ENOTBLK", "EIO") && machine.stat(node) === null);
+  if (isGone) return { kind: "device-gone", detail: [] };
+  if (isErrno(error, "EIO")) return { kind: "device-failing", detail: [] };
+  if (isErrno(error, "ENOMEM")) return { kind: "memory-short", detail: [] };
   if (isErrno(error, "EBUSY")) return { kind: "in-use", detail: [] };
   if (isErrno(error, "EUCLEAN", "EFSCORRUPTED")) return { kind: "damaged", detail: [] };
   // A read-only mount that needs to write replays a journal.

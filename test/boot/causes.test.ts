@@ -4,6 +4,7 @@ import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support
 import { headerOnDisk, withStaleSwap } from "../support/fake-contents.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
@@ -343,6 +344,26 @@ describe("a device that cannot be searched for a file", () => {
     });
     expect(broken).toContain('/dev/sda ext4 "ROOT" could not be searched: the filesystem is damaged');
   });
+});
+
+test.each([
+  [
+    "ENXIO",
+    "the device has gone (ENXIO)",
+    "attach the disk again, and check its cable and its power, or `exit` retries",
+  ],
+  ["EIO", "the device returns I/O errors: it is failing, or its cable is (EIO)", "check the disk and its cable"],
+  ["ENOMEM", "there is not enough memory (ENOMEM)", "give the machine more memory"],
+  ["EBUSY", "it is mounted already, or part of another device (EBUSY)", "see what uses /dev/vda"],
+  ["EINVAL", "an option is wrong (EINVAL)", "check /dev/vda with fsck"],
+])("a mount that the kernel refuses with %s, in its words and with a cure", (errno, why, cure) => {
+  const kernelLog = ["EXT4-fs (vda): some words"];
+  const before = (machine: FakeMachine) => machine.refuse("mount", "/dev/vda", errno, { kernelLog });
+  const report = said("root=LABEL=ROOT", [{ name: "vda", image: rootImage() }], { before });
+  expect(report).toContain("could not mount /dev/vda at /sysroot");
+  expect(report).toContain(why);
+  expect(report).toContain("kernel: EXT4-fs (vda): some words");
+  expect(report).toContain(`hint: ${cure}`);
 });
 
 describe("a btrfs", () => {

@@ -174,5 +174,17 @@ export const MOUNT_CAUSES = {
       `the medium is damaged: ${name} ${offset === undefined ? "in its hash tree" : `at byte ${offset}`}`,
     () => [WRITE_AGAIN],
   ),
+  "device-gone": cause<Refused>(
+    () => "the device has gone",
+    () => [byHand("attach the disk again, and check its cable and its power"), inShell("`exit` retries then")],
+  ),
+  "device-failing": cause<Refused>(
+    () => "the device returns I/O errors: it is failing, or its cable is",
+    ({ role }) => [byHand("check the disk and its cable"), ...(role === "image" ? [DAMAGED_IMAGE] : [])],
+  ),
+  "memory-short": cause<Refused>(
+    () => "there is not enough memory",
+    () => [byHand("give the machine more memory")],
+  ),
   damaged: cause<Refused>(() => "the filesystem is damaged and needs repair", hintsForRepair),
 };
