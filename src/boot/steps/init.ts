@@ -60,7 +60,13 @@ function isNoexec(machine: Machine, path: string): boolean {
 function describeAbsence(machine: Machine, root: string, path: string): string {
   const here = `${root === "/" ? "" : root}${path}`;
   if (machine.lstat(here)?.kind !== "symlink") return "does not exist";
-  return `is a symbolic link to ${printable(machine.readLink(here))}, which cannot be resolved`;
+  const target = machine.readLink(here);
+  // Of a tree that was made below another directory: "/srv/root/usr/lib/systemd/systemd".
+  const inside = [...target.matchAll(/\//g)]
+    .map(({ index }) => target.slice(index))
+    .find((end, index) => index > 0 && target.startsWith("/") && resolveIn(machine, root, end) !== null);
+  const cure = inside === undefined ? "" : `: in this root it is ${printable(inside)}`;
+  return `is a symbolic link to ${printable(target)}, which cannot be resolved${cure}`;
 }
 
 function objectToContent(machine: Machine, root: string, program: ProgramFile, depth: number): string | null {
