@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { unlockBusybox } from "../../src/filesystems/busybox.ts";
 import { formatPasswordHash, parsePasswordHash } from "../../src/keys/shell-password.ts";
 import { type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
-import type { FakeMachine } from "../support/fake-machine.ts";
+import { type FakeMachine, fakeMachine } from "../support/fake-machine.ts";
 import { lockedBy, SHELL_PASSWORD, SHELL_PASSWORD_HASH } from "../support/locked-images.ts";
 import { typed } from "../support/luks/encrypted-disk.ts";
 
@@ -43,7 +44,7 @@ test.each([
 ] as const)("what follows a refused password with %s: %s", (words, end) => {
   const enter = { terminal: "/dev/ttyS0", text: "\r\r", atMs: 3000 };
   const disks = [{ name: "vda", image: rootImage() }];
-  const result = boot(`root=LABEL=ROOT init=/no ${words}`, [], { disks, typing: [enter, ...typed("\u0003")] });
+  const result = boot(`root=LABEL=ROOT init=/no/init ${words}`, [], { disks, typing: [enter, ...typed("\u0003")] });
   expect(result.screen).toContain("password: ");
   expect(result.shells).toBe(0);
   expect(result.end).toBe(end);
@@ -76,6 +77,17 @@ test("a hash that the format's own tools have made is read", () => {
   const other = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI";
   expect(formatPasswordHash(parsePasswordHash(`${other}\n`) ?? expect.unreachable())).toBe(other);
   expect(Bun.password.verifySync(SHELL_PASSWORD, SHELL_PASSWORD_HASH)).toBe(true);
+});
+
+test("BusyBox, which the kernel cannot start in a locked image, is made executable; a refusal ends no boot", () => {
+  const files = { "/bin/busybox": { data: "\x7fELF", mode: 0o644 } };
+  const machine = fakeMachine({ files });
+  unlockBusybox(machine);
+  expect(machine.stat("/bin/busybox")?.mode).toBe(0o755);
+  const refusing = fakeMachine({ files });
+  refusing.refuse("openTree", "", "EROFS");
+  unlockBusybox(refusing);
+  expect(refusing.stat("/bin/busybox")?.mode).toBe(0o644);
 });
 
 test("without a console to ask on, no shell starts", () => {
