@@ -16,6 +16,7 @@ export function decideRescue({
   emergencySeconds,
   panicSeconds,
   saveLog,
+  hooks,
 }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
@@ -29,6 +30,7 @@ export function decideRescue({
     afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
+    hasHooks: hooks ?? true,
   };
 }
 

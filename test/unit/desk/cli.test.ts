@@ -300,7 +300,7 @@ describe("the options of levain image", () => {
 host = "hints.json"
 network = true
 runtime = "plain"
-       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h"]\nparameters = ["quiet"]
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h", "root:led"]\nparameters = ["quiet"]
 shell-password = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng"`,
     );
   });
@@ -330,6 +330,7 @@ shell-password = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng"
       firmware: ["a*"],
       strip: true,
       hooks: [join(base, "h")],
+      bootHooks: [{ point: "root", file: join(base, "led") }],
       parameters: ["quiet"],
       machines: {},
       shellPassword: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng",
