@@ -1,8 +1,6 @@
-import type { MountCause } from "../../src/problems/causes/mount.ts";
 import type { BOOT } from "../../src/problems/diagnoses/boot.ts";
 import type { CHECKS } from "../../src/problems/diagnoses/checks.ts";
 import type { DRIVERS } from "../../src/problems/diagnoses/drivers.ts";
-import type { FILESYSTEMS } from "../../src/problems/diagnoses/filesystems.ts";
 import type { RESCUE } from "../../src/problems/diagnoses/rescue.ts";
 import type { VERITY } from "../../src/problems/diagnoses/verity.ts";
 import type { Examples } from "./example.ts";
@@ -34,6 +32,7 @@ export const BOOT_EXAMPLES: Examples<typeof BOOT> = {
     { objections: [], causes: [{ kind: "live-image", detail: ["/LiveOS/squashfs.img"] }] },
     { objections: [], causes: [{ kind: "empty", detail: [] }] },
     { objections: [], causes: [{ kind: "homes", detail: ["alice", "bob"] }] },
+    { objections: [], causes: [{ kind: "old-root", detail: ["UUID=3e4e63f8-0b84-4c33-b3d4-1a5ed3c4b7ff"] }] },
     { objections: [], causes: [{ kind: "boot-partition", detail: ["vmlinuz-6.1.0-49-amd64", "grub"] }] },
   ],
   "init-refused": [
@@ -43,7 +42,11 @@ export const BOOT_EXAMPLES: Examples<typeof BOOT> = {
       causes: [],
     },
   ],
-  "system-missing": [{ objections: ["/bin/sh: is a shell, and rdshell=0 allows none"], causes: [] }],
+  "system-missing": [{ objections: ["/bin/sh: is a shell, and rdshell=0 allows none"], causes: [], by: "rdshell=0" }],
+  "serial-speed": [
+    { terminal: "ttyS0", baud: 9600, firmwareBaud: 115_200, errors: 0, received: 0 },
+    { terminal: "ttyS0", baud: 9600, firmwareBaud: null, errors: 7, received: 9 },
+  ],
   "root-not-mounted": [{ place: "/sysroot" }],
   "root-lacks-directory": [{ directory: "/proc", user: "the kernel" }],
   "parameter-mistakes": [
@@ -66,78 +69,6 @@ export const DRIVER_EXAMPLES: Examples<typeof DRIVERS> = {
   "unxz-failed": [{ path: MODULE, status: 1, output: "unxz: corrupted data" }],
   "initramfs-too-large": [{}],
   "initramfs-damaged": [{}],
-};
-
-const MOUNT = { node: "/dev/sda2", place: "/sysroot", role: "root", hasOptions: false, kernel: [] } as const;
-const EINVAL = {
-  errno: "EINVAL",
-  why: "it is not that type of filesystem, its superblock is damaged, or an option is wrong",
-};
-
-export const FILESYSTEM_EXAMPLES: Examples<typeof FILESYSTEMS> = {
-  "place-missing": [{ place: "/sysroot" }],
-  "mount-refused": [
-    {
-      kind: "unknown-features",
-      type: "ext4",
-      kernel: ["EXT4-fs (sda2): couldn't mount RDWR because of unsupported optional features"],
-    },
-    { kind: "unknown-write-features", type: "ext4" },
-    { kind: "unknown-compression", type: "squashfs", detail: ["zstd"] },
-    { kind: "block-size", type: "xfs" },
-    { kind: "sector-size", type: "ext4" },
-    { kind: "journal-locked", type: "ext4", errno: "EROFS", detail: ["noload"] },
-    { kind: "needs-replay", type: "reiserfs", errno: "EROFS" },
-    { kind: "no-subvolume", type: "btrfs", errno: "ENOENT", detail: ["@", "@root", "@home"] },
-    { kind: "unknown-option", type: "ext4", detail: ["datta=journal"] },
-    { kind: "beyond-device", type: "ext4" },
-    { kind: "same-uuid", type: "xfs" },
-    { kind: "journal-elsewhere", type: "xfs" },
-    { kind: "windows-open", type: "ntfs3" },
-    { kind: "wrong-type", type: "xfs", detail: ["ext4"] },
-    { kind: "in-use", type: "ext4", errno: "EBUSY" },
-    { kind: "module-missing", type: "vfat", detail: ["nls_cp437"] },
-    { kind: "driver-missing", type: "squashfs", errno: "ENODEV" },
-    {
-      kind: "driver-blacklisted",
-      type: "btrfs",
-      errno: "ENODEV",
-      detail: ["btrfs", "modprobe.blacklist=btrfs", "command line"],
-    },
-    { kind: "medium-damaged", type: "squashfs", errno: "EIO", detail: ["/dev/sda2", "1048576"] },
-    { kind: "damaged", type: "ext4", errno: "EUCLEAN" },
-  ].map(({ kind, type, errno = "EINVAL", detail = [], kernel = [] }) => ({
-    ...MOUNT,
-    kernel,
-    refusals: [{ ...EINVAL, type, errno, cause: { kind, detail } as MountCause }],
-  })),
-  "not-a-filesystem": [
-    { node: "/dev/sda2", what: "swap space", layer: null, role: "root" },
-    { node: "/dev/sda2", what: "a part of ZFS", layer: "ZFS", role: "root" },
-  ],
-  "filesystem-ambivalent": [{ node: "/dev/sda2", types: ["ext4", "zfs_member"], type: "ext4", role: "root" }],
-  "device-unreadable": [
-    { node: "/dev/sda2", why: "the device returns I/O errors: it is failing, or its cable is (EIO)" },
-  ],
-  "filesystem-unknown": [
-    { node: "/dev/sda2", table: null, partitions: [], isUnlocked: false, role: "root" },
-    {
-      node: "/dev/sda",
-      table: "gpt",
-      partitions: ["/dev/sda1 vfat", "/dev/sda2 ext4"],
-      isUnlocked: false,
-      role: "root",
-    },
-  ],
-  "filesystem-has-errors": [
-    {
-      node: "/dev/sda2",
-      program: "fsck.ext4",
-      status: 4,
-      output: ["/dev/sda2: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY."],
-      repair: "preen",
-    },
-  ],
 };
 
 export const CHECK_EXAMPLES: Examples<typeof CHECKS> = {
@@ -172,6 +103,7 @@ export const VERITY_EXAMPLES: Examples<typeof VERITY> = {
 export const RESCUE_EXAMPLES: Examples<typeof RESCUE> = {
   "volume-not-closed": [{ names: "/dev/mapper/root", hasShell: true }],
   "key-file-not-removed": [{ path: "/etc/keys/root.key", why: "the filesystem is read-only (EROFS)", before: "shell" }],
+  "shell-password-unusable": [{ isMissing: true }, { isMissing: false }],
   "no-stopped-boot": [{}],
   "root-not-named": [{}],
   "retry-without-root": [{}],

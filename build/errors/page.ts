@@ -1,15 +1,9 @@
 import { type BootError, SyscallError } from "../../src/problems/errors.ts";
 import { type DIAGNOSES, problem } from "../../src/problems/problem.ts";
 import { report, wrapLines } from "../../src/problems/report.ts";
-import {
-  BOOT_EXAMPLES,
-  CHECK_EXAMPLES,
-  DRIVER_EXAMPLES,
-  FILESYSTEM_EXAMPLES,
-  RESCUE_EXAMPLES,
-  VERITY_EXAMPLES,
-} from "./boot.ts";
+import { BOOT_EXAMPLES, CHECK_EXAMPLES, DRIVER_EXAMPLES, RESCUE_EXAMPLES, VERITY_EXAMPLES } from "./boot.ts";
 import { CRYPT_EXAMPLES, KEY_EXAMPLES, MAPPING_EXAMPLES } from "./crypt.ts";
+import { FILESYSTEM_EXAMPLES } from "./filesystems.ts";
 import {
   DOWNLOAD_EXAMPLES,
   ISCSI_EXAMPLES,

@@ -8,7 +8,7 @@
 
 /* The parameters, before they are combined. */
 struct wishes {
-  int shell;
+  enum shell shell;
   /* Seconds, 0 for none, below 0 for at once. */
   long panic;
   /* Seconds, below 0 for none. */
@@ -66,11 +66,12 @@ static int is_one_of(const char *text, const char *const *words)
   return *words != 0;
 }
 
-/* A shell is the default, and one "no" is enough: a "yes", and `single`, change nothing. */
+/* A shell is the default, and one "no" is enough, as is one "ask" without a "no": a "yes", and `single`, change nothing. */
 static void note_shell(struct wishes *wishes, const char *value)
 {
   static const char *const NO[] = {"0", "n", "no", "off", "false", 0};
-  if (value && is_one_of(value, NO)) wishes->shell = 0;
+  if (value && is_one_of(value, NO)) wishes->shell = SHELL_NEVER;
+  else if (value && is_same(value, "ask") && wishes->shell == SHELL_YES) wishes->shell = SHELL_ASK;
 }
 
 static void note_action(struct wishes *wishes, const char *value)
@@ -113,14 +114,14 @@ static void read_words(struct wishes *wishes, char *at)
 
 struct policy read_policy(char *const texts[])
 {
-  struct wishes wishes = {1, 0, -1, 0, ACTION_SHELL};
+  struct wishes wishes = {SHELL_YES, 0, -1, 0, ACTION_SHELL};
   for (; *texts; texts++) read_words(&wishes, *texts);
 
   long seconds = wishes.after < 0 ? wishes.panic : wishes.after;
   if (!wishes.has_action && (wishes.panic || wishes.after >= 0)) wishes.action = ACTION_REBOOT;
-  if (wishes.action == ACTION_SHELL && !wishes.shell) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_HALT;
+  if (wishes.action == ACTION_SHELL && wishes.shell != SHELL_YES) wishes.action = wishes.panic ? ACTION_REBOOT : ACTION_HALT;
   return (struct policy){
-    .has_shell = wishes.shell, .action = wishes.action,
+    .shell = wishes.shell, .action = wishes.action,
     .seconds = seconds > 0 && wishes.action != ACTION_SHELL ? seconds : 0, .is_in_initramfs = 1};
 }
 

@@ -108,7 +108,8 @@ static int run_shell(const struct policy *policy, char **envp, const char *again
 
 static void count_down(const char *words, const struct policy *policy)
 {
-  const char *why = policy->has_shell ? "" : "rdshell=0 allows no shell: ";
+  static const char *const WHY[] = {"rdshell=0 allows no shell: ", "rdshell=ask: levain has ended, and only it can ask: ", ""};
+  const char *why = WHY[policy->shell];
   for (long seconds = policy->seconds; seconds > 0; seconds--) {
     if (seconds <= 5 || seconds % 10 == 0) say(why, words, " in ", number_text(seconds), " s");
     sleep_and_reap();

@@ -131,9 +131,11 @@ void explain_kill(long log, long pid);
 /* --- policy.c --- */
 
 enum action { ACTION_SHELL, ACTION_REBOOT, ACTION_POWEROFF, ACTION_HALT };
+/* SHELL_ASK: after a password, which only the runtime can check. */
+enum shell { SHELL_NEVER, SHELL_ASK, SHELL_YES };
 struct policy {
-  /* False with rdshell=0; `action` is never ACTION_SHELL then. */
-  int has_shell;
+  /* `action` is ACTION_SHELL only with SHELL_YES. */
+  enum shell shell;
   enum action action;
   /* To wait before it. */
   long seconds;

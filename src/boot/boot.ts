@@ -67,7 +67,7 @@ export function boot(context: BootContext): Handover {
   wipe(...passphrases.splice(0)); // no search follows
   const init = step(
     "init",
-    () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell !== false),
+    () => chooseInit(machine, root, plan.handover.init, plan.rescue.shell),
     (path) => path,
   );
 

@@ -3,6 +3,7 @@ import { findUnpackFailure } from "../drivers/unpack-failure.ts";
 import { findShell } from "../filesystems/busybox.ts";
 import { type BootRecord, createRecord, createRecordEnd, readStart, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
+import { findSerialFault } from "../log/serial-speed.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
@@ -60,15 +61,15 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     stopBefore("prepare", plan); // in its own step: rd.break= was not known before
     return { ...plan, keymap };
   };
-  const seal = (hasShell: boolean) =>
-    sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell }, plans.current());
+  const seal = (hasShell: boolean, mayKeep = hasShell) =>
+    sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell, mayKeep }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
     const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
     // Before the report: it advises what needs a shell only if there will be one.
-    const obstacle = catchError(() => seal(mayHaveShell));
+    const obstacle = catchError(() => seal(mayHaveShell, rescue.onFailure === "shell"));
     const hasShell = mayHaveShell && obstacle === null;
-    record.failure = reportAll([error, findUnpackFailure(machine), obstacle], hasShell);
+    record.failure = reportAll([error, findUnpackFailure(machine), findSerialFault(machine), obstacle], hasShell);
     record.state = "rescue";
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell || rescue.log !== null ? modules : null);
@@ -162,7 +163,7 @@ function createBreaks(
     record.state = "stopped";
     makeReady(plan.modules);
     const isClosed = seal();
-    const words = runBreakShell(machine, name, console);
+    const words = runBreakShell(machine, name, plan.rescue, console);
     record.state = "booting";
     if (words.some((word) => /^(rd\.)?break/.test(word))) seen.clear();
     if (isClosed || words.length > 0) throw new RestartError(words);

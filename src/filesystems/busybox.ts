@@ -1,4 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
+import { tolerateRefusal } from "../problems/errors.ts";
 
 /** The paths at which an image may have BusyBox. */
 export const BUSYBOX_PLACES = ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox"];
@@ -11,6 +12,26 @@ const APPLET_PLACES = ["/bin", "/sbin", "/usr/bin", "/usr/sbin"];
 export function findBusybox(machine: Machine): string | null {
   return BUSYBOX_PLACES.find((path) => machine.stat(path)?.kind === "file") ?? null;
 }
+
+/**
+ * Makes BusyBox executable. The builder leaves that out if the image's own parameters lock the shell: otherwise the kernel would start it for
+ * rdinit=/bin/busybox. A refusal shows when BusyBox is started.
+ */
+export function unlockBusybox(machine: Machine): void {
+  const path = findBusybox(machine);
+  if (path === null || ((machine.stat(path)?.mode ?? 0) & EXECUTABLE) !== 0) return;
+  const slash = path.lastIndexOf("/");
+  tolerateRefusal(() => {
+    const tree = machine.openTree(path.slice(0, slash), "as mounted");
+    try {
+      tree.setAccess(path.slice(slash + 1), { userId: 0, groupId: 0, mode: 0o755 });
+    } finally {
+      tree.close();
+    }
+  });
+}
+
+const EXECUTABLE = 0o111;
 
 /** Returns the command of a shell: BusyBox's, or any other that the image has; null if it has none. */
 export function findShell(machine: Machine): readonly string[] | null {

@@ -5,6 +5,7 @@ import { textOrNone } from "../machine/small-files.ts";
 import type { MountCause } from "../problems/causes/mount.ts";
 import { isErrno, type SyscallError } from "../problems/errors.ts";
 import { printable } from "../problems/report.ts";
+import { nameFeatures } from "./feature-names.ts";
 import { listSubvolumes } from "./subvolumes.ts";
 
 /** A mount that the kernel refused, and what it logged meanwhile. */
@@ -36,12 +37,20 @@ type Kind = MountCause["kind"];
  */
 const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
   // ext2, ext4, ocfs2, nilfs2; btrfs; XFS; quota of ext4 and f2fs.
-  [/couldn't mount RDWR because of unsupported|cannot mount read-write because of/i, "unknown-write-features"],
+  [
+    /(?:couldn't mount RDWR|cannot mount read-write) because of (?:unsupported|unknown)[^(]*(?:\((?:0x)?([\da-f]{1,16})\))?/i,
+    "unknown-write-features",
+  ],
+  [
+    /unknown read-only compatible features \(0x([\da-f]{1,16})\)[\s\S]*Attempted to mount read-only/,
+    "unknown-write-features",
+  ],
   [/Attempted to mount read-only compatible filesystem read-write/, "unknown-write-features"],
   [/cannot be mounted RDWR without CONFIG_/, "unknown-write-features"],
   // ext2, ext4, ocfs2, nilfs2 and btrfs; XFS; erofs; casefold of ext4 and f2fs; squashfs; XFS without V4.
-  [/mount because of (?:unsupported|unknown).* features/i, "unknown-features"],
-  [/Superblock has unknown (?:in|read-only )compatible features/, "unknown-features"],
+  [/mount because of (?:unsupported|unknown)[^(]* features(?: \((?:0x)?([\da-f]{1,16})\))?/i, "unknown-features"],
+  [/Superblock has unknown incompatible features(?: \(0x([\da-f]{1,16})\))?/, "unknown-features"],
+  [/Superblock has unknown read-only compatible features/, "unknown-features"],
   [/unidentified (?:incompatible feature|requirements)/, "unknown-features"],
   [/cannot be mounted without CONFIG_/, "unknown-features"],
   [/Major\/Minor mismatch, (?:trying to mount newer|older Squashfs)/, "unknown-features"],
@@ -102,13 +111,23 @@ export function findDamage(machine: Machine, device: string, kernel: readonly st
   return part === "data" ? [Number(block) * blockBytes] : [];
 }
 
-function fromWords({ kernel }: Refusal): MountCause | null {
+function fromWords({ kernel, type }: Refusal): MountCause | null {
   const text = kernel.join("\n");
   for (const [words, kind] of WORDS) {
     const match = words.exec(text);
-    if (match !== null) return { kind, detail: match.slice(1).map((part) => moduleOf(kind, part)) };
+    if (match === null) continue;
+    const parts = match.slice(1).filter((part) => part !== undefined);
+    return { kind, detail: parts.flatMap((part) => detailOf(kind, part, type)) };
   }
   return null;
+}
+
+/** What the words of a cause need of a part of the kernel's: names of features in place of their mask, a module for a character set. */
+function detailOf(kind: Kind, part: string, type: string): string | readonly string[] {
+  if (kind === "unknown-features" || kind === "unknown-write-features") {
+    return nameFeatures(type, part, kind === "unknown-write-features");
+  }
+  return moduleOf(kind, part);
 }
 
 /** A character set is a module with another name. */
@@ -137,12 +156,16 @@ function isSameFamily(one: string, other: string): boolean {
   return [/^ext[234]$/, /^(?:vfat|msdos|exfat)$/].some((family) => family.test(one) && family.test(other));
 }
 
-function fromErrno({ drivers }: CauseContext, { type, error }: Refusal): MountCause | null {
+function fromErrno({ machine, drivers }: CauseContext, { type, node, error }: Refusal): MountCause | null {
   if (isErrno(error, "ENODEV")) {
     const block = drivers.blocked().find(({ module, alias }) => module === type || alias === `fs_${type}`);
     if (block === undefined) return { kind: "driver-missing", detail: [] };
     return { kind: "driver-blacklisted", detail: [block.module, block.by, block.place] };
   }
+  const isGone = isErrno(error, "ENXIO") || (isErrno(error, "ENOENT", "ENOTBLK", "EIO") && machine.stat(node) === null);
+  if (isGone) return { kind: "device-gone", detail: [] };
+  if (isErrno(error, "EIO")) return { kind: "device-failing", detail: [] };
+  if (isErrno(error, "ENOMEM")) return { kind: "memory-short", detail: [] };
   if (isErrno(error, "EBUSY")) return { kind: "in-use", detail: [] };
   if (isErrno(error, "EUCLEAN", "EFSCORRUPTED")) return { kind: "damaged", detail: [] };
   // A read-only mount that needs to write replays a journal.

@@ -30,8 +30,8 @@ export interface Parameter<T = unknown> {
   readonly example: string;
   /** Every occurrence counts (the values are joined) instead of the last. */
   readonly isList: boolean;
-  /** A value that no other overrides, in whatever order they are given; left out where the last value counts. */
-  readonly sticky?: T;
+  /** Values that those behind them, and all others, do not override, in any order; left out where the last value counts. */
+  readonly sticky?: readonly T[];
   /** Parses the value, of a list one occurrence: one element or several. Throws Expected. */
   readonly parse: (text: string) => T;
 }
@@ -40,10 +40,10 @@ export interface Parameter<T = unknown> {
 type Row = Pick<Parameter, "syntax" | "text" | "example"> &
   Partial<Readonly<{ aliases: readonly (string | Alias)[]; bare: string; fallback: string }>>;
 
-/** Makes a row of which the last occurrence counts, or its sticky value. */
+/** Makes a row of which the last occurrence counts, or its strongest sticky value. */
 export function single<T>(
   parse: (text: string) => T,
-  row: Row & Pick<Parameter<T>, "sticky">,
+  row: Row & Pick<Parameter<NoInfer<T>>, "sticky">,
 ): Parameter<T> & { readonly isList: false } {
   return { ...complete(row), parse, isList: false };
 }

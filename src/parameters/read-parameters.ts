@@ -65,11 +65,13 @@ function describeMeant(text: string, choices: readonly string[]): string {
   return meant === null || meant === tag ? "" : `; did you mean ${meant}?`;
 }
 
-/** The last value of a parameter counts, unless a sticky one came before it; of a list all values. */
+/** The last value of a parameter counts, unless a stronger sticky one came before it; of a list all values. */
 function keep(values: Map<keyof Settings, unknown>, key: keyof Settings, value: unknown): void {
   const before = values.get(key);
   const row: Parameter = PARAMETERS[key];
-  if (row.sticky !== undefined && before === row.sticky) return;
+  const { sticky = [] } = row;
+  const weakness = (of: unknown) => (sticky.includes(of) ? sticky.indexOf(of) : sticky.length);
+  if (weakness(before) < weakness(value)) return;
   values.set(key, row.isList ? [before ?? [], value].flat() : value);
 }
 

@@ -33,8 +33,10 @@ export function readFlag(text: string): boolean | null {
 
 /** Yes or no. */
 export const flag = parser("yes or no (1 or 0)", readFlag);
-/** Yes, no or "keep". */
-export const flagOrKeep = parser("yes, no or keep", (text) => (text === "keep" ? text : readFlag(text)));
+/** Yes, no, "ask" or "keep". */
+export const shell = parser("yes, no, ask or keep", (text) =>
+  text === "keep" || text === "ask" ? text : readFlag(text),
+);
 
 /** Any text. */
 export const text = (value: string): string => value;

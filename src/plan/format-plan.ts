@@ -140,6 +140,7 @@ function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const shell = {
     true: "",
     false: ", never a shell",
+    ask: ", a shell only after the password of the image",
     keep: ", volumes that a passphrase unlocked stay open in a shell",
   }[`${rescue.shell}`];
   const log = { kmsg: "the kernel log", console: "the console", all: "the console and the kernel log" }[talk.log];

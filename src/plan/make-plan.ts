@@ -22,7 +22,7 @@ import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRemote, mountOfRoot } from "./remote/remote.ts";
-import { decideRescue } from "./rescue-policy.ts";
+import { decideRescue, findRefusedInits } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { decideStack, NO_STACK } from "./stack/stack.ts";
@@ -94,7 +94,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
   const refused = sources.flatMap(({ origin, words }) => findRefused(words, dialect).map((text) => ({ origin, text })));
-  const all = [...mistakes, ...refused];
+  const all = [...mistakes, ...refused, ...findRefusedInits(sources)];
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes, ofNetwork } = decide(settings, words, line, {
@@ -150,7 +150,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
-    resume: decideResume(settings, rescue.onFailure),
+    resume: decideResume(settings, rescue),
     ...decideAssembled(settings),
     network,
     checks: decideChecks(settings, checked),

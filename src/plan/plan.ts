@@ -172,8 +172,8 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
   };
   readonly handover: HandoverPlan;
   readonly rescue: {
-    /** False: never a shell (rdshell=0), so `onFailure` is not "shell" and `breaks` is empty. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
-    readonly shell: boolean | "keep";
+    /** False: never a shell (rdshell=0), so `onFailure` is not "shell" and `breaks` is empty. "ask": only after the password of the image. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
+    readonly shell: boolean | "ask" | "keep";
     /** rd.break=: steps to stop before. */
     readonly breaks: readonly StepName[];
     /** rd.emergency=, else reboot with panic=, else shell, or halt if there is no shell. */

@@ -1,6 +1,8 @@
 import { parseCommandLine } from "../parameters/cmdline.ts";
 import type { Settings } from "../parameters/parameters.ts";
 import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
+import type { Mistake } from "../problems/diagnoses/boot.ts";
+import { printable } from "../problems/report.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideModules } from "./module-parameters.ts";
 import type { BootPlan, FailurePolicy } from "./plan.ts";
@@ -30,6 +32,29 @@ export function decideRescue({
     log: saveLog ?? null,
     hasHooks: hooks ?? true,
   };
+}
+
+/** What may be process 1 by its name: its own rules decide about a shell. */
+const INIT_NAME = /\/(?:init|linuxrc|systemd|runit(?:-init)?|openrc-init|dinit|shepherd|s6-linux-init[\w-]*)$/;
+
+/**
+ * Finds init= outside an image whose own parameters lock the shell, unless it names an init or what the image names too: many
+ * programs are as good as a shell (an interpreter, an editor), and a key in the image may have unlocked the root.
+ */
+export function findRefusedInits(sources: readonly Source[]): readonly Mistake[] {
+  const isOfImage = ({ origin }: Source) => origin.startsWith("levain.toml");
+  const { shell, init: own } = readParameters(sources.filter(isOfImage)).settings;
+  if (shell !== false && shell !== "ask") return [];
+  return sources
+    .filter((source) => !isOfImage(source))
+    .map((source) => ({ origin: source.origin, init: readParameters([source]).settings.init }))
+    .filter(({ init }) => init !== undefined && init !== own && !INIT_NAME.test(init))
+    .map(({ origin, init }) => ({
+      origin,
+      text: printable(
+        `init=${init}: rdshell=${shell || "0"} of the image allows no program but an init, or one that the image names`,
+      ),
+    }));
 }
 
 /** The decisions for a boot that failed before it had a plan. */

@@ -149,13 +149,17 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
   );
 }
 
-/** Returns a line for each parameter that asks for a shell although rdshell=0 is given. */
-export function warnOfRefusedShell(sources: readonly Source[], { rescue }: BootPlan): readonly string[] {
-  if (rescue.shell) return [];
+/** Returns a line for each parameter that asks for a shell although a stronger one is given. */
+export function warnOfRefusedShell(sources: readonly Source[], { rescue: { shell } }: BootPlan): readonly string[] {
+  if (shell === true || shell === "keep") return [];
+  const why = shell === "ask" ? "rdshell=ask asks for the password first" : "rdshell=0 forbids a shell";
   return sources
     .flatMap(({ origin, words }) => words.map((word) => ({ origin, words: [word] as const })))
-    .filter((source) => (readParameters([source]).settings.shell ?? false) !== false)
-    .map(({ words: [word] }) => `${printable(word.text)} is not used: rdshell=0 forbids a shell`);
+    .filter((source) => {
+      const { shell: given = false } = readParameters([source]).settings;
+      return given !== false && given !== shell;
+    })
+    .map(({ words: [word] }) => `${printable(word.text)} is not used: ${why}`);
 }
 
 /** What any disk can contain. */

@@ -2,7 +2,7 @@ import { wipe } from "../crypto/secret.ts";
 import type { Machine } from "../machine/machine.ts";
 import { problem } from "../problems/problem.ts";
 import type { HeldTerminals } from "./held-terminals.ts";
-import { describeQuestion, PROMPT, type Question } from "./passphrase-question.ts";
+import { describeQuestion, promptOf, type Question } from "./passphrase-question.ts";
 import { type ContinueLoading, createPromptInput } from "./prompt-input.ts";
 import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typed-line.ts";
 
@@ -87,7 +87,7 @@ function waitForAnswer(asking: Asking, { continueLoading, onDeviceEvent }: Erran
     const input = nextInput(deadlineMs, prompts.size < wanted ? reopen : null);
     switch (input.kind) {
       case "typed": {
-        const answer = takeTyped(machine, prompts, input.terminal, input.bytes);
+        const answer = takeTyped(asking, input.terminal, input.bytes);
         if (answer !== null) return answer;
         deadlineMs = deadline(machine, question);
         break;
@@ -98,7 +98,7 @@ function waitForAnswer(asking: Asking, { continueLoading, onDeviceEvent }: Erran
         terminals.lose(input.terminal);
         break;
       case "device":
-        if (stepAside(machine, prompts, onDeviceEvent)) {
+        if (stepAside(asking, onDeviceEvent)) {
           printToAll(machine, prompts, "no longer needed");
           return { kind: "interrupted" };
         }
@@ -116,12 +116,7 @@ function deadline(machine: Machine, { timeoutMs }: Question): number | null {
 }
 
 /** null while the line is not complete. */
-function takeTyped(
-  machine: Machine,
-  prompts: ReadonlyMap<string, TypedLine>,
-  node: string,
-  bytes: Uint8Array,
-): Answer | null {
+function takeTyped({ machine, question, prompts }: Asking, node: string, bytes: Uint8Array): Answer | null {
   const line = prompts.get(node);
   if (line === undefined) {
     wipe(bytes);
@@ -136,7 +131,7 @@ function takeTyped(
     case null:
       return null;
     case "too long":
-      machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: ignored\n${PROMPT}`);
+      machine.writeTerminal(node, `longer than ${LONGEST_PASSPHRASE_BYTES} bytes: ignored\n${promptOf(question)}`);
       return null;
     case "cancelled":
       printToAll(machine, prompts, `cancelled on ${shortName}`);
@@ -156,8 +151,9 @@ function typeAndWipe(line: TypedLine, bytes: Uint8Array, nowMs: number) {
 }
 
 /** Handling a uevent may print messages: the prompt is erased before them and shown again after them. */
-function stepAside(machine: Machine, prompts: ReadonlyMap<string, TypedLine>, act: () => boolean): boolean {
-  const shown = [...prompts].map(([node, line]) => ({ node, text: `${PROMPT}${line.isEmpty() ? "" : TYPED}` }));
+function stepAside({ machine, question, prompts }: Asking, act: () => boolean): boolean {
+  const prompt = promptOf(question);
+  const shown = [...prompts].map(([node, line]) => ({ node, text: `${prompt}${line.isEmpty() ? "" : TYPED}` }));
   for (const { node, text } of shown) machine.writeTerminal(node, `\r${" ".repeat(text.length)}\r`);
   const isSettled = act();
   for (const { node, text } of shown) machine.writeTerminal(node, text);

@@ -5,6 +5,7 @@ import type { BootPlan } from "../plan/plan.ts";
 import { report } from "../problems/report.ts";
 import { waitForEnter } from "./countdown.ts";
 import { runShell } from "./shell.ts";
+import { askShellPassword } from "./shell-password.ts";
 
 type Policy = BootPlan["rescue"];
 
@@ -21,6 +22,7 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console, 
     }
   }
   if (!isSafe) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
+  if (shell !== null) admitOrEnd(machine, policy, console);
   if (shell === null) {
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
@@ -31,6 +33,26 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console, 
   ];
   return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
 }
+
+/** With rdshell=ask, asks for the password of the image, and ends the boot without a shell if it is not typed. */
+function admitOrEnd(machine: Machine, policy: Policy, console: Console): void {
+  if (policy.shell !== "ask") return;
+  const { onFailure, afterSeconds, panicSeconds } = policy;
+  const withoutShell = panicSeconds === null ? "halt" : "reboot";
+  // Who has stopped a countdown and left must not keep the machine from going on.
+  const timeoutMs = onFailure === "shell" ? null : Math.max(LEAST_TO_TYPE_S, afterSeconds ?? 0) * 1000;
+  if (askShellPassword(machine, console, timeoutMs)) return;
+  console.trouble(["no shell without the password (rdshell=ask)"]);
+  endWithoutShell(
+    machine,
+    onFailure === "shell" ? withoutShell : onFailure,
+    { ...policy, afterSeconds: null },
+    console,
+  );
+}
+
+/** Seconds. */
+const LEAST_TO_TYPE_S = 60;
 
 type Action = Exclude<Policy["onFailure"], "shell">;
 
@@ -48,12 +70,13 @@ function isShellWanted(machine: Machine, { onFailure, afterSeconds }: Policy, co
 }
 
 /** Runs a shell before a step, for rd.break=. Returns the parameters of `levain retry`. */
-export function runBreakShell(machine: Machine, step: string, console: Console): readonly string[] {
+export function runBreakShell(machine: Machine, step: string, policy: Policy, console: Console): readonly string[] {
   const shell = findShell(machine);
   if (shell === null) {
     console.warn(`rd.break=${step}: this image has no shell`);
     return [];
   }
+  admitOrEnd(machine, policy, console);
   const lines = [`stopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues`];
   return runShell(machine, shell, { console, lines }) ?? [];
 }
@@ -61,7 +84,7 @@ export function runBreakShell(machine: Machine, step: string, console: Console):
 const VERBS = { reboot: "rebooting", poweroff: "powering off", halt: "halting" } as const;
 
 function endWithoutShell(machine: Machine, action: Action, policy: Policy, console: Console): never {
-  const why = policy.shell ? "" : "rdshell=0 allows no shell: ";
+  const why = policy.shell === false ? "rdshell=0 allows no shell: " : "";
   const { afterSeconds, panicSeconds } = policy;
   const seconds = Math.max(0, afterSeconds ?? panicSeconds ?? 0);
   const by = afterSeconds === null ? "panic" : "rd.emergency.after";

@@ -33,6 +33,8 @@ interface SealTools {
   readonly release: () => void;
   /** A shell follows; otherwise the machine ends without one. */
   readonly hasShell: boolean;
+  /** rdshell=keep may keep volumes open: the shell follows at once, and not perhaps, after a countdown. */
+  readonly mayKeep: boolean;
 }
 
 /**
@@ -42,14 +44,14 @@ interface SealTools {
  * from the step "root". Throws BootError if a volume cannot be closed: no shell may start then.
  */
 export function sealVolumes(tools: SealTools, plan: BootPlan | null): boolean {
-  const { machine, console, passphrases, release, hasShell } = tools;
+  const { machine, console, passphrases, release, hasShell, mayKeep } = tools;
   wipe(...passphrases.splice(0));
   removeKeys(machine, plan, console, hasShell ? "shell" : "end");
   const [encrypted, keyed] = [listOpenVolumes(machine), listKeyed(machine, plan)];
   const open = [...encrypted, ...keyed];
   if (open.length === 0) return false;
   const names = joinNames(open);
-  if (hasShell && plan?.rescue.shell === "keep" && open.every(({ name }) => wasTyped(machine, name))) {
+  if (mayKeep && plan?.rescue.shell === "keep" && open.every(({ name }) => wasTyped(machine, name))) {
     console.warn(`${names} stays open in this shell (rdshell=keep)`);
     return false;
   }

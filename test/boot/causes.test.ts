@@ -4,6 +4,7 @@ import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support
 import { headerOnDisk, withStaleSwap } from "../support/fake-contents.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { cryptBoot, luksDisk, typed } from "../support/luks/encrypted-disk.ts";
@@ -345,6 +346,26 @@ describe("a device that cannot be searched for a file", () => {
   });
 });
 
+test.each([
+  [
+    "ENXIO",
+    "the device has gone (ENXIO)",
+    "attach the disk again, and check its cable and its power, or `exit` retries",
+  ],
+  ["EIO", "the device returns I/O errors: it is failing, or its cable is (EIO)", "check the disk and its cable"],
+  ["ENOMEM", "there is not enough memory (ENOMEM)", "give the machine more memory"],
+  ["EBUSY", "it is mounted already, or part of another device (EBUSY)", "see what uses /dev/vda"],
+  ["EINVAL", "an option is wrong (EINVAL)", "check /dev/vda with fsck"],
+])("a mount that the kernel refuses with %s, in its words and with a cure", (errno, why, cure) => {
+  const kernelLog = ["EXT4-fs (vda): some words"];
+  const before = (machine: FakeMachine) => machine.refuse("mount", "/dev/vda", errno, { kernelLog });
+  const report = said("root=LABEL=ROOT", [{ name: "vda", image: rootImage() }], { before });
+  expect(report).toContain("could not mount /dev/vda at /sysroot");
+  expect(report).toContain(why);
+  expect(report).toContain("kernel: EXT4-fs (vda): some words");
+  expect(report).toContain(`hint: ${cure}`);
+});
+
 describe("a btrfs", () => {
   const SUBVOLUMES = { "/@home": { subvolume: true }, "/@": { subvolume: true } } as const;
   const init = { "/@/sbin/init": { data: "#!/@/sbin/init\n", mode: 0o755 } } as const;
@@ -399,6 +420,21 @@ describe("a root without an init", () => {
     expect(without(links)).toContain("/usr is empty");
     expect(without(links)).toContain("name its device: mount.usr=DEVICE");
     expect(without({ ...links, "/usr/sbin/other": "x" })).not.toContain("separate");
+  });
+
+  test("that its own fstab does not take for the root: an old one, or a copy", () => {
+    const fstab = (source: string) => {
+      const tree = { "/etc/fstab": `${source} / ext4 defaults 0 1\n`, "/etc/passwd": "" };
+      return said("root=LABEL=ROOT", [{ name: "vda", image: fakeImage("ext4", { label: "ROOT", uuid: UUID }, tree) }]);
+    };
+    const report = fstab("UUID=0a1b2c3d-0000-4000-8000-00000000beef");
+    expect(report).toContain(
+      "its /etc/fstab says that the root is UUID=0a1b2c3d-0000-4000-8000-00000000beef: it may be an old",
+    );
+    expect(report).toContain("levain retry root=UUID=0a1b2c3d-0000-4000-8000-00000000beef");
+    expect(fstab("LABEL=OTHER")).toContain("the root is LABEL=OTHER: it may be an old root, or a copy");
+    for (const own of ["LABEL=ROOT", `UUID=${UUID.toUpperCase()}`, "/dev/vda", "UUID="])
+      expect(fstab(own)).not.toContain("old root");
   });
 
   test("that is a tree of OSTree", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import type { Fault } from "../../src/problems/causes/transfer.ts";
 import { type FakeBootOptions, fakeBoot, INITRAMFS, ROOT_TREE } from "../support/fake-boot.ts";
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import { fakeImage } from "../support/fake-images.ts";
@@ -28,6 +29,40 @@ test("a download that was damaged on its way is fetched again after the shell, u
     });
     expect([shells, typeof end === "object"]).toEqual(isFetchedAgain ? [1, true] : [2, false]);
   }
+});
+
+test.each<[Fault, string, string]>([
+  [{ kind: "connection", code: "ECONNREFUSED" }, "the connection was refused", "check that the server runs"],
+  [{ kind: "connection", code: "ENETUNREACH" }, "there is no route to the server", "give the gateway in ip="],
+  [{ kind: "connection", code: "ENOTFOUND" }, "the name of the server is unknown", "or name a name server"],
+  [
+    { kind: "connection", code: "CERT_NOT_YET_VALID" },
+    "the clock of this machine is wrong",
+    "set the clock of this machine",
+  ],
+  [{ kind: "connection", code: "CERT_UNTRUSTED" }, "its certificate is not trusted", "/etc/levain/authorities/"],
+  [
+    { kind: "cut", doneBytes: 1 << 20, totalBytes: 9 << 20 },
+    "the connection ended after 1 MiB of 9 MiB",
+    "check the server and",
+  ],
+  [
+    { kind: "digest", algorithm: "sha256", hex: "00" },
+    "its sha256 is 00",
+    "correct rd.image.digest= if the file was changed",
+  ],
+  [
+    { kind: "too-large", limitBytes: 1 << 20, totalBytes: null },
+    "the file does not end",
+    "give the machine more memory",
+  ],
+])("a download that fails says why, and has its own cure: %j", (fault, why, cure) => {
+  const { record } = fakeBoot({ cmdline: `root=${URL}`, ...SERVER, web: { [URL]: fault } });
+  const report = record.failure?.join(" ").replaceAll(/\s+/g, " ");
+  expect(report).toContain(`could not download root.sfs ${URL}: `);
+  expect(report).toContain(why);
+  expect(report).toMatch(/ hint: /);
+  expect(report?.split(" hint: ")[1]).toContain(cure);
 });
 
 test("an image on a web server becomes the root, below a tmpfs", () => {

@@ -417,6 +417,17 @@ describe("an init that cannot be one", () => {
     ["of another machine", { data: foreign, mode: 0o755 }, "is a program for another architecture than x86_64"],
     ["neither program nor script", { data: "hello", mode: 0o755 }, "is neither an ELF program nor a script"],
     ["a directory", { directory: true }, "is a directory"],
+    ["a dangling link", { link: "gone" }, "is a symbolic link to gone, which cannot be resolved"],
+    [
+      "a link out of the root",
+      { link: "/srv/root/sbin/init" },
+      "is a symbolic link to /srv/root/sbin/init, which cannot be resolved: in this root it is /sbin/init",
+    ],
+    [
+      "a script whose interpreter is missing",
+      { data: "#!/bin/no\n", mode: 0o755 },
+      "interpreter /bin/no does not exist",
+    ],
     ["not executable", { data: ELF, mode: 0o644 }, "is not executable"],
     ["a script without interpreter", { data: "#!\n", mode: 0o755 }, "is a script that names no interpreter"],
     ["a script that interprets itself", { data: "#!/my/init\n", mode: 0o755 }, "the kernel gives up"],

@@ -196,6 +196,10 @@ describe("a hibernated system that cannot be resumed", () => {
       "the firmware's memory map has changed",
     ],
     [
+      { refusal: ["PM: hibernation: Not enough free memory"] },
+      "the machine has too little free memory to read the image",
+    ],
+    [
       { refusal: ["Freezing of tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=0):"] },
       "stopped",
     ],

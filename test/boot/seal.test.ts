@@ -106,8 +106,13 @@ test.each(["rdshell=0", "panic=5", "rd.emergency=poweroff"])("nothing is said of
   expect(console).toContain(`closed ${NODE}\n`);
 });
 
-test("rdshell=keep keeps no volume open for a machine that reboots", () => {
+test("rdshell=keep keeps no volume open for a machine that reboots, perhaps after a countdown; for rd.break it does", () => {
   expect(boot("rootfstype=vfat rdshell=keep panic=5").console).toContain(`closed ${NODE}\n`);
+  expect(boot("rootfstype=vfat rdshell=keep rd.emergency.after=9").console).toContain(
+    `closed ${NODE} before the shell`,
+  );
+  const stops = boot("rdshell=keep rd.emergency.after=9 rd.break=mount");
+  expect(stops.found[0]?.volumes).toEqual([`luks-${UUID}`]);
 });
 
 test("no shell starts if a volume cannot be closed", () => {

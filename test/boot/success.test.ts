@@ -167,6 +167,7 @@ describe("a copy to RAM that fails", () => {
   test.each([
     ["EIO", "the device returns I/O errors: it is failing, or its cable is (EIO)"],
     ["ENOSPC", "there is no space left (ENOSPC)"],
+    ["ENOMEM", "there is not enough memory (ENOMEM)"],
     ["EUCLEAN", "copyFile failed with EUCLEAN"],
     ["ENOMEDIUM", "there is no medium in the drive (ENOMEDIUM)"],
   ])("with %s is reported with the device, and the medium itself is booted", (code, words) => {

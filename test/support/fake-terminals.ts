@@ -101,8 +101,8 @@ function createReader(typing: readonly FakeTyping[], answer: (typing: FakeTyping
   let isAsked = false;
   return (text) => {
     if (text.endsWith("\n")) isAsked = false;
-    const isPassphrase = text.endsWith("passphrase: ") && text.includes("  unlock    ");
-    if (isAsked || !(isPassphrase || text.endsWith("(y/n) "))) return;
+    const isSecret = /^ {2}(?:unlock|shell ) {4}/m.test(text) && /pass(?:phrase|word): $/.test(text);
+    if (isAsked || !(isSecret || text.endsWith("(y/n) "))) return;
     isAsked = true;
     const next = answers.shift();
     if (next !== undefined) answer(next);

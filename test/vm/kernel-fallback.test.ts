@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readSegments } from "../../src/desk/inspect/segments.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { levainImage } from "../support/levain-image.ts";
+import { SHELL_PASSWORD_HASH } from "../support/locked-images.ts";
 import type { Vm } from "../support/qemu.ts";
 import { readCpio } from "../support/read-cpio.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
@@ -106,14 +107,15 @@ vmTest(
 );
 
 vmTest(
-  "rdinit= finds no shell in an image whose own parameters say rdshell=0",
+  "rdinit= finds no shell in an image that is locked, although it has BusyBox",
   async () => ({
-    initrd: await levainImage({ ...USUAL, config: 'parameters = ["rdshell=0"]\n' }),
+    initrd: await levainImage({ ...USUAL, config: `shell-password = "${SHELL_PASSWORD_HASH}"\n` }),
     cmdline: "rdinit=/bin/busybox loglevel=7 -- sh",
   }),
   async (vm) => {
     const [seen] = await vm.expect(/Kernel panic - not syncing: |BusyBox v|^\/ # /m);
     expect(seen).toStartWith("Kernel panic");
+    expect(vm.log()).toContain("Failed to execute /bin/busybox (error -13)");
     vm.send("\necho shell-$((6 * 7))\n");
     await vm.pause(1500);
     expect(vm.log()).not.toContain("shell-42");

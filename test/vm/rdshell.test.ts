@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { type Entry, packInitramfs } from "../support/initramfs.ts";
-import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
-import { type LevainImageOptions, levainInit } from "../support/levain-image.ts";
+import { press } from "../support/keyboard.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import { levainInit } from "../support/levain-image.ts";
+import { SHELL_PASSWORD, SHELL_PASSWORD_HASH } from "../support/locked-images.ts";
 import type { Vm } from "../support/qemu.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
@@ -13,12 +15,6 @@ import { vmTest } from "../support/vm-test.ts";
 const HALTS = "rdshell=0 allows no shell: halting now";
 /** Whoever asks for a shell in every way at once. */
 const EVERY_WORD = "rdshell=1 rd.shell rescueshell=yes single rd.break=prepare,mount rd.emergency=shell rd.rescue";
-
-/** A guest with an ext4 root labelled ROOT. */
-function guest(cmdline: string, image: LevainImageOptions = {}) {
-  return async () =>
-    levainGuest({ disks: [await rootImage("ext4", { label: "ROOT" })], cmdline, image } as LevainGuest);
-}
 
 /** Waits for what comes first, the halt or a shell. */
 async function expectHalt(vm: Vm): Promise<void> {
@@ -36,15 +32,62 @@ async function expectNoShell(vm: Vm): Promise<void> {
   expect(vm.log()).not.toContain("shell-42");
 }
 
-// More of them, one parameter at a time, are in test/boot/rescue.test.ts.
-for (const [what, cmdline, image] of [
-  ["every other word before and behind it", `root=LABEL=WRONG rd.timeout=1 ${EVERY_WORD} rdshell=0 ${EVERY_WORD}`, {}],
-  ["BusyBox as init", "root=/dev/ram0 rdshell=0 init=/bin/busybox -- sh", {}],
-] as const) {
-  vmTest(`rdshell=0 holds against ${what}`, guest(cmdline, image), async (vm) => {
-    await expectHalt(vm);
-  });
+/** A guest whose image asks for a password. */
+function askingGuest(words: string) {
+  return async () =>
+    levainGuest({
+      disks: [await rootImage("ext4", { label: "ROOT" })],
+      cmdline: `root=LABEL=ROOT ${words}`,
+      image: { config: `shell-password = "${SHELL_PASSWORD_HASH}"\n` },
+    });
 }
+
+/** Keys of the screen that change, kill or leave something on a Linux console, but for those that end the machine. */
+const CHORDS = [
+  ...["ctrl+z", "ctrl+backslash", "ctrl+s", "ctrl+q", "ctrl+o", "ctrl+v", "esc", "tab", "scroll_lock", "shift+pgup"],
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((number) => `alt+f${number}`),
+  ...["alt+right", "alt+left", "ctrl+alt+f2", "ctrl+alt+f1", "alt+up"],
+  // What Documentation/admin-guide/sysrq.rst lists, without what ends the machine or kills.
+  ..."0 9 h d j l m n p q r s t u v w x z".split(" ").map((key) => `alt+sysrq+${key}`),
+];
+/** The same by a serial line. */
+const BYTES = "\x1a \x1c \x00 \x1b \x1b[A \x1b[11~ \x11 \x13 \x0f \x16 \xff ~. +++ATH0".split(" ");
+
+vmTest(
+  "with rdshell=ask no key, break or signal starts a shell, before the prompt or at it",
+  askingGuest(`${EVERY_WORD} console=tty0 console=ttyS0 sysrq_always_enabled`),
+  async (vm) => {
+    vm.send("\x03\x1c\x1a\n");
+    await vm.expect("the rescue shell, 3 tries left");
+    for (const bytes of BYTES) vm.send(bytes);
+    for (const key of "hrtmw") {
+      await vm.monitor("chardev-send-break", { id: "serial0" });
+      vm.send(key);
+    }
+    await press(vm, ...CHORDS);
+    await vm.expect("sysrq: ");
+    vm.send("\n");
+    await vm.expect("the rescue shell, 2 tries left");
+    vm.send("root\n");
+    await vm.expect("the rescue shell, the last try");
+    // The runtime that asks is killed: process 1 does not know the password.
+    await press(vm, "alt+sysrq+i");
+    await vm.expect("rdshell=ask: levain has ended, and only it can ask: halting now");
+    await expectNoShell(vm);
+  },
+);
+
+vmTest("the password starts the shell, and the boot goes on behind it", askingGuest("rd.break=mount"), async (vm) => {
+  await vm.expect("password: ");
+  vm.send("wrong\n");
+  await vm.expect(/wrong password\n(?:.*\n)*?.*2 tries left\n +password: /);
+  vm.send(`${SHELL_PASSWORD}\n`);
+  await vm.expect(PROMPT);
+  expect(vm.log()).not.toContain(SHELL_PASSWORD);
+  vm.send("cat /etc/levain.password | cut -c 1-9; exit\n");
+  await vm.expect("$argon2id");
+  await vm.expect("small-root: ready");
+});
 
 vmTest(
   "rdshell=0 of the image holds for stage0 too, whatever the command line says",

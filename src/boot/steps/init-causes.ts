@@ -1,5 +1,7 @@
+import { listBlockDeviceNames, readDeviceEntry } from "../../devices/block-devices.ts";
+import { readBlockDevices } from "../../devices/read-devices.ts";
 import { readFstab } from "../../filesystems/fstab.ts";
-import { readMounts } from "../../filesystems/mounts.ts";
+import { findMount, readMounts } from "../../filesystems/mounts.ts";
 import { findDirectoryIn, findFileIn, resolveIn } from "../../filesystems/resolve.ts";
 import { listSubvolumes } from "../../filesystems/subvolumes.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -31,6 +33,7 @@ const FINDERS: Readonly<Record<InitCause["kind"], (look: Look) => readonly strin
   ostree: ({ machine, root }) =>
     ["/ostree/repo", "/ostree/deploy"].some((path) => findDirectoryIn(machine, root, path) !== null) ? [] : null,
   "separate-usr": findSeparateUsr,
+  "old-root": findOtherRoot,
   "live-image"({ machine, root }) {
     const found = LIVE_IMAGES.find((path) => findFileIn(machine, root, path) !== null);
     return found === undefined ? null : [found];
@@ -94,4 +97,17 @@ function findSeparateUsr({ machine, root }: Look): readonly string[] | null {
   const device = readFstab(machine, root)?.find(({ target }) => target === "/usr")?.source;
   if (device !== undefined) return [device];
   return usr === null ? null : [];
+}
+
+/** Returns the device of / in the fstab of this root, if that names another filesystem by its UUID or label. */
+function findOtherRoot({ machine, root }: Look): readonly string[] | null {
+  const source = readFstab(machine, root)?.find(({ target }) => target === "/")?.source ?? "";
+  const [, tag, value = ""] = /^(UUID|LABEL)="?([^"]+)"?$/.exec(source) ?? [];
+  const node = findMount(readMounts(machine), root)?.source ?? "";
+  if (tag === undefined || !node.startsWith("/dev/")) return null;
+  const number = machine.stat(node)?.represents;
+  const names = listBlockDeviceNames(machine).filter((name) => readDeviceEntry(machine, name)?.number === number);
+  const facts = readBlockDevices(machine, names).devices[0]?.facts;
+  const own = tag === "UUID" ? facts?.uuid : facts?.label;
+  return own == null || own.toLowerCase() === value.toLowerCase() ? null : [source];
 }

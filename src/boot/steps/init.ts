@@ -3,10 +3,13 @@ import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import { type ProgramFile, readProgramFile } from "../../formats/program-file.ts";
 import type { Machine } from "../../machine/machine.ts";
+import type { BootPlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { objectToShell } from "../../rescue/shell-init.ts";
 import { findInitCauses } from "./init-causes.ts";
+
+type Shell = BootPlan["rescue"]["shell"];
 
 /** The kernel's default inits (init/main.c); the last is for the repair of a system. */
 export const KERNEL_INITS = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"] as const;
@@ -17,19 +20,22 @@ const ELF_MACHINES: Readonly<Record<string, readonly number[]>> = { x86_64: [62,
 /** The kernel's limit for interpreters of interpreters (exec_binprm() of fs/exec.c). */
 const MOST_INTERPRETERS = 5;
 
-/** Returns the program to start in the new root: `asked`, or the first of the kernel's list that can be started; a shell only if `allowsShell`. Checks everything that can be checked without starting it. Throws BootError. */
-export function chooseInit(machine: Machine, root: string, asked: string | null, allowsShell: boolean): string {
+/** Returns the program to start in the new root: `asked`, or the first of the kernel's list that can be started; a shell only if `shell` allows it. Checks everything that can be checked without starting it. Throws BootError. */
+export function chooseInit(machine: Machine, root: string, asked: string | null, shell: Shell): string {
   const candidates = asked === null ? KERNEL_INITS : [asked];
   const objections: string[] = [];
   for (const path of candidates) {
-    const objection = objectTo(machine, root, path) ?? (allowsShell ? null : objectToShell(machine, root, path));
+    const objection = objectTo(machine, root, path) ?? objectToShell(machine, root, path, shell);
     if (objection === null) return path;
     objections.push(`${printable(path)}: ${objection}`);
   }
   const seen = listRoot(machine, root);
   const causes = root === "/" ? [] : findInitCauses({ machine, root, candidates });
   if (asked !== null) throw problem("init-refused", { init: asked, objections, causes }, { seen });
-  throw problem(root === "/" && !allowsShell ? "system-missing" : "init-missing", { objections, causes }, { seen });
+  if (root === "/" && (shell === false || shell === "ask")) {
+    throw problem("system-missing", { objections, causes, by: `rdshell=${shell || "0"}` }, { seen });
+  }
+  throw problem("init-missing", { objections, causes }, { seen });
 }
 
 /** Says why `path` in the tree at `root` cannot be an init; null if it can. It has to be an executable file that is ELF of this machine or a script, and so has its loader or interpreter. */
@@ -54,7 +60,13 @@ function isNoexec(machine: Machine, path: string): boolean {
 function describeAbsence(machine: Machine, root: string, path: string): string {
   const here = `${root === "/" ? "" : root}${path}`;
   if (machine.lstat(here)?.kind !== "symlink") return "does not exist";
-  return `is a symbolic link to ${printable(machine.readLink(here))}, which cannot be resolved`;
+  const target = machine.readLink(here);
+  // Of a tree that was made below another directory: "/srv/root/usr/lib/systemd/systemd".
+  const inside = [...target.matchAll(/\//g)]
+    .map(({ index }) => target.slice(index))
+    .find((end, index) => index > 0 && target.startsWith("/") && resolveIn(machine, root, end) !== null);
+  const cure = inside === undefined ? "" : `: in this root it is ${printable(inside)}`;
+  return `is a symbolic link to ${printable(target)}, which cannot be resolved${cure}`;
 }
 
 function objectToContent(machine: Machine, root: string, program: ProgramFile, depth: number): string | null {

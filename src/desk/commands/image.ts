@@ -7,6 +7,7 @@ import { parseAddition } from "../image/addition.ts";
 import { buildImage, STANDARD_OUTPUT } from "../image/image.ts";
 import type { HostChoice, ImageOptions } from "../image/options.ts";
 import { parseRuntime, RUNTIME_OPTION } from "../image/runtime.ts";
+import { chooseShellPassword } from "../image/shell-password.ts";
 import { summarize } from "../image/summary.ts";
 import { makeImageTree } from "../image/verity.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
@@ -42,6 +43,8 @@ export const imageCommand = command({
     microcode: flag("Put the microcode of the CPU before the image; with --host only that of its CPU"),
     firmware: option("FILE", "Add a file of /lib/firmware, wildcards included; repeatable"),
     strip: flag("Remove the symbols of modules and programs"),
+    "shell-password": flag("Ask twice for a password, which the rescue shell of this image asks for (rdshell=ask)"),
+    "shell-password-file": option("FILE", "Read that password from FILE; -: standard input"),
     hook: option(
       "[STEP:]FILE",
       "Run a program that puts files for the image into $DESTDIR; with STEP: at that step of the boot; repeatable",
@@ -67,10 +70,11 @@ export const imageCommand = command({
     "levain image -c levain.toml -o - | ssh HOST 'cat >/boot/initrd.img'":
       "Build as levain.toml says, and copy the image to HOST",
   },
-  run: async (line) => {
+  run: async (line, machine) => {
     const isJson = line.has("json");
     const verity = line.one("verity");
-    const options = readOptions(line, process.cwd());
+    const given = readOptions(line, process.cwd());
+    const options = verity === null ? { ...given, ...(await chooseShellPassword(line, machine)) } : given;
     const voice = createTerminalVoice(process.stderr);
     try {
       if (verity !== null) {
@@ -135,6 +139,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     bootHooks: hooks.flatMap((given) => given.bootHooks),
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
+    shellPassword: config["shell-password"] ?? null,
     machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),
     uki: readUkiOptions(line, config.uki, directory, base),
   };

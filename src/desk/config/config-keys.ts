@@ -4,6 +4,7 @@ import { CONFIG_KEYS, type ImageConfig } from "./config.ts";
 /** What the keys mean that no option of `levain image` sets. */
 const OWN: Readonly<Record<string, string>> = {
   parameters: "Kernel parameters in the image, which the kernel command line overrides (default: none)",
+  "shell-password": "The hash of the password that the rescue shell asks for, by Argon2id (default: no password)",
   uki: "Make a unified kernel image: its kernel, command line and more (default: an initramfs)",
   machine: "More parameters for single machines: [machine.ID], by MAC address, serial number or UUID (default: none)",
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { parsePasswordHash } from "../../keys/shell-password.ts";
 import { suggest } from "../../parameters/near-misses.ts";
 import { readParameters, splitParameter } from "../../parameters/read-parameters.ts";
 import { BootError } from "../../problems/errors.ts";
@@ -30,6 +31,12 @@ function requireMachineParameter(given: string): void {
   throw new BootError(`${given.split("=")[0]} must be in parameters of the file, for all machines`);
 }
 
+/** Throws BootError for what is no hash of a password. */
+function requirePasswordHash(given: string): void {
+  if (parsePasswordHash(given) !== null) return;
+  throw new BootError("expected a hash by Argon2id such as $argon2id$v=19$m=32768,t=4,p=1$…, of at most 1 GiB");
+}
+
 /** The schema of levain.toml; build/docs.ts makes the JSON schema of it. */
 export const CONFIG_SCHEMA = v.strictObject({
   output: v.optional(text),
@@ -51,6 +58,7 @@ export const CONFIG_SCHEMA = v.strictObject({
   strip: v.optional(v.boolean(), false),
   hooks: list,
   parameters: v.optional(v.array(readableBy(requireParameter)), []),
+  "shell-password": v.optional(readableBy(requirePasswordHash)),
   machine: v.optional(
     v.record(v.string(), v.strictObject({ parameters: v.array(readableBy(requireMachineParameter)) })),
     {},

@@ -32,13 +32,24 @@ const CONTRADICTIONS: readonly Row[] = [
   ["--kernel none", NO_MODULES, ({ plan }) => plan.modules.load.map((name) => `rd.modules=${name}`)],
   [
     "--busybox none",
+    "the image has no shell",
+    ({ options: { shellPassword }, hasFile }) =>
+      shellPassword === null || SHELLS.some(hasFile) ? [] : ["--shell-password"],
+  ],
+  [
+    "--busybox none",
     "the image has no shell to start there",
     ({ plan, hasFile }) => (SHELLS.some(hasFile) ? [] : plan.rescue.breaks.map((step) => `rd.break=${step}`)),
   ],
 ];
 
-/** Throws BootError if two options, or an option and a parameter of the image, exclude each other. */
+/** Throws BootError if two options, or an option and a parameter of the image, exclude each other, or one lacks another. */
 export function refuseContradictions(wishes: Wishes): void {
+  if (wishes.plan.rescue.shell === "ask" && wishes.options.shellPassword === null) {
+    throw new BootError("rdshell=ask in the image's parameters needs a password for the shell", {
+      hint: "add --shell-password, or shell-password to levain.toml",
+    });
+  }
   const { kernel, busybox } = wishes.options;
   const given = [...(kernel === "none" ? ["--kernel none"] : []), ...(busybox === "none" ? ["--busybox none"] : [])];
   for (const [option, reason, others] of CONTRADICTIONS) {

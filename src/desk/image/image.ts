@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { SHELL_PASSWORD_FILE } from "../../keys/shell-password.ts";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
 import { makePlan, type PlanInput } from "../../plan/make-plan.ts";
 import type { Manifest } from "../../plan/manifest.ts";
@@ -32,6 +33,8 @@ import { addRuntime } from "./runtime.ts";
 import { findKeys, findSecrets, warnOfReaders, warnOfStandardOutput } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
 
+const BUSYBOX = "/bin/busybox";
+
 /** As `output`: standard output. */
 export const STANDARD_OUTPUT = "-";
 
@@ -56,7 +59,9 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
   // stage0 does not read JSON.
   addText(tree, "/etc/levain.cmdline", formatPolicyWords(manifest.parameters));
-  const waysIn = findWaysIn(tree, plans[0].rescue.shell !== false, voice);
+  if (options.shellPassword !== null) addText(tree, SHELL_PASSWORD_FILE, `${options.shellPassword}\n`, 0o600);
+  const waysIn = findWaysIn(tree, plans[0].rescue.shell, voice);
+  lockBusybox(tree, plans[0].rescue.shell);
   const secrets = findSecrets(tree, plans);
   const exposure = place === null ? warnOfStandardOutput(secrets) : warnOfReaders(secrets, output, place);
   if (exposure !== null) voice.warn(exposure);
@@ -80,8 +85,9 @@ function decide(options: ImageOptions, voice: Voice): Job {
   const added = lookAtAdditions(options.additions);
   const host = prepareHost(options, added, voice);
   const keymap = options.keymaps[0] ?? host?.keymap?.name;
-  // The first two come first, so that a later parameter overrides them.
+  // The first three come first, so that a later parameter overrides them.
   const parameters = [
+    ...(options.shellPassword === null ? [] : ["rdshell=ask"]),
     ...(keymap === undefined ? [] : [`rd.vconsole.keymap=${keymap}`]),
     ...(host?.hints.parameters ?? []),
     ...options.parameters,
@@ -160,16 +166,21 @@ function fillTree({ options, kernel, config, plans, host, voice }: Job) {
   };
 }
 
-/** Finds the ways to a shell that levain does not control; warns if the image's own parameters forbid one. */
-function findWaysIn(tree: ImageTree, allowsShell: boolean, voice: Voice) {
-  const hasBusybox = tree.has("/bin/busybox");
+/** Finds the ways to a shell that levain does not control; warns if the image's own parameters lock the shell. */
+function findWaysIn(tree: ImageTree, shell: BootPlan["rescue"]["shell"], voice: Voice) {
   const fallbacks = findFallbacks((path) => findEntry(tree, path));
-  if (!allowsShell) for (const warning of warnOfWaysIn(fallbacks, hasBusybox)) voice.warn(warning);
-  return { fallbacks, hasBusybox };
+  if (shell === false || shell === "ask") for (const warning of warnOfWaysIn(fallbacks)) voice.warn(warning);
+  return { fallbacks, hasBusybox: tree.has(BUSYBOX), asksPassword: shell === "ask" };
 }
 
-function addText(tree: ImageTree, path: string, text: string): void {
-  putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(text) });
+/** The kernel would start BusyBox for rdinit=/bin/busybox: levain makes it executable when it boots. */
+function lockBusybox(tree: ImageTree, shell: BootPlan["rescue"]["shell"]): void {
+  const entry = tree.get(BUSYBOX);
+  if (entry?.kind === "file" && (shell === false || shell === "ask")) putEntry(tree, { ...entry, mode: 0o644 });
+}
+
+function addText(tree: ImageTree, path: string, text: string, mode = 0o644): void {
+  putEntry(tree, { kind: "file", path, mode, content: contentOfBytes(text) });
 }
 
 function warnOfCompression(kernel: KernelChoice, config: KernelConfig, { method }: Compression, voice: Voice): void {

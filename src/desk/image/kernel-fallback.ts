@@ -18,13 +18,8 @@ export function describeFallbacks(fallbacks: readonly string[]): string | null {
   return `if the kernel cannot start /init, it starts ${which}, regardless of rdshell=`;
 }
 
-/** Returns a warning for each way to a shell in an image whose own parameters forbid one. */
-export function warnOfWaysIn(fallbacks: readonly string[], hasBusybox: boolean): readonly string[] {
+/** Returns a warning for each way to a shell in an image whose own parameters lock the shell. */
+export function warnOfWaysIn(fallbacks: readonly string[]): readonly string[] {
   const fallback = describeFallbacks(fallbacks);
-  return [
-    ...(fallback === null ? [] : [`${fallback}: leave it out of the image`]),
-    ...(hasBusybox
-      ? ["rdinit=/bin/busybox on the kernel command line starts a shell despite rdshell=0: leave BusyBox out"]
-      : []),
-  ];
+  return fallback === null ? [] : [`${fallback}: leave it out of the image`];
 }

@@ -45,6 +45,8 @@ export interface ImageOptions {
   readonly parameters: readonly string[];
   /** More of them for single machines, by MAC address, serial number, UUID, host name or product. */
   readonly machines: Readonly<Record<string, readonly string[]>>;
+  /** The hash of the password for a rescue shell (src/keys/shell-password.ts); null: none. */
+  readonly shellPassword: string | null;
   /** A unified kernel image; null: an initramfs. */
   readonly uki: UkiOptions | null;
 }

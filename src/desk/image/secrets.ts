@@ -1,4 +1,5 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
+import { SHELL_PASSWORD_FILE } from "../../keys/shell-password.ts";
 import { DEFAULT_KEY_FILE } from "../../parameters/crypt/place.ts";
 import { INTEGRITYTAB } from "../../parameters/dialects/integritytab.ts";
 import { findTabledKeys } from "../../plan/key-list.ts";
@@ -15,9 +16,10 @@ const NAMED_MAX = 5;
 /** The part of a plan that names keys. */
 type Keyed = Pick<BootPlan, "crypt" | "integrity">;
 
-/** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. */
+/** Returns the secrets of an image that are not programs: the boot loader may name any of them as a key. A shell needs its password. */
 export function findKeys(tree: ImageTree, plans: readonly Keyed[]): readonly string[] {
   return findSecrets(tree, plans).filter((path) => {
+    if (path === SHELL_PASSWORD_FILE) return false;
     const entry = tree.get(path);
     return entry?.kind !== "file" || (entry.mode & EXECUTABLE) === 0;
   });

@@ -27,6 +27,7 @@ export function summarize(summary: ImageSummary, options: ImageOptions, elapsedM
       ({ entries, unpackedBytes: bytes }) => `${entries} entries, ${formatBytes(bytes)} unpacked`,
     ),
     row("shell", summary.hasBusybox, (has) => (has ? null : "none: the image has no BusyBox")),
+    row("password", summary.asksPassword, (asks) => (asks ? "a rescue shell asks for it (rdshell=ask)" : null)),
     row("fallback", summary.fallbacks, describeFallbacks),
     row(
       "size",

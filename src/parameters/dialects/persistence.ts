@@ -41,7 +41,7 @@ export const PERSISTENCE = {
     fallback: "no",
     aliases: ["persistent", ...["nopersistence", "nopersistent"].map((name) => alias(name, () => "0"))],
     // As in live-boot: a boot loader may have it in all its entries.
-    sticky: false,
+    sticky: [false],
     text: "For boot=live: keep what persistence.conf says on volumes named persistence. For boot=casper: keep all changes on a volume named writable or casper-rw, and /home on one named home-rw. A volume is a filesystem with that label, a partition with that name, or an image file with that name at the top of a filesystem. levain uses those on the disk of the medium; if it has none, those on one other disk. nopersistence and nopersistent override it, wherever they stand.",
     example: "boot=live persistence",
   }),

@@ -66,8 +66,8 @@ export const SYSTEM = {
 
 /** Failures, and messages. */
 export const RESCUE = {
-  shell: single(values.flagOrKeep, {
-    syntax: "rdshell[=yes|no|keep]",
+  shell: single(values.shell, {
+    syntax: "rdshell[=yes|no|ask|keep]",
     aliases: [
       "rd.shell[=yes|no]",
       "rescueshell[=yes|no]",
@@ -75,9 +75,9 @@ export const RESCUE = {
     ],
     bare: "1",
     // A command line can often be edited, the image seldom: a parameter must not undo what the image forbids.
-    sticky: false,
-    fallback: "yes",
-    text: "A rescue shell if the boot fails. rdshell=0: never a shell, not even as the init of the root. It is enough to give it once, on the command line or in levain.toml: no other parameter overrides it. Encrypted volumes are closed before the shell starts; with keep, a volume stays open if a passphrase unlocked it in this boot. single is also passed on to init.",
+    sticky: [false, "ask"],
+    fallback: "yes, or ask in an image with a shell password",
+    text: "A rescue shell if the boot fails. rdshell=0: never a shell, not even as the init of the root. rdshell=ask: only after the shell password of the image (levain image --shell-password). It is enough to give one of them once, on the command line or in levain.toml: rdshell=0 overrides all others, and rdshell=ask all but rdshell=0. Encrypted volumes are closed before the shell starts; with keep, a volume stays open if a passphrase unlocked it in this boot. single is also passed on to init.",
     example: "rdshell=0",
   }),
   breaks: list(values.steps, {
@@ -140,7 +140,7 @@ export const RESCUE = {
   }),
   saveLog: single(logPlace, {
     syntax: "rd.log.save=DEVICE[:/DIRECTORY]|no",
-    fallback: "a filesystem with the label LEVAIN-LOG, unless rdshell=0 forbids a shell",
+    fallback: "a filesystem with the label LEVAIN-LOG, unless rdshell=0 or rdshell=ask is given",
     text: "Where the log of a boot that fails is saved, without passwords: the report, the devices, levain's messages and the kernel's. The next boot that succeeds says that there is one, if this parameter names the device.",
     example: "rd.log.save=LABEL=LOGS:/boot",
   }),

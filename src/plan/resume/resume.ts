@@ -1,14 +1,14 @@
 import { onlyTexts } from "../../formats/text.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
-import type { FailurePolicy } from "../plan.ts";
+import type { BootPlan } from "../plan.ts";
 import type { ResumePlan } from "./plan.ts";
 
 /** How long the device of resume= is waited for, unless a parameter says otherwise. */
 export const RESUME_TIMEOUT_MS = 10_000;
 
 /** Decides from where to resume. */
-export function decideResume(settings: Settings, onFailure: FailurePolicy): ResumePlan {
+export function decideResume(settings: Settings, { onFailure, shell }: BootPlan["rescue"]): ResumePlan {
   const { resumeDevice, resumeOffset = 0, noResume = false, resumeTimeoutMs, resumePolicy } = settings;
   const device = resumeDevice === undefined || resumeDevice === "none" ? null : resumeDevice;
   return {
@@ -18,7 +18,7 @@ export function decideResume(settings: Settings, onFailure: FailurePolicy): Resu
     asksFirmware: resumeDevice === undefined && !noResume,
     kernel: null,
     timeoutMs: resumeTimeoutMs === undefined ? RESUME_TIMEOUT_MS : resumeTimeoutMs,
-    policy: resumePolicy ?? (onFailure === "shell" ? "ask" : "stop"),
+    policy: resumePolicy ?? (onFailure === "shell" && shell !== "ask" ? "ask" : "stop"),
   };
 }
 

@@ -32,6 +32,13 @@ export const INIT_CAUSES = {
       ...(isPlainWord(device) ? [inShell(`try that with \`levain retry mount.usr=${device}\``)] : []),
     ],
   ),
+  "old-root": cause<Detail>(
+    ({ detail: [source = ""] }) => `its /etc/fstab says that the root is ${source}: it may be an old root, or a copy`,
+    ({ detail: [source = ""] }) => [
+      inBootLoader(`name that in root=: ${source}`),
+      ...(isPlainWord(source) ? [inShell(`try that with \`levain retry root=${source}\``)] : []),
+    ],
+  ),
   ostree: cause<Detail>(
     () => `it is a tree of OSTree: ${notSupportedYet("ostree")}`,
     () => [useOtherInitramfs("OSTree")],

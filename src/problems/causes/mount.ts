@@ -66,16 +66,17 @@ export function unblock(by: string, place: string): Hint {
   return inBuilder(`remove ${what} and rebuild the image`);
 }
 
+const nameAll = (names: readonly string[]) => (names.length === 0 ? "" : `: ${listNames(names)}`);
 const named = (words: string) => (words === "" ? "an option" : `the option ${words}`);
 
 /** THE table of causes of a refused mount. */
 export const MOUNT_CAUSES = {
   "unknown-features": cause<Refused>(
-    () => "it has features that this kernel does not know",
+    ({ detail }) => `it has features that this kernel does not know${nameAll(detail)}`,
     ({ role }) => [NEWER_KERNEL, ...(role === "image" ? [inBuilder("make the image without them")] : [])],
   ),
   "unknown-write-features": cause<Refused>(
-    () => "it has features that this kernel can read but not write",
+    ({ detail }) => `it has features that this kernel can read but not write${nameAll(detail)}`,
     ({ role }) => [...inRootFlags(role, "mount it read-only: ro in place of rw"), NEWER_KERNEL],
   ),
   "unknown-compression": cause<Refused>(
@@ -172,6 +173,18 @@ export const MOUNT_CAUSES = {
     ({ detail: [name = "", offset] }) =>
       `the medium is damaged: ${name} ${offset === undefined ? "in its hash tree" : `at byte ${offset}`}`,
     () => [WRITE_AGAIN],
+  ),
+  "device-gone": cause<Refused>(
+    () => "the device has gone",
+    () => [byHand("attach the disk again, and check its cable and its power"), inShell("`exit` retries then")],
+  ),
+  "device-failing": cause<Refused>(
+    () => "the device returns I/O errors: it is failing, or its cable is",
+    ({ role }) => [byHand("check the disk and its cable"), ...(role === "image" ? [DAMAGED_IMAGE] : [])],
+  ),
+  "memory-short": cause<Refused>(
+    () => "there is not enough memory",
+    () => [byHand("give the machine more memory")],
   ),
   damaged: cause<Refused>(() => "the filesystem is damaged and needs repair", hintsForRepair),
 };

@@ -1,3 +1,5 @@
+import { byHand, inBootLoader, inBuilder } from "../diagnosis.ts";
+import type { Hint } from "../errors.ts";
 import { formatBytes } from "../size.ts";
 
 /** Why a transfer from one URL failed. */
@@ -82,4 +84,51 @@ export function describeFault(fault: Fault): string {
     case "file":
       return `the file cannot be written (${fault.code})`;
   }
+}
+
+/** Returns what to try after a transfer failed. */
+export function hintsForFault(fault: Fault): readonly Hint[] {
+  switch (fault.kind) {
+    case "connection":
+      return hintsForConnection(fault.code);
+    case "cut":
+    case "slow":
+      return [byHand("check the server and the network cable")];
+    case "too-large":
+      return [
+        byHand("give the machine more memory"),
+        inBootLoader("use a root over NFS, NBD or iSCSI, which needs no copy"),
+      ];
+    case "digest":
+      return [
+        inBootLoader("correct rd.image.digest= if the file was changed on purpose"),
+        byHand("put the right file on the server"),
+      ];
+    case "file":
+      return [byHand("give the machine more memory")];
+    default:
+      return [inBootLoader("correct the URL"), byHand("check the server")];
+  }
+}
+
+function hintsForConnection(code: string): readonly Hint[] {
+  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(code)) {
+    return [
+      byHand("set the clock of this machine, or renew the certificate"),
+      inBootLoader("name a time server: rd.ntp=SERVER"),
+    ];
+  }
+  if (code in CERTIFICATES) {
+    return [
+      inBuilder("add the certificate of the authority to the image: levain image --add FILE:/etc/levain/authorities/"),
+      inBootLoader("correct the name in the URL"),
+    ];
+  }
+  if (/^(?:ENOTFOUND|EAI_AGAIN)$/.test(code)) {
+    return [inBootLoader("correct the URL, or name a name server: nameserver=ADDRESS")];
+  }
+  if (/^E(?:NET|HOST)UNREACH$/.test(code)) {
+    return [inBootLoader("give the gateway in ip=, or a route: rd.route="), byHand("check the DHCP server's router")];
+  }
+  return [inBootLoader("correct the URL"), byHand("check that the server runs, its firewall, and the network cable")];
 }

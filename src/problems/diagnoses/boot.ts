@@ -117,12 +117,31 @@ export const BOOT = {
       inBootLoader("remove it, so that levain tries /sbin/init and the kernel's other defaults"),
     ],
   }),
-  "system-missing": diagnosis<InitFacts>({
-    text: () => "the initramfs is the final system, and rdshell=0 leaves it no init to start",
+  "system-missing": diagnosis<InitFacts & { by: string }>({
+    text: ({ by }) => `the initramfs is the final system, and ${by} leaves it no init to start`,
     reasons: ({ objections }) => objections,
     hints: () => [
       inBootLoader("name a root with root="),
       inBuilder("add an init to the image: levain image --add FILE:/sbin/init"),
+    ],
+  }),
+  "serial-speed": diagnosis<{
+    terminal: string;
+    baud: number;
+    firmwareBaud: number | null;
+    errors: number;
+    received: number;
+  }>({
+    text: ({ terminal }) => `the console ${terminal} may have another speed than the terminal at its other end`,
+    reasons: ({ baud, firmwareBaud, errors, received }) => [
+      ...(firmwareBaud === null
+        ? []
+        : [`the kernel command line gives it ${baud} baud, and the firmware uses ${firmwareBaud}`]),
+      ...(errors === 0 ? [] : [`${errors} of ${received} characters had framing errors at ${baud} baud`]),
+    ],
+    hints: ({ terminal, baud, firmwareBaud }) => [
+      inBootLoader(`give the speed of the terminal: console=${terminal},${firmwareBaud ?? "SPEED"}`),
+      byHand(`set the terminal to ${baud} baud`),
     ],
   }),
   "root-not-mounted": diagnosis<{ place: string }>({

@@ -16,6 +16,11 @@ export const RESCUE = {
     reasons: ({ why }) => [why],
     hints: switchOff,
   }),
+  "shell-password-unusable": diagnosis<{ isMissing: boolean }>({
+    text: ({ isMissing }) =>
+      `rdshell=ask: this image has no ${isMissing ? "" : "valid "}shell password, so no shell is started`,
+    hints: () => [inBuilder("build the image with levain image --shell-password")],
+  }),
   "no-stopped-boot": diagnosis<object>({
     text: () => "no stopped boot to continue",
     hints: () => [

@@ -57,13 +57,13 @@ export function readDevices(machine: Machine, { log }: LogWish): readonly BlockD
   }
 }
 
-/** Returns where logs are saved; null if no such device is present. Without a shell only a device that was named counts: anyone can plug in a label. Throws BootError if nothing may be written there. */
+/** Returns where logs are saved; null if no such device is present. With a locked shell only a device that was named counts: anyone can plug in a label. Throws BootError if nothing may be written there. */
 export function findLogPlace(
   machine: Machine,
   { log, shell }: LogWish,
   devices: readonly BlockDevice[],
 ): LogPlace | null {
-  if (log === false || (log === null && shell === false)) return null;
+  if (log === false || (log === null && (shell === false || shell === "ask"))) return null;
   const spec = log ?? LABELLED;
   const found = match(machine, spec, devices);
   const [device] = found;

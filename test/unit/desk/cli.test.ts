@@ -300,7 +300,8 @@ describe("the options of levain image", () => {
 host = "hints.json"
 network = true
 runtime = "plain"
-       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h", "root:led"]\nparameters = ["quiet"]`,
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h", "root:led"]\nparameters = ["quiet"]
+shell-password = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng"`,
     );
   });
 
@@ -332,6 +333,7 @@ runtime = "plain"
       bootHooks: [{ point: "root", file: join(base, "led") }],
       parameters: ["quiet"],
       machines: {},
+      shellPassword: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng",
       uki: null,
     });
   });

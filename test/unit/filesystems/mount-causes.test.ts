@@ -28,6 +28,39 @@ function explain(
   };
 }
 
+test.each([
+  [
+    "ext4",
+    "couldn't mount because of unsupported optional features (130000)",
+    "does not know: encrypt, casefold, bit 20",
+  ],
+  ["ext3", "couldn't mount RDWR because of unsupported optional features (8000)", "read but not write: verity"],
+  ["xfs", "Superblock has unknown incompatible features (0x120) enabled.", "does not know: nrext64, metadir"],
+  [
+    "btrfs",
+    "cannot mount because of unsupported optional features (0x4001)",
+    "does not know: mixed_backref, raid_stripe_tree",
+  ],
+  [
+    "btrfs",
+    "cannot mount read-write because of unknown compat_ro features (0x8)",
+    "read but not write: block_group_tree",
+  ],
+  [
+    "xfs",
+    "Superblock has unknown read-only compatible features (0x8) enabled.\nXFS (vda): Attempted to mount read-only compatible filesystem read-write.",
+    "read but not write: inobtcount",
+  ],
+  [
+    "ocfs2",
+    "couldn't mount because of unsupported optional features (4000)",
+    "features that this kernel does not know",
+  ],
+])("features that %s lacks are named bit by bit: %s", (type, words, named) => {
+  const { text } = explain(type, "EINVAL", words);
+  expect(text.replaceAll(/\s+/g, " ")).toContain(named);
+});
+
 describe("the kernel's own words decide the cause", () => {
   // The formats of fs/*/ of Linux 6.1, and older spellings.
   test.each([
@@ -147,7 +180,7 @@ describe("the hints follow the cause", () => {
       "EINVAL",
       "EXT4-fs (vda): Couldn't mount because of unsupported optional features (1)",
     );
-    expect(text).toContain("ext4: it has features that this kernel does not know (EINVAL)");
+    expect(text).toContain("ext4: it has features that this kernel does not know: compression (EINVAL)");
     expect(text).toContain("hint: use a newer kernel: the filesystem is not damaged");
     expect(text).not.toContain("with fsck");
   });

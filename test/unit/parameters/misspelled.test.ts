@@ -14,6 +14,7 @@ describe("what looks like a parameter of levain or of a dialect", () => {
     ["rootfsflags=noatime", "rootflags="],
     ["rootfstyp=ext4", "rootfstype="],
     ["rd.luks.uid=abcd", "rd.luks.uuid="],
+    ["rd.lusk.uuid=abcd", "rd.luks.uuid="],
     ["rd_LUKS_UUID=abcd", "rd.luks.uuid="],
     ["rto=LABEL=ROOT", null],
     ["rd-shell", "rdshell"],

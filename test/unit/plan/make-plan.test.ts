@@ -310,7 +310,7 @@ describe("mistakes", () => {
       "rd.image: Expected a value (rd.image=PATH) but received no value",
       'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
-      'rdshell=perhaps: Expected yes, no or keep but received "perhaps"',
+      'rdshell=perhaps: Expected yes, no, ask or keep but received "perhaps"',
     ]);
   });
 

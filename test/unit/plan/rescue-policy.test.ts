@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { makePlan } from "../../../src/plan/make-plan.ts";
 import { planRescue } from "../../../src/plan/rescue-policy.ts";
+import { refusalOf } from "../../support/refusal.ts";
 
 test.each([
   ["root=sda1 rd.timeout=abc", "shell", true],
@@ -11,6 +13,8 @@ test.each([
   ["rdshell=keep", "shell", "keep"],
   ["rdshell=keep rdshell=0", "halt", false],
   ["rdshell=0 rdshell=keep", "halt", false],
+  ["rdshell=ask rdshell=keep rdshell", "shell", "ask"],
+  ["single rdshell=ask rd.shell=0", "halt", false],
 ])("%s: %s", (cmdline, onFailure, shell) => {
   expect(planRescue(cmdline).rescue).toMatchObject({ onFailure, shell });
 });
@@ -33,4 +37,22 @@ test("any bytes result in a policy", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => policies.includes(planRescue(bytes).rescue.onFailure)),
   );
+});
+
+test("init= outside an image that locks the shell names an init, or what the image names", () => {
+  const plan = (cmdline: string, ...parameters: readonly string[]) =>
+    makePlan({ cmdline: `root=LABEL=R ${cmdline}`, manifest: { version: 1, kernel: null, parameters } }).plan.handover
+      .init;
+  for (const lock of ["rdshell=0", "rdshell=ask"]) {
+    expect(refusalOf(() => plan("init=/usr/bin/vi", lock))).toContainEqual(
+      expect.stringContaining(`init=/usr/bin/vi: ${lock} of the image allows no program but an init`),
+    );
+    for (const init of ["/lib/systemd/systemd", "/nix/store/x/init", "/sbin/openrc-init"]) {
+      expect(plan(`init=${init}`, lock)).toBe(init);
+    }
+    expect(plan("init=/usr/bin/vi", lock, "init=/usr/bin/vi")).toBe("/usr/bin/vi");
+    expect(plan("", lock, "init=/usr/bin/vi")).toBe("/usr/bin/vi");
+  }
+  // Who writes the command line may unlock it.
+  expect(plan("init=/usr/bin/vi rdshell=0")).toBe("/usr/bin/vi");
 });

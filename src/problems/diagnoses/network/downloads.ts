@@ -1,4 +1,5 @@
-import { describeFault, type Fault } from "../../causes/transfer.ts";
+import { distinct } from "../../causes/cause.ts";
+import { describeFault, type Fault, hintsForFault } from "../../causes/transfer.ts";
 import { byHand, diagnosis, IF_MEMORY_RAN_OUT, inBootLoader, inBuilder } from "../../diagnosis.ts";
 
 interface Named {
@@ -11,7 +12,7 @@ export const DOWNLOADS = {
   "download-failed": diagnosis<Named & { failures: readonly { url: string; fault: Fault }[] }>({
     text: ({ name }) => `could not download ${name}`,
     reasons: ({ failures }) => failures.map(({ url, fault }) => `${url}: ${describeFault(fault)}`),
-    hints: () => [inBootLoader("correct the URL"), byHand("check the server and the network cable")],
+    hints: ({ failures }) => distinct(failures.flatMap(({ fault }) => hintsForFault(fault))),
   }),
   "download-process-ended": diagnosis<Named & { status: number | null }>({
     text: ({ name }) => `could not download ${name}`,

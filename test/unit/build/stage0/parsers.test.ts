@@ -57,6 +57,9 @@ describe("stage0 reads the failure policy", () => {
     ["rdshell=1 single", "shell", 0],
     ["rdshell=0\n", "halt", 0],
     ['x="open rdshell=0', "shell", 0],
+    ["rdshell=ask", "halt", 0],
+    ["rdshell=1 rd.shell=ask rdshell=keep panic=5 rd.emergency=shell", "reboot", 5],
+    ["rdshell=Ask", "shell", 0],
   ] as const)("%p: %s after %d s", async (line, action, seconds) => {
     expect(await readPolicies([line])).toEqual([{ action, seconds }]);
   });
@@ -96,6 +99,7 @@ describe("stage0 reads the failure policy", () => {
       "2147484",
       "reboot",
       "halt",
+      "ask",
     );
     const other = fc.constantFrom("shell", "poweroff", "Halt", "", '"', '"0"', '"5', "é", "a=b");
     const word = fc.oneof(
@@ -112,7 +116,10 @@ describe("stage0 reads the failure policy", () => {
     await fc.assert(
       fc.asyncProperty(lines, async (texts) => {
         const expected = texts.map((text) => {
-          const { onFailure, afterSeconds, panicSeconds } = planRescue(text).rescue;
+          const { onFailure: asked, afterSeconds, panicSeconds, shell } = planRescue(text).rescue;
+          // stage0 cannot check a password.
+          const locked = panicSeconds === null ? "halt" : "reboot";
+          const onFailure = asked === "shell" && shell === "ask" ? locked : asked;
           return { text, action: onFailure, seconds: onFailure === "shell" ? 0 : (afterSeconds ?? panicSeconds ?? 0) };
         });
         const seen = (await readPolicies(texts)).map((policy, index) => ({ text: texts[index] ?? "", ...policy }));

@@ -11,7 +11,7 @@ import { refusalOf } from "../../../support/refusal.ts";
 const complaint = (source: string) => refusalOf(() => parseConfig(source, "levain.toml"));
 
 const KEYS =
-  "hint: the keys are output, kernel, modules-dir, modules, host, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, machine, uki";
+  "hint: the keys are output, kernel, modules-dir, modules, host, network, modprobe-dirs, busybox, init, runtime, add, programs, keymaps, compress, microcode, firmware, strip, hooks, parameters, shell-password, machine, uki";
 
 test("everything that can be said", () => {
   const source = `
@@ -101,6 +101,14 @@ describe("a mistake is reported with its line number", () => {
     expect(complaint('modules = [\n  "a",\n  5,\n]')[1]).toBe(
       "seen: line 3: modules[2]: expected a string but received 5",
     );
+  });
+
+  test("a hash of a password that is none, or out of bounds", () => {
+    for (const hash of ["geheim", "$argon2id$v=19$m=9999999,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng"]) {
+      expect(complaint(`shell-password = "${hash}"`)[1]).toStartWith(
+        "seen: line 1: shell-password: expected a hash by Argon2id",
+      );
+    }
   });
 
   test("an empty text", () => {

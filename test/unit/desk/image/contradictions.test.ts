@@ -19,6 +19,7 @@ test.each<[Partial<ImageOptions>, string]>([
   [{ kernel: "none", modprobeDirs: ["/d"] }, "--kernel none contradicts --modprobe-dir /d: "],
   [{ kernel: "none", parameters: ["rd.modules=aoe"] }, "--kernel none contradicts rd.modules=aoe: "],
   [{ busybox: "none", parameters: ["rd.break=mount"] }, "--busybox none contradicts rd.break=mount: the image has no"],
+  [{ busybox: "none", shellPassword: "$argon2id$…" }, "--busybox none contradicts --shell-password: the image has no"],
 ])("%j", (changes, message) => {
   let said = "";
   try {
@@ -28,6 +29,14 @@ test.each<[Partial<ImageOptions>, string]>([
   }
   expect(said).toStartWith(message);
   expect(said).toContain("hint: leave one of them out");
+});
+
+test("rdshell=ask needs a password", () => {
+  expect(() => check({ parameters: ["rdshell=ask"] })).toThrow(
+    "rdshell=ask in the image's parameters needs a password",
+  );
+  check({ parameters: ["rdshell=ask"], shellPassword: "$argon2id$…" });
+  check({ parameters: ["rdshell=ask", "rdshell=0"] });
 });
 
 test.each<[Partial<ImageOptions>, readonly string[]]>([

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -13,13 +14,17 @@ import { join } from "node:path";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
+import { chooseShellPassword } from "../../../../src/desk/image/shell-password.ts";
 import { readSegments } from "../../../../src/desk/inspect/segments.ts";
 import { pack } from "../../../../src/desk/modules/packed-modules.ts";
 import { writeTrailer } from "../../../../src/desk/program/trailer.ts";
+import { deriveKey } from "../../../../src/keys/kdf.ts";
+import { parsePasswordHash } from "../../../../src/keys/shell-password.ts";
 import { IMAGE_KEY_LIST } from "../../../../src/plan/key-list.ts";
 import { parseManifest } from "../../../../src/plan/manifest.ts";
 import { BootError } from "../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
+import { fakeMachine } from "../../../support/fake-machine.ts";
 import { readCpio } from "../../../support/read-cpio.ts";
 import { laterRefusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
@@ -33,6 +38,10 @@ function readImage(path: string): ReadonlyMap<string, string> {
   return new Map(
     readCpio(readFileSync(path)).members.map(({ name, data }) => [name, Buffer.from(data).toString("latin1")]),
   );
+}
+
+function modeOf(path: string, name: string): number {
+  return (readCpio(readFileSync(path)).members.find((member) => member.name === name)?.mode ?? 0) & 0o7777;
 }
 
 async function complaint(options: Partial<ImageOptions>): Promise<string> {
@@ -165,8 +174,9 @@ describe("an image", () => {
     await buildImage({ ...asked, parameters: ["rdshell=0"] }, listen);
     expect(listen.warnings).toEqual([
       "if the kernel cannot start /init, it starts /bin/init, regardless of rdshell=: leave it out of the image",
-      "rdinit=/bin/busybox on the kernel command line starts a shell despite rdshell=0: leave BusyBox out",
     ]);
+    // Nor would the kernel start it by rdinit=.
+    expect(modeOf(output, "bin/busybox")).toBe(0o644);
   });
 
   test("has no BusyBox where its own parameters forbid a shell", async () => {
@@ -175,6 +185,30 @@ describe("an image", () => {
     expect(hasBusybox).toBe(false);
     expect(readImage(output).has("bin/busybox")).toBe(false);
     expect(listen.warnings).toEqual([]);
+  });
+
+  test("with a shell password asks for it, also where stage0 decides, and keeps the hash from other users and from its list of keys", async () => {
+    const line = {
+      one: (name: string) => (name === "shell-password-file" ? join(directory, "secret") : null),
+      has: () => false,
+      all: () => [],
+      words: [],
+    };
+    writeFileSync(join(directory, "secret"), "geheim\n");
+    const { shellPassword = null } = (await chooseShellPassword(line, fakeMachine())) ?? {};
+    const { asksPassword } = await buildImage({ ...options, busybox: BUSYBOX, shellPassword }, listenToVoice());
+    expect(asksPassword).toBe(true);
+    const image = readImage(output);
+    expect(image.get("etc/levain.cmdline")).toBe("rdshell=ask\n");
+    expect(parseManifest(Buffer.from(image.get("etc/levain.json") ?? "")).parameters).toEqual([
+      "rdshell=ask",
+      "rd.timeout=5",
+    ]);
+    expect(image.has(IMAGE_KEY_LIST.slice(1))).toBe(false);
+    expect(["etc/levain.password", "bin/busybox"].map((name) => modeOf(output, name))).toEqual([0o600, 0o644]);
+    expect(statSync(output).mode & 0o777).toBe(0o600);
+    const { kdf, digest } = parsePasswordHash(image.get("etc/levain.password") ?? "") ?? expect.unreachable();
+    expect(Buffer.from(deriveKey(kdf, Buffer.from("geheim"), digest.length))).toEqual(Buffer.from(digest));
   });
 
   test("writes the failure policy for stage0, and no other parameter", async () => {

@@ -24,5 +24,6 @@ export const NO_OPTIONS: ImageOptions = {
   bootHooks: [],
   parameters: [],
   machines: {},
+  shellPassword: null,
   uki: null,
 };
