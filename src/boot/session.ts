@@ -22,6 +22,8 @@ import { type BootContext, boot } from "./boot.ts";
 import { keepDeviceNodes } from "./device-nodes.ts";
 import { createPlanReader, type PlanAdditions } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
+import { planWithTries } from "./tries/tries.ts";
+import { createWatchdogKeeper } from "./watchdog.ts";
 
 const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
 
@@ -39,7 +41,7 @@ class RestartError extends Error {
 export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
   const record = createRecord(version);
   const console = createConsole(system, record);
-  const machine = keepDeviceNodes(system, console);
+  const { machine, arm, leave } = createWatchdogKeeper(keepDeviceNodes(system, console), console);
   const restart = takeRestart(machine, console);
   // In a boot that begins again, they are those of the init between the two.
   const plans = createPlanReader(machine, record, console, restart === null ? inherited : null);
@@ -61,7 +63,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const seal = (hasShell: boolean) =>
     sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell }, plans.current());
   const recover = (error: unknown) => {
-    const { rescue, modules } = plans.currentOrLess();
+    const { rescue, modules } = planWithTries(machine, console, record, plans);
     const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
     // Before the report: it advises what needs a shell only if there will be one.
     const obstacle = catchError(() => seal(mayHaveShell));
@@ -79,11 +81,11 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     saveAtEnd = holdRecord(machine, record);
   };
   const { run: step, rewind } = runner;
-  const context: BootContext = { machine, voice: console, passphrases: [], step, rewind, beforeMoves, readPlan };
+  const context: BootContext = { machine, voice: console, passphrases: [], step, rewind, beforeMoves, readPlan, arm };
   for (;;) {
     try {
       const handover = boot(context);
-      conclude({ machine, console, seal: () => seal(true) }, plans, handover);
+      conclude({ machine, console, seal: () => seal(true), leave }, plans, handover);
       record.state = "handed over";
       saveAtEnd();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
@@ -113,6 +115,7 @@ interface SettleTools {
   readonly machine: Machine;
   readonly console: Console;
   readonly seal: () => void;
+  readonly leave: () => void;
 }
 
 /** Does and says what is left before the real init starts. */
@@ -123,6 +126,7 @@ function conclude(
 ): void {
   const { machine, console } = tools;
   const kept = permanentOf(plans.added());
+  tools.leave(); // while the kernel's complaint about it is not shown
   if (mode === "stay") settle(tools, plans.current(), init);
   else if (kept.length > 0) console.say(describePermanent(machine, root, kept));
 }

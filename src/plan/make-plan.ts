@@ -25,6 +25,7 @@ import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
+import { type ChooseSlot, decideSlots, warnOfSlots } from "./slots.ts";
 import { decideStack, NO_STACK } from "./stack/stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
@@ -44,6 +45,8 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Decides which slot of rd.slots= is booted; called only for the whole plan of a boot. The first by default. */
+  readonly chooseSlot?: ChooseSlot;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
   readonly imageParameters?: readonly { readonly origin: Origin; readonly parameters: readonly string[] }[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
@@ -61,7 +64,8 @@ export interface PlanInput {
 }
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
-  Parameters<typeof decideRoot>[2] & {
+  Parameters<typeof decideRoot>[2] &
+  Pick<BootPlan, "slots"> & {
     readonly inherited: Inherited | null;
     readonly isPart: boolean;
     /** A configuration from a server will complete the plan, but not what is needed to download it. */
@@ -77,7 +81,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
+  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false, chooseSlot } = input;
   const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
@@ -89,7 +93,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
   const { settings: given, mistakes } = readParameters(sources);
-  const settings = obeyRootPath(given, rootPath);
+  const { settings, slots } = decideSlots(obeyRootPath(given, rootPath), added, isPart ? undefined : chooseSlot);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
@@ -98,8 +102,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes, ofNetwork } = decide(settings, words, line, {
-    ...{ inherited, machine, findEsp, crypttab, hasFile },
-    isPart,
+    ...{ inherited, machine, findEsp, crypttab, hasFile, slots, isPart },
     isBeforeConfig: settings.configUrl !== undefined && fetchedParameters === undefined,
   });
   const warnings = [
@@ -107,6 +110,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
+    ...warnOfSlots(given, { slots, onFailure: plan.rescue.onFailure }),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
     ...ofNetwork,
@@ -145,6 +149,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const rescue = decideRescue(settings);
   const plan: BootPlan = {
     root,
+    slots: around.slots,
     remote,
     ...mountOfRoot(settings),
     ...decideCheck(settings),
@@ -164,6 +169,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words, remote),
     handover: decideHandover(settings, isFinal, { arguments: argv, environment }),
+    watchdogSeconds: settings.watchdogSeconds ?? null,
     rescue,
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };

@@ -1,0 +1,104 @@
+import { type BootedSlot, readBootedSlot } from "../../boot/tries/slot-file.ts";
+import { readSlotState, type SlotPlace, writeSlotState } from "../../boot/tries/slot-store.ts";
+import { listBlockDeviceNames, readDeviceEntry } from "../../devices/block-devices.ts";
+import type { SlotState } from "../../formats/slots/state.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { markGood, setFirst, triesLeft } from "../../plan/slots.ts";
+import { SyscallError } from "../../problems/errors.ts";
+import { problem } from "../../problems/problem.ts";
+import type { Voice } from "../../problems/voice.ts";
+
+/** A slot, as `levain slot --json` prints it. */
+interface SlotRow {
+  readonly name: string;
+  readonly root: string;
+  readonly triesLeft: number;
+  readonly tries: number;
+  readonly isBooted: boolean;
+  /** It was the last that `levain slot ok` has marked. */
+  readonly isGood: boolean;
+  readonly isFirst: boolean;
+}
+
+/** Lists the slots with the tries that they have left. Throws BootError, SyscallError. */
+export function listSlots(machine: Machine, voice: Voice): readonly SlotRow[] {
+  const { booted, state } = open(machine, voice);
+  const first = state.first ?? booted.slots[0]?.name;
+  return booted.slots.map(({ name, text }) => ({
+    name,
+    root: text,
+    triesLeft: triesLeft(booted, state, name),
+    tries: booted.tries,
+    isBooted: name === booted.booted,
+    isGood: name === state.good,
+    isFirst: name === first,
+  }));
+}
+
+/** Formats `levain slot`. */
+export function describeSlots(rows: readonly SlotRow[]): readonly string[] {
+  const cells = rows.map((row) => [
+    row.name,
+    row.root,
+    `${row.triesLeft} of ${row.tries}`,
+    [row.isBooted && "booted", row.isGood && "good", row.isFirst && "first"]
+      .filter((word) => word !== false)
+      .join(", "),
+  ]);
+  const table = [["SLOT", "ROOT", "TRIES LEFT", ""], ...cells];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** Marks the booted slot as good: it has all tries again. Returns what to print. Throws BootError, SyscallError. */
+export function confirmSlot(machine: Machine, voice: Voice): string {
+  const { booted, state, place } = open(machine, voice);
+  save(machine, voice, place, { before: state, after: markGood(booted, state, booted.booted) });
+  return `slot ${booted.booted} is good: it has ${booted.tries} tries again`;
+}
+
+/** Makes the next boot start another slot. Returns what to print. Throws BootError, SyscallError. */
+export function selectSlot(machine: Machine, voice: Voice, name: string): string {
+  const { booted, state, place } = open(machine, voice);
+  const names = booted.slots.map((slot) => slot.name);
+  if (!names.includes(name)) throw problem("slot-unknown", { name, names });
+  save(machine, voice, place, { before: state, after: setFirst(booted, state, name) });
+  return `the next boot starts slot ${name}: it has ${booted.tries} tries`;
+}
+
+interface OpenSlots {
+  readonly booted: BootedSlot;
+  readonly place: SlotPlace;
+  readonly state: SlotState;
+}
+
+function open(machine: Machine, voice: Voice): OpenSlots {
+  const booted = readBootedSlot(machine);
+  if (booted === null) throw problem("slots-not-used", {});
+  if (!booted.isKept) throw problem("slots-not-kept", { booted: booted.booted });
+  const place = booted.place === null ? null : nodeOf(machine, booted.place);
+  return { booted, place, state: readSlotState(machine, voice, place) };
+}
+
+/** The real system may have another name for the partition. */
+function nodeOf(machine: Machine, number: string): string {
+  const entries = listBlockDeviceNames(machine).map((name) => readDeviceEntry(machine, name));
+  const found = entries.find((entry) => entry?.number === number);
+  if (found === undefined || found === null) throw new SyscallError("open", "ENODEV", number);
+  return found.node;
+}
+
+/** Flash memory wears out: what is there already is not written again. */
+function save(
+  machine: Machine,
+  voice: Voice,
+  place: SlotPlace,
+  { before, after }: { readonly before: SlotState; readonly after: SlotState },
+): void {
+  if (!Bun.deepEquals(before, after)) writeSlotState(machine, voice, place, after);
+}
