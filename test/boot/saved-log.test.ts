@@ -256,6 +256,53 @@ describe("the ESP that the machine was booted from", () => {
   });
 });
 
+describe("after each failure the log is saved, and read back", () => {
+  const without = (path: string) => rootImage("ROOT", { [path]: "not a program" });
+  const disk = (image: FakeImage, name = "sda"): FakeDisk => ({ name, image });
+
+  test.each<[failure: string, words: string, more: FakeBootOptions]>([
+    ["could not find the root device", "root=LABEL=ROOT", {}],
+    ["a mistake on the kernel command line", "root=nonsense", { disks: [root] }],
+    [
+      "the root has no init",
+      "root=LABEL=ROOT",
+      { disks: [disk(fakeImage("ext4", { label: "ROOT" }, { "/etc/x": "" }))] },
+    ],
+    [
+      "the root's init /sbin/init cannot be started",
+      "root=LABEL=ROOT init=/sbin/init",
+      { disks: [disk(without("/sbin/init"))] },
+    ],
+    [
+      "could not mount /dev/sda",
+      "root=LABEL=ROOT",
+      { disks: [root], before: (machine) => machine.refuse("mount", "/dev/sda at", "EIO") },
+    ],
+    ["the medium has no image /x.sfs", "root=LABEL=ROOT rd.image=/x.sfs", { disks: [root] }],
+    ["encrypted device", `root=LABEL=ROOT rd.luks.uuid=${UUID}`, { disks: [root] }],
+    ["could not find the device for the changes", "root=LABEL=ROOT rd.overlay=LABEL=CHANGES", { disks: [root] }],
+    [
+      'the step "handover" failed',
+      "root=LABEL=ROOT",
+      { disks: [root], before: (machine) => machine.refuse("moveMount", "/dev", "EBUSY", { times: 1 }) },
+    ],
+    ["no network interface", "root=nfs:192.0.2.1:/srv/root ip=dhcp", {}],
+    ["no network interface", "root=http://192.0.2.1/a.sfs ip=dhcp", {}],
+  ])("%s: %s", (failure, words, { disks = [], ...more }) => {
+    const kept = stick();
+    const { console, record } = fakeBoot({
+      cmdline: `rd.timeout=1 ${words}`,
+      ...more,
+      disks: [...disks, inDrive(kept)],
+    });
+    expect(console).toContain(`the log was saved: levain-failed-1.txt on ${DEVICE}`);
+    expect(record.failure.join("\n")).toContain(failure);
+    expect(text(kept, "levain-failed-1.txt")).toContain(record.failure[0] ?? "no failure");
+    const next = boot([inDrive(kept), root], "rd.log.save=LABEL=LEVAIN-LOG");
+    expect(next.console.replaceAll(/\s+/g, " ")).toContain(`the last boot failed: ${record.failure[0]}`);
+  });
+});
+
 describe("the next boot that succeeds", () => {
   const NAMED = "rd.log.save=LABEL=LEVAIN-LOG";
   const failed = () => {

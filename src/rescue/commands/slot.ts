@@ -59,7 +59,7 @@ export function describeSlots(rows: readonly SlotRow[]): readonly string[] {
 export function confirmSlot(machine: Machine, voice: Voice): string {
   const { booted, state, place } = open(machine, voice);
   save(machine, voice, place, { before: state, after: markGood(booted, state, booted.booted) });
-  return `slot ${booted.booted} is good: it has ${booted.tries} tries again`;
+  return `slot ${booted.booted} is good: it has ${countTries(booted)} again`;
 }
 
 /** Makes the next boot start another slot. Returns what to print. Throws BootError, SyscallError. */
@@ -68,8 +68,10 @@ export function selectSlot(machine: Machine, voice: Voice, name: string): string
   const names = booted.slots.map((slot) => slot.name);
   if (!names.includes(name)) throw problem("slot-unknown", { name, names });
   save(machine, voice, place, { before: state, after: setFirst(booted, state, name) });
-  return `the next boot starts slot ${name}: it has ${booted.tries} tries`;
+  return `the next boot starts slot ${name}: it has ${countTries(booted)}`;
 }
+
+const countTries = ({ tries }: BootedSlot) => (tries === 1 ? "1 try" : `${tries} tries`);
 
 interface OpenSlots {
   readonly booted: BootedSlot;
