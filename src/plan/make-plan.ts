@@ -81,7 +81,7 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
   const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false, chooseSlot } = input;
+  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
   const sources: readonly Source[] = spellOutTags([
@@ -93,7 +93,8 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
   const { settings: given, mistakes } = readParameters(sources);
-  const { settings, slots } = decideSlots(obeyRootPath(given, rootPath), added, isPart ? undefined : chooseSlot);
+  const chooser = isPart || mistakes.length > 0 ? undefined : input.chooseSlot; // a mistake fails with every slot
+  const { settings, slots } = decideSlots(obeyRootPath(given, rootPath), added, chooser);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
@@ -148,9 +149,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   throwContradictions([...doubles, ...(around.isPart ? [] : known)]);
   const rescue = decideRescue(settings);
   const plan: BootPlan = {
-    root,
-    slots: around.slots,
-    remote,
+    ...{ root, slots: around.slots, remote, watchdogSeconds: settings.watchdogSeconds ?? null },
     ...mountOfRoot(settings),
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
@@ -169,7 +168,6 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
     rootTimeoutMs: decideTimeout(settings),
     modules: decideModules(settings, words, remote),
     handover: decideHandover(settings, isFinal, { arguments: argv, environment }),
-    watchdogSeconds: settings.watchdogSeconds ?? null,
     rescue,
     talk: { level: decideLevel(settings), log: settings.log ?? "all" },
   };

@@ -6,6 +6,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { markGood, setFirst, triesLeft } from "../../plan/slots.ts";
 import { SyscallError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
+import { alignColumns, printable } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 
 /** A slot, as `levain slot --json` prints it. */
@@ -39,20 +40,13 @@ export function listSlots(machine: Machine, voice: Voice): readonly SlotRow[] {
 export function describeSlots(rows: readonly SlotRow[]): readonly string[] {
   const cells = rows.map((row) => [
     row.name,
-    row.root,
+    printable(row.root),
     `${row.triesLeft} of ${row.tries}`,
     [row.isBooted && "booted", row.isGood && "good", row.isFirst && "first"]
       .filter((word) => word !== false)
       .join(", "),
   ]);
-  const table = [["SLOT", "ROOT", "TRIES LEFT", ""], ...cells];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return alignColumns([["SLOT", "ROOT", "TRIES LEFT", ""], ...cells]);
 }
 
 /** Marks the booted slot as good: it has all tries again. Returns what to print. Throws BootError, SyscallError. */

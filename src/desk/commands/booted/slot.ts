@@ -1,7 +1,8 @@
 import type { Machine } from "../../../machine/machine.ts";
 import type { Voice } from "../../../problems/voice.ts";
 import { confirmSlot, describeSlots, listSlots, selectSlot } from "../../../rescue/commands/slot.ts";
-import { argument, command, flag, UsageError } from "../../command-line.ts";
+import { argument, command, UsageError } from "../../command-line.ts";
+import { JSON_OPTION } from "../../report-rows.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain slot [ok | set NAME]`. */
@@ -11,7 +12,7 @@ export const slotCommand = command({
   args: {
     action: argument("ok: the booted slot is good; set: choose the slot of the next boot (default: show them)", false),
     name: argument("The slot for set", false),
-    json: flag("Print the slots as JSON"),
+    ...JSON_OPTION,
   },
   examples: {
     "levain slot": "Which slot was booted, and how many tries each has left",
