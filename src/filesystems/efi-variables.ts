@@ -39,12 +39,23 @@ export function encodeEfiVariable(value: Uint8Array): Uint8Array {
   return Uint8Array.from([...KEPT_AT_RUNTIME, ...value]);
 }
 
-/** Sets an EFI variable that the firmware keeps. It is one call of SetVariable(), which leaves the old value or the new one after a power cut. Throws SyscallError. */
-export function writeEfiVariable(machine: Machine, voice: Voice, name: string, value: Uint8Array): void {
+/**
+ * Sets an EFI variable, which the firmware keeps, to what `change` makes of its value (null: it is not set); null leaves it as it is. It is
+ * one call of SetVariable(): after a power cut the value is the old one or the new one. Throws SyscallError.
+ */
+export function changeEfiVariable(
+  machine: Machine,
+  voice: Voice,
+  name: string,
+  change: (before: Uint8Array | null) => Uint8Array | null,
+): void {
   withVariables(machine, voice, [], (directory) => {
     const path = `${directory}/${name}`;
+    const isThere = machine.stat(path) !== null;
+    const value = change(isThere ? readIn(machine, path) : null);
+    if (value === null) return;
     // Only variables that no firmware needs can be changed without this (efivar_variable_is_removable() of the kernel).
-    if (machine.stat(path) !== null) tolerateRefusal(() => machine.allowChanges(path));
+    if (isThere) tolerateRefusal(() => machine.allowChanges(path));
     machine.writeFile(path, encodeEfiVariable(value));
   });
 }

@@ -5,6 +5,7 @@ import { run } from "../support/command.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { debianKernel } from "../support/kernels.ts";
+import { PROMPT } from "../support/levain-guest.ts";
 import { levainImage } from "../support/levain-image.ts";
 import { GUEST_WORDS } from "../support/qemu.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
@@ -72,6 +73,7 @@ vmTest(
     await vm.expect("rebooting now\n");
     await vm.expect("slot B: try 1 of 1, the last", 240_000);
     await vm.expect(/root +\/dev\/vdb2 ext4 "BREAD"/);
+    await vm.expect(PROMPT);
     await ask(vm, "levain slot ok", "slot B is good: it has 1 try again");
     await ask(vm, "levain slot", /A +LABEL=WRONG +0 of 1 +first\nB +LABEL=BREAD +1 of 1 +booted, good\n/);
     vm.send("exit\n");

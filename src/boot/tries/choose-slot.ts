@@ -8,7 +8,7 @@ import { BootError, isErrno } from "../../problems/errors.ts";
 import { sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { type BootedSlot, readBootedSlot, SLOT_FILE } from "./slot-file.ts";
-import { findSlotPlace, readSlotState, type SlotPlace, writeSlotState } from "./slot-store.ts";
+import { changeSlotState, findSlotPlace, type SlotPlace } from "./slot-store.ts";
 
 /** Is there beside `SLOT_FILE` on a machine with EFI: the variable's content that marks the slot as good, for a system without levain. */
 export const GOOD_FILE = "/run/levain/slot.good";
@@ -29,9 +29,10 @@ export function createSlotChooser(machine: Machine, voice: Voice, modules: () =>
     try {
       if (wish.state !== null) loadAllDrivers(machine, modules(), voice);
       place = findSlotPlace(machine, wish.state);
-      const state = readSlotState(machine, voice, place);
-      decision = decideSlot(wish, state);
-      if (decision.isCounted) writeSlotState(machine, voice, place, decision.state);
+      changeSlotState(machine, voice, place, (state) => {
+        decision = decideSlot(wish, state);
+        return decision.isCounted ? decision.state : null;
+      });
       isKept = true;
     } catch (error) {
       if (!(error instanceof BootError) && !isErrno(error)) throw error;

@@ -1,5 +1,5 @@
 import { describeDevice } from "../../devices/block-devices.ts";
-import { hasEfiVariables, readEfiVariable, writeEfiVariable } from "../../filesystems/efi-variables.ts";
+import { changeEfiVariable, hasEfiVariables } from "../../filesystems/efi-variables.ts";
 import {
   COPY_BYTES,
   COPY_OFFSETS,
@@ -46,24 +46,33 @@ export function findSlotPlace(machine: Machine, spec: DeviceSpec | null): SlotPl
   return device.node;
 }
 
-/** Reads the state; of a place that has none yet, an empty one. Throws BootError, SyscallError. */
-export function readSlotState(machine: Machine, voice: Voice, place: SlotPlace): SlotState {
-  if (place !== null) return readCopies(machine, place).state;
-  const value = readEfiVariable(machine, voice, SLOT_VARIABLE, "the tries of the slots are not counted");
+/**
+ * Changes the state to what `change` makes of it; null leaves it as it is. A power cut at any moment leaves the old one or the new one.
+ * A place that has none yet has an empty one. Throws BootError, SyscallError.
+ */
+export function changeSlotState(
+  machine: Machine,
+  voice: Voice,
+  place: SlotPlace,
+  change: (state: SlotState) => SlotState | null,
+): void {
+  if (place === null) {
+    changeEfiVariable(machine, voice, SLOT_VARIABLE, (value) => {
+      const state = change(parseVariable(value, voice));
+      return state === null ? null : encodeSlotState(state);
+    });
+    return;
+  }
+  const { state: before, sequence, nextOffset } = readCopies(machine, place);
+  const state = change(before);
+  if (state !== null) machine.writeDevice(place, nextOffset, encodeSlotCopy(state, sequence));
+}
+
+function parseVariable(value: Uint8Array | null, voice: Voice): SlotState {
   const state = value === null ? NO_SLOT_STATE : parseSlotState(value);
   if (state === null)
     voice.warn(`the EFI variable ${SLOT_VARIABLE} is not as levain writes it: counting from the start`);
   return state ?? NO_SLOT_STATE;
-}
-
-/** Writes the state so that a power cut at any moment leaves the old one or the new one. Throws BootError, SyscallError. */
-export function writeSlotState(machine: Machine, voice: Voice, place: SlotPlace, state: SlotState): void {
-  if (place === null) {
-    writeEfiVariable(machine, voice, SLOT_VARIABLE, encodeSlotState(state));
-    return;
-  }
-  const { sequence, nextOffset } = readCopies(machine, place);
-  machine.writeDevice(place, nextOffset, encodeSlotCopy(state, sequence));
 }
 
 function readCopies(machine: Machine, node: string): SlotCopies {

@@ -1,7 +1,7 @@
 import { type BootedSlot, readBootedSlot } from "../../boot/tries/slot-file.ts";
-import { readSlotState, type SlotPlace, writeSlotState } from "../../boot/tries/slot-store.ts";
+import { changeSlotState } from "../../boot/tries/slot-store.ts";
 import { listBlockDeviceNames, readDeviceEntry } from "../../devices/block-devices.ts";
-import type { SlotState } from "../../formats/slots/state.ts";
+import { NO_SLOT_STATE, type SlotState } from "../../formats/slots/state.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { markGood, setFirst, triesLeft } from "../../plan/slots.ts";
 import { SyscallError } from "../../problems/errors.ts";
@@ -23,7 +23,11 @@ interface SlotRow {
 
 /** Lists the slots with the tries that they have left. Throws BootError, SyscallError. */
 export function listSlots(machine: Machine, voice: Voice): readonly SlotRow[] {
-  const { booted, state } = open(machine, voice);
+  let state = NO_SLOT_STATE;
+  const booted = change(machine, voice, (now) => {
+    state = now;
+    return now;
+  });
   const first = state.first ?? booted.slots[0]?.name;
   return booted.slots.map(({ name, text }) => ({
     name,
@@ -51,34 +55,33 @@ export function describeSlots(rows: readonly SlotRow[]): readonly string[] {
 
 /** Marks the booted slot as good: it has all tries again. Returns what to print. Throws BootError, SyscallError. */
 export function confirmSlot(machine: Machine, voice: Voice): string {
-  const { booted, state, place } = open(machine, voice);
-  save(machine, voice, place, { before: state, after: markGood(booted, state, booted.booted) });
+  const booted = change(machine, voice, (state, slots) => markGood(slots, state, slots.booted));
   return `slot ${booted.booted} is good: it has ${countTries(booted)} again`;
 }
 
 /** Makes the next boot start another slot. Returns what to print. Throws BootError, SyscallError. */
 export function selectSlot(machine: Machine, voice: Voice, name: string): string {
-  const { booted, state, place } = open(machine, voice);
-  const names = booted.slots.map((slot) => slot.name);
-  if (!names.includes(name)) throw problem("slot-unknown", { name, names });
-  save(machine, voice, place, { before: state, after: setFirst(booted, state, name) });
+  const booted = change(machine, voice, (state, slots) => {
+    const names = slots.slots.map((slot) => slot.name);
+    if (!names.includes(name)) throw problem("slot-unknown", { name, names });
+    return setFirst(slots, state, name);
+  });
   return `the next boot starts slot ${name}: it has ${countTries(booted)}`;
 }
 
 const countTries = ({ tries }: BootedSlot) => (tries === 1 ? "1 try" : `${tries} tries`);
 
-interface OpenSlots {
-  readonly booted: BootedSlot;
-  readonly place: SlotPlace;
-  readonly state: SlotState;
-}
-
-function open(machine: Machine, voice: Voice): OpenSlots {
+/** Changes the state, and returns what was booted. Flash memory wears out: what is there already is not written again. */
+function change(machine: Machine, voice: Voice, act: (state: SlotState, booted: BootedSlot) => SlotState): BootedSlot {
   const booted = readBootedSlot(machine);
   if (booted === null) throw problem("slots-not-used", {});
   if (!booted.isKept) throw problem("slots-not-kept", { booted: booted.booted });
   const place = booted.place === null ? null : nodeOf(machine, booted.place);
-  return { booted, place, state: readSlotState(machine, voice, place) };
+  changeSlotState(machine, voice, place, (before) => {
+    const after = act(before, booted);
+    return Bun.deepEquals(before, after) ? null : after;
+  });
+  return booted;
 }
 
 /** The real system may have another name for the partition. */
@@ -87,14 +90,4 @@ function nodeOf(machine: Machine, number: string): string {
   const found = entries.find((entry) => entry?.number === number);
   if (found === undefined || found === null) throw new SyscallError("open", "ENODEV", number);
   return found.node;
-}
-
-/** Flash memory wears out: what is there already is not written again. */
-function save(
-  machine: Machine,
-  voice: Voice,
-  place: SlotPlace,
-  { before, after }: { readonly before: SlotState; readonly after: SlotState },
-): void {
-  if (!Bun.deepEquals(before, after)) writeSlotState(machine, voice, place, after);
 }

@@ -1,4 +1,4 @@
-import { hasEfiVariables, readEfiVariable, writeEfiVariable } from "../../filesystems/efi-variables.ts";
+import { changeEfiVariable, hasEfiVariables, readEfiVariable } from "../../filesystems/efi-variables.ts";
 import type { BootRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { isErrno } from "../../problems/errors.ts";
@@ -23,8 +23,7 @@ export function leaveReport({ machine, voice }: LogContext, { failure }: BootRec
   if (!hasEfiVariables(machine)) return null;
   const value = Buffer.from(text).subarray(0, MOST_BYTES);
   // A machine that fails in the same way every minute must not wear out its flash.
-  const before = readEfiVariable(machine, voice, VARIABLE, "the report is not left there");
-  if (before === null || !value.equals(before)) writeEfiVariable(machine, voice, VARIABLE, value);
+  changeEfiVariable(machine, voice, VARIABLE, (before) => (before !== null && value.equals(before) ? null : value));
   return "the report was left in an EFI variable, for the next system";
 }
 
