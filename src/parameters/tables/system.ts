@@ -112,6 +112,12 @@ export const RESCUE = {
     text: "Arm the hardware watchdog, which resets the machine if it hangs for that long, from 15 to 3600. levain feeds it while the boot makes progress or a person is asked, and hands it over armed: the real system must take it over in time, as systemd does with RuntimeWatchdogSec=. docs/unattended.md says more.",
     example: "root=LABEL=ROOT rd.watchdog=60",
   }),
+  hooks: single(values.flag, {
+    syntax: "rd.hooks=yes|no",
+    fallback: "yes",
+    text: "Run the hooks that the image has for the steps of the boot. rd.hooks=0 boots without them, if one of them does harm.",
+    example: "rd.hooks=0",
+  }),
   panicSeconds: single(values.panicSeconds, {
     syntax: "panic=SECONDS",
     fallback: "no reboot",
