@@ -126,7 +126,7 @@ function conclude(
 ): void {
   const { machine, console } = tools;
   const kept = permanentOf(plans.added());
-  tools.leave(); // while the kernel's complaint about it is not shown
+  tools.leave(); // the last moment at which levain can feed the watchdog
   if (mode === "stay") settle(tools, plans.current(), init);
   else if (kept.length > 0) console.say(describePermanent(machine, root, kept));
 }
