@@ -17,6 +17,7 @@ const CHILDREN: Readonly<Record<string, () => Promise<Answer>>> = {
   [CHILD_COMMANDS.unpack]: async () => (await import("./stack/archive/serve-archive.ts")).createUnpacker(machine),
   [CHILD_COMMANDS.nfs]: async () => (await import("./network/nfs/serve.ts")).createNfsMounts(machine),
   [CHILD_COMMANDS.nvme]: async () => (await import("./network/remote/serve-nvme.ts")).createNvmeConnections(machine),
+  [CHILD_COMMANDS.save]: async () => (await import("./rescue/saved-log/serve.ts")).createLogWriter(machine),
   [CHILD_COMMANDS.iscsi]: async () => (await import("./network/remote/serve-iscsi.ts")).createIscsiLogins(machine),
 };
 

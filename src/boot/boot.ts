@@ -16,10 +16,13 @@ import { completePlan, connect, connectMore, describeNetwork, leaveNetworkFiles 
 import { prepare } from "./steps/prepare.ts";
 import { attachAndStack } from "./steps/root.ts";
 import type { Steps } from "./steps/steps.ts";
+import type { WatchdogKeeper } from "./watchdog.ts";
 
 /** What a boot needs from its caller. */
 export interface BootContext extends Omit<Steps, "drivers"> {
   readonly passphrases: Uint8Array[];
+  /** Arms the watchdog, if the plan asks for it. */
+  readonly arm: WatchdogKeeper["arm"];
   /** Called before the API filesystems move into the new root: afterwards levain writes only to files that are open. */
   readonly beforeMoves: () => void;
   /** Reads the command line and the manifest, and sets the console as they say; again, when the network has more to say. */
@@ -38,7 +41,7 @@ export function boot(context: BootContext): Handover {
     ({ root }) => (root.kind === "none" ? "command line read: no root asked for" : "command line read"),
   );
 
-  const firstDrivers = step("modules", () => createLoader(machine, first.modules, voice), describeLoader);
+  const firstDrivers = step("modules", () => loadFirst(context, first), describeLoader);
 
   const { network, plan } = step(
     "network",
@@ -86,6 +89,13 @@ export function boot(context: BootContext): Handover {
     },
     ({ mode, argv }) => (mode === "stay" ? `to ${argv.join(" ")}, here` : `${mode} to ${argv.join(" ")}`),
   );
+}
+
+/** The watchdog is armed as soon as its driver may be there: what follows may hang. */
+function loadFirst({ machine, voice, arm }: BootContext, plan: BootPlan): Loader {
+  const loader = createLoader(machine, plan.modules, voice);
+  arm(plan, loader);
+  return loader;
 }
 
 function makeRoot(steps: Steps, plan: BootPlan, network: NetworkUp | null): string {

@@ -1,11 +1,12 @@
 import { withReader } from "../devices/block-devices.ts";
+import { readActiveEsp } from "../filesystems/active-esp.ts";
 import { decodeText } from "../formats/text.ts";
 import type { BootRecord } from "../log/boot-record.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import { hideSecret, hideSecrets } from "../parameters/secrets.ts";
-import { makePlan } from "../plan/make-plan.ts";
+import { makePlan, type PlanInput } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { type PlanOfRescue, planRescue } from "../plan/rescue-policy.ts";
@@ -13,9 +14,11 @@ import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { readActiveEsp } from "./active-esp.ts";
 import { readImageParameters } from "./image-parameters.ts";
 import { readMachineParameters } from "./machine-parameters.ts";
+import { createSlotChooser } from "./tries/choose-slot.ts";
+import { readBootedSlot } from "./tries/slot-file.ts";
+import { describeAttempt, readAttempts } from "./tries/tries.ts";
 
 /** What is known of a boot only when its network is up. */
 export interface PlanAdditions {
@@ -54,18 +57,24 @@ export function createPlanReader(
   let warned: ReadonlySet<string> = new Set();
   const firstCmdline = orIfFailed(() => readCommandLine(machine), new Uint8Array());
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
+  const chooseSlot = createSlotChooser(machine, console, () => planWithoutMistakes(machine).modules);
+  const sayAttempts = ({ slots, rescue }: BootPlan) => {
+    record.attempts = [...readAttempts(machine, console, slots, rescue.onFailure !== "shell")];
+    for (const attempt of record.attempts) console.say(describeAttempt(attempt));
+  };
   const read = (additions: PlanAdditions | null): BootPlan => {
     const cmdline = readCommandLine(machine);
     const more = added.length > 0 ? ["· levain retry:", ...added.map(hideSecret)] : [];
     record.commandLine = [hideSecrets(decodeText(cmdline).trimEnd()), ...more].join(" ");
     record.kernel = machine.release().release;
-    const made = planMachine(machine, console, { inherited, added, ...additions });
+    const made = planMachine(machine, console, { inherited, added, chooseSlot, ...additions });
     console.obey(made.plan.talk);
     console.kernel.silence(made.plan.talk, cmdline);
     if (additions === null) console.say(`levain ${record.levain} on Linux ${record.kernel}`);
     for (const warning of made.warnings.filter((text) => !warned.has(text))) console.warn(warning);
     warned = new Set(made.warnings);
     plan = made.plan;
+    if (additions === null || made.plan.slots !== null) sayAttempts(made.plan);
     return plan;
   };
   return {
@@ -86,18 +95,19 @@ export function createPlanReader(
 export function planMachine(
   machine: Machine,
   voice: Voice,
-  more: PlanAdditions & { readonly inherited?: Inherited | null; readonly added?: readonly string[] } = {},
+  more: PlanAdditions & Partial<Pick<PlanInput, "inherited" | "added" | "chooseSlot">> = {},
 ): ReturnType<typeof makePlan> {
   const manifest = readManifest(machine);
-  const input: Parameters<typeof makePlan>[0] = {
+  const input: PlanInput = {
     cmdline: readCommandLine(machine),
     manifest,
-    ...more,
     machine: machine.release().machine,
     findEsp: () => readActiveEsp(machine, voice),
+    chooseSlot: ({ slots }) => readBootedSlot(machine)?.booted ?? slots[0]?.name ?? "",
     imageParameters: readImageParameters(machine, voice),
     crypttab: readCrypttabOrWarn(machine, voice),
     hasFile: (path) => machine.stat(path)?.kind === "file",
+    ...more,
   };
   const withoutTables = () => makePlan({ ...input, isPart: true }).plan;
   return makePlan({

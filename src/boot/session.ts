@@ -24,6 +24,8 @@ import { keepDeviceNodes } from "./device-nodes.ts";
 import { createHooks } from "./hooks/run-hooks.ts";
 import { createPlanReader, type PlanAdditions } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
+import { planWithTries } from "./tries/tries.ts";
+import { createWatchdogKeeper } from "./watchdog.ts";
 
 const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
 
@@ -41,7 +43,7 @@ class RestartError extends Error {
 export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
   const record = createRecord(version, readStart(system));
   const console = createConsole(system, record);
-  const machine = keepDeviceNodes(system, console);
+  const { machine, arm, leave } = createWatchdogKeeper(keepDeviceNodes(system, console), console);
   const restart = takeRestart(machine, console);
   // In a boot that begins again, they are those of the init between the two.
   const plans = createPlanReader(machine, record, console, restart === null ? inherited : null);
@@ -64,7 +66,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   const seal = (hasShell: boolean, mayKeep = hasShell) =>
     sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell, mayKeep }, plans.current());
   const recover = (error: unknown) => {
-    const { rescue, modules } = plans.currentOrLess();
+    const { rescue, modules } = planWithTries(machine, console, record, plans);
     const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
     // Before the report: it advises what needs a shell only if there will be one.
     const obstacle = catchError(() => seal(mayHaveShell, rescue.onFailure === "shell"));
@@ -79,12 +81,12 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   };
   const saveLog = createLogSaver(machine, console, record, () => plans.currentOrLess().modules);
   const end = createRecordEnd(machine, record);
-  const own = { step: runner.run, rewind: runner.rewind, beforeMoves: end.hold, readPlan };
+  const own = { step: runner.run, rewind: runner.rewind, beforeMoves: end.hold, readPlan, arm };
   const context: BootContext = { machine, voice: console, passphrases: [], ...own };
   for (;;) {
     try {
       const handover = boot(context);
-      conclude({ machine, console, seal: () => seal(true) }, plans, handover);
+      conclude({ machine, console, seal: () => seal(true), leave }, plans, handover);
       record.state = "handed over";
       end.save();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
@@ -114,6 +116,7 @@ interface SettleTools {
   readonly machine: Machine;
   readonly console: Console;
   readonly seal: () => void;
+  readonly leave: () => void;
 }
 
 /** Does and says what is left before the real init starts. */
@@ -124,6 +127,7 @@ function conclude(
 ): void {
   const { machine, console } = tools;
   const kept = permanentOf(plans.added());
+  tools.leave(); // the last moment at which levain can feed the watchdog
   if (mode === "stay") settle(tools, plans.current(), init);
   else if (kept.length > 0) console.say(describePermanent(machine, root, kept));
 }

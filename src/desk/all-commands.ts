@@ -6,6 +6,7 @@ import { printable } from "../problems/report.ts";
 import { argument, type Command, command, flag } from "./command-line.ts";
 import { analyzeCommand } from "./commands/booted/analyze.ts";
 import { logCommand, retryCommand, saveLogCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
+import { slotCommand } from "./commands/booted/slot.ts";
 import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
 import { makeCompletionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
@@ -73,6 +74,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   status: statusCommand,
   log: logCommand,
   "save-log": saveLogCommand,
+  slot: slotCommand,
   analyze: analyzeCommand,
   unlock: unlockCommand,
   retry: retryCommand,

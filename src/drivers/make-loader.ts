@@ -7,7 +7,7 @@ import { createDevices, type Devices, probeOtherDevices } from "./loading/device
 import { createHeldVoice } from "./loading/held-voice.ts";
 import { createInsertion } from "./loading/insertion.ts";
 import { finish, type Steps } from "./loading/steps.ts";
-import { createTargets, type LoadResult, type Targets } from "./loading/targets.ts";
+import { createTargets, isForNetwork, isForWatchdog, type LoadResult, type Targets } from "./loading/targets.ts";
 import { needsDrivers } from "./modaliases.ts";
 import type { ImageModules } from "./module-source.ts";
 
@@ -25,6 +25,8 @@ export interface Loader {
   loadMore(): boolean;
   /** Loads the drivers of network interfaces, of whatever wave they are, and looks at all devices: to be called again after new ones appeared. */
   loadNetwork(): void;
+  /** Loads the drivers of watchdogs. */
+  loadWatchdog(): void;
   /** Loads the drivers of all devices and of keyboards that may still appear. */
   loadAll(): void;
   /** Loads them too, but no controllers of disks that are not loaded yet, and does not wait until they have probed their devices; returns the names of those that it leaves out. */
@@ -102,7 +104,8 @@ export function makeLoader(
       const isDevice = action === "add" && modalias !== undefined && needsDrivers(subsystem);
       if (isDevice) doNext(() => devices.offer([modalias]));
     },
-    loadNetwork: () => doNext(devices.loadNetwork),
+    loadNetwork: () => doNext(() => devices.loadOf(isForNetwork)),
+    loadWatchdog: () => finish(loadWatchdog(devices)),
     loadMore: rest.loadMore,
     loadAll: rest.loadAll,
     loadWithoutDisks: rest.loadWithoutDisks,
@@ -123,6 +126,12 @@ export function makeLoader(
     blocked: targets.blocked,
     counts: () => ({ modules: insertion.count(), devices: devices.count() }),
   };
+}
+
+/** Twice: a chip announces the watchdog that it contains. */
+function* loadWatchdog({ loadOf }: Devices): Steps<void> {
+  yield* loadOf(isForWatchdog);
+  yield* loadOf(isForWatchdog);
 }
 
 /** What loads the waves of drivers that are left, in the background or now. */

@@ -44,6 +44,14 @@ export function servesNetwork(path: string): boolean {
   return FOR_NETWORK.test(path);
 }
 
+/** Watchdogs, and the chips of which Intel's is a part, by the path of their files. */
+const FOR_WATCHDOG = /^kernel\/drivers\/(?:watchdog\/|mfd\/lpc_ich|i2c\/busses\/i2c-i801)/;
+
+/** Returns true if a watchdog may need the module, by its path below /lib/modules/VERSION. */
+export function servesWatchdog(path: string): boolean {
+  return FOR_WATCHDOG.test(path);
+}
+
 /** Drivers of devices that a bus announces later: the kernel scans for disks while they are loaded, and a keyboard needs its own driver. */
 const EXPECTED = [
   { wave: 1, bus: "scsi", names: ["sd_mod"] },

@@ -155,14 +155,14 @@ function readPatiently(machine: Machine, path: string, timeoutMs: number): Rando
   };
 }
 
-/** Mounts read-only with the given options while `use` reads: for a filesystem without a device, or a device that may be mounted elsewhere, which must not be protected. */
+/** Mounts with the given options, by default read-only, while `use` looks: for a filesystem without a device, or a device that may be mounted elsewhere, which must not be protected. */
 export function lookInto<T>(
   machine: Machine,
-  what: Pick<MountRequest, "source" | "type" | "options">,
+  what: Pick<MountRequest, "source" | "type" | "options"> & Partial<Pick<MountRequest, "flags">>,
   use: (directory: string) => T,
 ): T {
   prepareSearch(machine);
-  machine.mount({ ...what, target: SEARCH, flags: SEARCH_FLAGS });
+  machine.mount({ flags: SEARCH_FLAGS, ...what, target: SEARCH });
   return useSearch(machine, use);
 }
 

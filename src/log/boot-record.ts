@@ -17,6 +17,9 @@ const STEP = v.object({
   text: v.string(),
 });
 
+/** A try that is counted from boot to boot, of a slot or of the boot loader's entry: number 1 of `most`. `most` is 0 if it is not counted. */
+const ATTEMPT = v.object({ what: v.string(), number: v.number(), most: v.number(), left: v.number() });
+
 const RECORD = v.object({
   version: v.literal(1),
   levain: v.string(),
@@ -31,8 +34,11 @@ const RECORD = v.object({
   messages: v.array(v.object({ atMs: MILLISECONDS, level: v.number(), text: v.string() })),
   // The report of the failure that led to the rescue shell.
   failure: v.array(v.string()),
+  attempts: v.optional(v.array(ATTEMPT), []),
 });
 
+/** A try, for the console and `levain status`. */
+export type Attempt = v.InferOutput<typeof ATTEMPT>;
 /** One step of the record. */
 export type StepRecord = v.InferOutput<typeof STEP>;
 /** The record of a boot, the content of /run/levain/boot.json. */
@@ -60,7 +66,7 @@ export function createRecord(levain: string, startedMs: number | null = null): B
     (name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }),
   );
   const begun = { kernel: "", commandLine: "", state: "booting", startedMs } as const;
-  return { version: 1, levain, ...begun, steps, messages: [], failure: [] };
+  return { version: 1, levain, ...begun, steps, messages: [], failure: [], attempts: [] };
 }
 
 /** Adds a message; drops the oldest if there are too many. */

@@ -8,4 +8,6 @@ export const CHILD_COMMANDS = {
   nfs: "mount-nfs",
   nvme: "connect-nvme",
   iscsi: "start-iscsi",
+  /** Writes the log of a boot that failed. */
+  save: "write-log",
 } as const;

@@ -11,6 +11,7 @@ import type { Arrays } from "./storage/arrays.ts";
 import type { LoopRequest } from "./storage/loops.ts";
 import type { Terminals } from "./terminals.ts";
 import type { Trees } from "./trees.ts";
+import type { Watchdogs } from "./watchdog.ts";
 
 /**
  * The only way to the operating system.
@@ -33,7 +34,8 @@ export interface Machine
     Connections,
     Http,
     Terminals,
-    Trees {}
+    Trees,
+    Watchdogs {}
 
 /** The part of `stat(2)` that a boot needs. */
 export interface FileStatus {
@@ -77,6 +79,8 @@ export interface Files {
   makeDirectory(path: string, mode?: number): void;
   makeSymlink(target: string, path: string): void;
   makeNode(path: string, kind: "block" | "character", major: number, minor: number, mode: number): void;
+  /** Takes the attribute "immutable" from a file (FS_IOC_SETFLAGS), which efivarfs gives to its variables. */
+  allowChanges(path: string): void;
   changeOwner(path: string, userId: number, groupId: number): void;
   /** Gives `target` the owner, the permissions, the ACLs and the security labels of `source`; labels and ACLs that its filesystem does not keep are left out. */
   copyAttributes(source: string, target: string): void;

@@ -40,6 +40,8 @@ export interface ApartMounts {
 export interface Mounts {
   mount(request: MountRequest): void;
   mountApart(): ApartMounts;
+  /** Gives this process mounts of its own (unshare(2)): what it mounts from here on ends with it. */
+  isolateMounts(): void;
   /** Moves a mount, never through a symbolic link: one in `to` is ELOOP. */
   moveMount(from: string, to: string): void;
   /** `lazy` is MNT_DETACH. ETIMEDOUT if the disk does not answer within 10 s; then the kernel unmounts when it does. */

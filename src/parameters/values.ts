@@ -1,6 +1,6 @@
 import { DEVICE_SPEC_FORMS, DEVICE_TAGS, type DeviceSpec, parseDeviceSpec } from "./device-spec.ts";
 import { findForeignOption } from "./mount-options.ts";
-import { Expected, matching, normalisePath, parser, parseSeconds } from "./parse.ts";
+import { Expected, matching, normalisePath, parser, parseSeconds, parseWhole } from "./parse.ts";
 
 /** A layer above the image or the root device (rd.layer=): an image file beside the others, or a device of its own. */
 export type LayerPlan =
@@ -47,6 +47,9 @@ export const waitingTimeMs = (value: string): number | null =>
 
 /** A number of seconds. */
 export const wholeSeconds = (value: string): number => parseSeconds(value, /^\d{1,6}$/);
+
+/** rd.watchdog=: shorter than a wait for a disk that does not answer, it would end a boot that is only slow. */
+export const watchdogSeconds = (value: string): number => parseWhole(value, "a number of seconds", 15, 3600);
 
 /** panic= as the kernel reads it: 0 is no reboot (null), a negative number is at once (0). */
 export const panicSeconds = (value: string): number | null => {

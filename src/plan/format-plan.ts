@@ -11,6 +11,7 @@ import type { BootPlan, ImagePlan } from "./plan.ts";
 import { formatRemote } from "./remote/remote.ts";
 import { formatResume } from "./resume/resume.ts";
 import { nameRoot } from "./root.ts";
+import { formatSlots } from "./slots.ts";
 import { formatPersistence } from "./stack/persistence.ts";
 import { formatSubmounts } from "./stack/submounts.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -50,6 +51,7 @@ function formatRoot(plan: BootPlan): Subjects {
   const options = rootOptions === "" ? "" : `, options ${hideOptionSecrets(rootOptions)}`;
   return [
     ["root", nameRoot(root)],
+    ["slots", formatSlots(plan.slots)],
     ["waiting", formatWait(plan)],
     ["mounted", `${plan.rootWritable ? "read-write" : "read-only"} as ${types}${options}`],
     ["fsck", plan.rootCheck === "auto" ? null : plan.rootCheck],
@@ -135,7 +137,7 @@ function describeLogPlace(log: BootPlan["rescue"]["log"]): string {
     : `saved on ${formatDeviceSpec(log.device)}${log.path === null ? "" : ` in ${log.path}`}`;
 }
 
-function formatRescue({ rescue, talk }: BootPlan): Subjects {
+function formatRescue({ rescue, talk, watchdogSeconds }: BootPlan): Subjects {
   const after = rescue.onFailure === "reboot" && rescue.panicSeconds !== null ? ` after ${rescue.panicSeconds} s` : "";
   const shell = {
     true: "",
@@ -146,6 +148,7 @@ function formatRescue({ rescue, talk }: BootPlan): Subjects {
   const log = { kmsg: "the kernel log", console: "the console", all: "the console and the kernel log" }[talk.log];
   return [
     ["stop before", rescue.breaks.join(", ")],
+    ["watchdog", watchdogSeconds === null ? null : `resets the machine after ${watchdogSeconds} s without progress`],
     ["on failure", `${rescue.onFailure}${after}${shell}`],
     ["log of a failure", describeLogPlace(rescue.log)],
     ["messages", `${talk.level}, to ${log}`],

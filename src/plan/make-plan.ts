@@ -25,6 +25,7 @@ import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue, findRefusedInits } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
+import { type ChooseSlot, decideSlots, warnOfSlots } from "./slots.ts";
 import { decideStack, NO_STACK } from "./stack/stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
@@ -44,6 +45,8 @@ export interface PlanInput {
   readonly machine?: string;
   /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
   readonly findEsp?: () => string | null;
+  /** Decides which slot of rd.slots= is booted; called only for the whole plan of a boot. The first by default. */
+  readonly chooseSlot?: ChooseSlot;
   /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
   readonly imageParameters?: readonly { readonly origin: Origin; readonly parameters: readonly string[] }[];
   /** Those of the tables of levain.toml that are for this machine; none by default. */
@@ -61,7 +64,8 @@ export interface PlanInput {
 }
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
-  Parameters<typeof decideRoot>[2] & {
+  Parameters<typeof decideRoot>[2] &
+  Pick<BootPlan, "slots"> & {
     readonly inherited: Inherited | null;
     readonly isPart: boolean;
     /** A configuration from a server will complete the plan, but not what is needed to download it. */
@@ -89,7 +93,8 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
   const { settings: given, mistakes } = readParameters(sources);
-  const settings = obeyRootPath(given, rootPath);
+  const chooser = isPart || mistakes.length > 0 ? undefined : input.chooseSlot; // a mistake fails with every slot
+  const { settings, slots } = decideSlots(obeyRootPath(given, rootPath), added, chooser);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
@@ -98,8 +103,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   if (all.length > 0) throw mistaken(all);
   const words = sources.flatMap((source) => source.words);
   const { plan, volumes, ofNetwork } = decide(settings, words, line, {
-    ...{ inherited, machine, findEsp, crypttab, hasFile },
-    isPart,
+    ...{ inherited, machine, findEsp, crypttab, hasFile, slots, isPart },
     isBeforeConfig: settings.configUrl !== undefined && fetchedParameters === undefined,
   });
   const warnings = [
@@ -107,6 +111,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
+    ...warnOfSlots(given, { slots, onFailure: plan.rescue.onFailure }),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
     ...ofNetwork,
@@ -144,8 +149,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   throwContradictions([...doubles, ...(around.isPart ? [] : known)]);
   const rescue = decideRescue(settings);
   const plan: BootPlan = {
-    root,
-    remote,
+    ...{ root, slots: around.slots, remote, watchdogSeconds: settings.watchdogSeconds ?? null },
     ...mountOfRoot(settings),
     ...decideCheck(settings),
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),

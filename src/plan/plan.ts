@@ -13,6 +13,7 @@ import type { NetworkPlan } from "./network/plan.ts";
 import type { RemoteParts } from "./remote/plan.ts";
 import type { ResumePlan } from "./resume/plan.ts";
 import type { RootSource } from "./root.ts";
+import type { SlotsPlan } from "./slots.ts";
 import type { VerityPlan } from "./verity/volumes.ts";
 
 /** What is unlocked before the search for the root, and how. */
@@ -131,6 +132,8 @@ export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
 export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
   readonly root: RootSource;
+  /** null without rd.slots=, and if a person has named another root. */
+  readonly slots: SlotsPlan | null;
   /** rootfstype= as a list in the order to try; empty: as probed. */
   readonly rootTypes: readonly string[];
   /** rootflags=, comma-separated. */
@@ -171,6 +174,8 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
     readonly blacklist: readonly string[];
   };
   readonly handover: HandoverPlan;
+  /** rd.watchdog=: the time in which the watchdog must be fed; null: it is left alone. */
+  readonly watchdogSeconds: number | null;
   readonly rescue: {
     /** False: never a shell (rdshell=0), so `onFailure` is not "shell" and `breaks` is empty. "ask": only after the password of the image. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
     readonly shell: boolean | "ask" | "keep";

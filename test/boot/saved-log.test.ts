@@ -3,7 +3,7 @@ import { saveLogTo } from "../../src/rescue/commands/save-log.ts";
 import { type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import type { FakeTree } from "../support/fake-files.ts";
-import { hibernatedSwap } from "../support/fake-hibernation.ts";
+import { efiVariables, hibernatedSwap } from "../support/fake-hibernation.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 
@@ -156,6 +156,22 @@ describe("the log of a boot that fails", () => {
     expect(boot([], "rd.log.save=no", { before }).console).not.toContain("pstore");
   });
 
+  test("a stick that hangs while it is written to does not hold up the failure policy", () => {
+    const disk = { ...inDrive(stick()), writesAfterMs: Number.POSITIVE_INFINITY };
+    const { console, end, endMs } = boot([disk], "rd.emergency=reboot");
+    expect(console.replaceAll(/\s+/g, " ")).toContain(`the log is not saved to ${DEVICE}: it does not answer any more`);
+    expect(end).toBe("reboot");
+    expect(endMs).toBeLessThan(30_000);
+    // A good boot that only removes the mark goes on too.
+    const failed = stick();
+    boot([inDrive(failed)]);
+    const next = boot(
+      [{ ...inDrive(failed), writesAfterMs: Number.POSITIVE_INFINITY }, root],
+      "rd.log.save=LABEL=LEVAIN-LOG",
+    );
+    expect(next.end).toMatchObject({ mode: "switch_root" });
+  });
+
   test("a filesystem of another type is not mounted", () => {
     const { console } = boot([inDrive(fakeImage("btrfs", { label: "LEVAIN-LOG" }))], "", { filesystems: ["btrfs"] });
     expect(console.replaceAll(/\s+/g, " ")).toContain(
@@ -177,6 +193,113 @@ describe("the log of a boot that fails", () => {
       "/dev/sdb1 at /run/levain/search (ro,nosuid,nodev,noexec): the device returns I/O errors",
     );
     expect(console).toContain("rescue shell:");
+  });
+});
+
+describe("the ESP that the machine was booted from", () => {
+  const PARTUUID = "0b1d5e8a-3a7c-4a41-9b3e-6f2f6f0e1a11";
+  const GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
+  const variable = (value: Uint8Array) => Uint8Array.from([7, 0, 0, 0, ...value]);
+  const esp = (image: FakeImage, name = "sdb"): FakeDisk => ({ name, partitions: [{ image, uuid: PARTUUID }] });
+  const fat = (sizeBytes = 17 << 20): FakeImage => {
+    const image = fakeImage("vfat", {});
+    const bytes = new Uint8Array(Math.max(sizeBytes, image.bytes.length));
+    bytes.set(image.bytes);
+    return { ...image, bytes };
+  };
+  const LOADER = {
+    "/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f": variable(Buffer.from(`${PARTUUID}\0`, "utf16le")),
+  };
+  /** Boot0007 as firmware writes it: "debian", and HD(1,GPT,…)/\EFI\x. */
+  const option = Buffer.alloc(6 + 14 + 42 + 4);
+  option.write("debian\0", 6, "utf16le");
+  option.set([4, 1, 42, 0], 20);
+  option.set(Buffer.from("8a5e1d0b7c3a414a9b3e6f2f6f0e1a11", "hex"), 44);
+  option.set([2, 2], 60);
+  option.set([0x7f, 0xff, 4, 0], 62);
+  const FIRMWARE = {
+    [`/BootCurrent-${GLOBAL}`]: variable(Uint8Array.of(7, 0)),
+    [`/Boot0007-${GLOBAL}`]: variable(option),
+  };
+  test.each([
+    ["the boot loader", LOADER],
+    ["the firmware", FIRMWARE],
+  ])("gets the log, as %s names it", (_, variables) => {
+    const image = fat();
+    const { console } = boot([esp(image)], "", efiVariables(variables));
+    expect(console).toContain("the log was saved: /levain/levain-failed-1.txt on /dev/sdb1 vfat");
+    expect(names(image)).toEqual(["levain"]);
+  });
+
+  test.each<[why: string, disks: readonly FakeDisk[], words: string]>([
+    ["another partition has its PARTUUID", [esp(fat()), esp(fat(), "sdc")], ""],
+    ["it has little room", [esp(fat(0))], ""],
+    ["rdshell=0 allows only a device that was named", [esp(fat())], "rdshell=0"],
+  ])("is left alone if %s: the report goes to an EFI variable", (_, disks, words) => {
+    const variables = efiVariables(LOADER);
+    const left = boot(disks, words, variables);
+    expect(left.console.replaceAll(/\s+/g, " ")).toContain("the report was left in an EFI variable");
+    expect(disks.flatMap(({ partitions = [] }) => partitions.flatMap(({ image }) => names(image)))).not.toContain(
+      "levain-failed.new",
+    );
+    // The same failure again: the flash is not written.
+    expect(boot(disks, words, variables).journal.filter((line) => line.includes("write /run/levain/search"))).toEqual(
+      [],
+    );
+  });
+
+  test("the stick with the label comes before it", () => {
+    const image = fat();
+    const disk = stick();
+    boot([inDrive(disk), esp(image, "sdc")], "", efiVariables(LOADER));
+    expect([names(disk), names(image)]).toEqual([SAVED, []]);
+  });
+});
+
+describe("after each failure the log is saved, and read back", () => {
+  const without = (path: string) => rootImage("ROOT", { [path]: "not a program" });
+  const disk = (image: FakeImage, name = "sda"): FakeDisk => ({ name, image });
+
+  test.each<[failure: string, words: string, more: FakeBootOptions]>([
+    ["could not find the root device", "root=LABEL=ROOT", {}],
+    ["a mistake on the kernel command line", "root=nonsense", { disks: [root] }],
+    [
+      "the root has no init",
+      "root=LABEL=ROOT",
+      { disks: [disk(fakeImage("ext4", { label: "ROOT" }, { "/etc/x": "" }))] },
+    ],
+    [
+      "the root's init /sbin/init cannot be started",
+      "root=LABEL=ROOT init=/sbin/init",
+      { disks: [disk(without("/sbin/init"))] },
+    ],
+    [
+      "could not mount /dev/sda",
+      "root=LABEL=ROOT",
+      { disks: [root], before: (machine) => machine.refuse("mount", "/dev/sda at", "EIO") },
+    ],
+    ["the medium has no image /x.sfs", "root=LABEL=ROOT rd.image=/x.sfs", { disks: [root] }],
+    ["encrypted device", `root=LABEL=ROOT rd.luks.uuid=${UUID}`, { disks: [root] }],
+    ["could not find the device for the changes", "root=LABEL=ROOT rd.overlay=LABEL=CHANGES", { disks: [root] }],
+    [
+      'the step "handover" failed',
+      "root=LABEL=ROOT",
+      { disks: [root], before: (machine) => machine.refuse("moveMount", "/dev", "EBUSY", { times: 1 }) },
+    ],
+    ["no network interface", "root=nfs:192.0.2.1:/srv/root ip=dhcp", {}],
+    ["no network interface", "root=http://192.0.2.1/a.sfs ip=dhcp", {}],
+  ])("%s: %s", (failure, words, { disks = [], ...more }) => {
+    const kept = stick();
+    const { console, record } = fakeBoot({
+      cmdline: `rd.timeout=1 ${words}`,
+      ...more,
+      disks: [...disks, inDrive(kept)],
+    });
+    expect(console).toContain(`the log was saved: levain-failed-1.txt on ${DEVICE}`);
+    expect(record.failure.join("\n")).toContain(failure);
+    expect(text(kept, "levain-failed-1.txt")).toContain(record.failure[0] ?? "no failure");
+    const next = boot([inDrive(kept), root], "rd.log.save=LABEL=LEVAIN-LOG");
+    expect(next.console.replaceAll(/\s+/g, " ")).toContain(`the last boot failed: ${record.failure[0]}`);
   });
 });
 

@@ -21,7 +21,7 @@ export interface FakeBootOptions extends FakeMachineOptions {
 export interface FakeBoot {
   readonly machine: FakeMachine;
   /** How it ended: the handover to the real init, or what was done with the machine. */
-  readonly end: Handover | "reboot" | "poweroff" | "halt" | "resume" | "waits for ever";
+  readonly end: Handover | "reboot" | "poweroff" | "halt" | "resume" | "reset" | "waits for ever";
   /** What changed something, without the writing of the record. */
   readonly journal: readonly string[];
   /** All that was said on the console, each line of the narration unwrapped. */

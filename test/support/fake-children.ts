@@ -4,6 +4,7 @@ import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeIscsiChild, type FakeIscsiServers } from "./fake-iscsi.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
+import { createFakeLogChild } from "./fake-log-child.ts";
 import { createFakeNfsChild, type FakeNfsServers } from "./fake-nfs.ts";
 import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
 import type { FakeProcess } from "./fake-processes.ts";
@@ -25,15 +26,16 @@ export function startFakeChildren(
   kernel: FakeKernel,
   { web = {}, nfs = {}, servers = {}, nvme = {}, iscsi = {} }: FakeServersOptions,
   files: Pick<Machine, "readFile" | "writeFile">,
-  mount: Machine["mount"],
+  machine: () => Machine,
   start: FakeProcess,
 ): FakeChildren {
   return createFakeChildren(kernel, {
     [CHILD_COMMANDS.download]: () => createFakeDownloadChild(kernel, files, web),
     [CHILD_COMMANDS.iscsi]: () => createFakeIscsiChild(kernel, iscsi),
     [CHILD_COMMANDS.nvme]: () => createFakeNvmeChild(kernel, nvme),
-    [CHILD_COMMANDS.nfs]: () => createFakeNfsChild(kernel, mount, nfs, servers),
+    [CHILD_COMMANDS.nfs]: () => createFakeNfsChild(kernel, (request) => machine().mount(request), nfs, servers),
     [CHILD_COMMANDS.unpack]: () => createFakeUnpackChild(kernel, files),
+    [CHILD_COMMANDS.save]: () => createFakeLogChild(kernel, machine()),
     [CHILD_COMMANDS.run]: () => createFakeRunChild(kernel, start),
   });
 }

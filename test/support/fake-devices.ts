@@ -51,10 +51,20 @@ export class FakeDevices {
       mountsAfterMs,
       replaysForMs,
       looksAfterMs,
+      writesAfterMs,
       failsWith,
       isRemovable,
     } = disk;
-    const same = { readOnly, answersAfterMs, mountsAfterMs, replaysForMs, looksAfterMs, failsWith, isRemovable };
+    const same = {
+      readOnly,
+      answersAfterMs,
+      mountsAfterMs,
+      replaysForMs,
+      looksAfterMs,
+      writesAfterMs,
+      failsWith,
+      isRemovable,
+    };
     this.addBlockDevice({ name, number: `${SD_MAJOR}:${minor}`, devpath, content, ...same }, { DEVTYPE: "disk" });
     for (const [index, partition] of partitions.entries()) {
       this.addImage(partition.image);

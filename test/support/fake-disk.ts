@@ -20,6 +20,8 @@ export interface FakeDisk {
   readonly replaysForMs?: number | undefined;
   /** How long each look at a file of its filesystem takes. */
   readonly looksAfterMs?: number | undefined;
+  /** How long writing to its filesystem takes; infinity: it hangs. */
+  readonly writesAfterMs?: number | undefined;
   /** The errno name of every read; with `failsBefore`, of those that begin before this byte. */
   readonly failsWith?: string | undefined;
   readonly failsBefore?: number | undefined;
@@ -30,7 +32,14 @@ export interface FakeDisk {
 export interface FakeBlockDevice
   extends Pick<
     FakeDisk,
-    "answersAfterMs" | "mountsAfterMs" | "replaysForMs" | "looksAfterMs" | "failsWith" | "failsBefore" | "isRemovable"
+    | "answersAfterMs"
+    | "mountsAfterMs"
+    | "replaysForMs"
+    | "looksAfterMs"
+    | "writesAfterMs"
+    | "failsWith"
+    | "failsBefore"
+    | "isRemovable"
   > {
   readonly name: string;
   /** "major:minor" */

@@ -28,6 +28,7 @@ export function createFakeFiles(kernel: FakeKernel): Omit<Files, keyof FakeTrees
     makeSymlink: (target, path) => create(kernel, path, "symlink", { kind: "symlink", target }),
     makeNode: (path, kind, major, minor, mode) =>
       create(kernel, path, "mknodat", { kind, number: `${major}:${minor}`, mode }),
+    allowChanges: (path) => void namespace.find(path, "open"),
     changeOwner: (path) => void namespace.find(path, "chown"),
     copyAttributes: (source, target) => copyAttributes(kernel, source, target),
     stat: (path) => status(path, true),

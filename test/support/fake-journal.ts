@@ -18,6 +18,7 @@ const CHANGES: Describer = {
   makeDirectory: (path) => `mkdir ${path}`,
   makeSymlink: (target, path) => `link ${path} to ${target}`,
   makeNode: (path, kind, major, minor) => `node ${path} ${kind} ${major}:${minor}`,
+  allowChanges: (path) => `allow changes of ${path}`,
   changeOwner: (path, user, group) => `owner of ${path} ${user}:${group}`,
   copyAttributes: (source, target) => `attributes of ${source} for ${target}`,
   removeFile: (path) => `remove ${path}`,

@@ -186,6 +186,7 @@ export class FakeKernel {
   }
 
   /** Moves the clock, and lets arrive what arrives until then. */
+  onTime: (nowMs: number) => void = () => undefined;
   waitUntil(ms: number): void {
     for (let next = this.#arrivals[0]; next !== undefined && next.atMs <= ms; next = this.#arrivals[0]) {
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
@@ -193,5 +194,6 @@ export class FakeKernel {
       next.happen();
     }
     this.#nowMs = Math.max(this.#nowMs, ms);
+    this.onTime(ms);
   }
 }

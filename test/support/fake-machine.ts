@@ -10,7 +10,7 @@ import { createFakeCiphers } from "./fake-ciphers.ts";
 import { createFakeDeviceMapper } from "./fake-device-mapper.ts";
 import type { FakeBlockDevice, FakeDisk } from "./fake-disk.ts";
 import { createFakeFiles } from "./fake-file-calls.ts";
-import type { FakeTree } from "./fake-files.ts";
+import type { FakeDirectory, FakeTree } from "./fake-files.ts";
 import { createFakeHibernation, type FakeHibernation } from "./fake-hibernation.ts";
 import type { FakeImage } from "./fake-images.ts";
 import { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
@@ -28,6 +28,7 @@ import { createFakeTerminals, type FakeTerminals, type FakeTyping, isConsole } f
 import { createFakeOpenTrees } from "./fake-tree-calls.ts";
 import { createFakeTrees } from "./fake-trees.ts";
 import { type Refusal, watchCalls } from "./fake-watch.ts";
+import { createFakeWatchdogs, type FakeWatchdog } from "./fake-watchdog.ts";
 
 export interface FakeMachineOptions extends FakeKernelOptions, FakeServersOptions {
   readonly isBoot?: boolean;
@@ -38,6 +39,9 @@ export interface FakeMachineOptions extends FakeKernelOptions, FakeServersOption
   readonly images?: readonly FakeImage[];
   /** What can be mounted by its tag, if the kernel knows the type. */
   readonly shares?: FakeShares;
+  /** What efivarfs shows; what is written there stays for the next machine that gets the same. */
+  readonly efiVariables?: FakeDirectory;
+  readonly watchdog?: FakeWatchdog;
   /** How the kernel resumes. */
   readonly hibernation?: FakeHibernation;
   readonly typing?: readonly FakeTyping[];
@@ -102,7 +106,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   const network = new FakeNetwork(kernel, options.cards ?? []);
   const terminals = createFakeTerminals(kernel, options.typing ?? []);
   const { start, ...processes } = createFakeProcesses(kernel, { ...options, ...terminals, show, end });
-  const children = startFakeChildren(kernel, options, files, (request) => machine.mount(request), start);
+  const children = startFakeChildren(kernel, options, files, () => machine, start);
   const calls = {
     ...{ ...files, ...createFakeTrees(kernel, files), ...createFakeOpenTrees(kernel) },
     ...{ ...createFakeMounts(kernel), ...createFakeProtection(kernel), ...createFakeHibernation(kernel, options, end) },
@@ -115,7 +119,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     ...{ ...fakeKeyDerivation, ...fakeLibraryHashes, ...children.calls },
     ...createFakeKernelCalls(kernel, options.release ?? RELEASE),
     ...processes,
-    ...createFakeClock(kernel),
+    ...{ ...createFakeClock(kernel), ...createFakeWatchdogs(kernel, options, end) },
   };
   for (const [target, type] of Object.entries(options.mounted ?? MOUNTED))
     calls.mount({ source: type, target, type, flags: [], options: "" });
@@ -136,8 +140,11 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
   return machine;
 }
 
-function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {} }: FakeMachineOptions) {
-  return (request: MountRequest) => openFakeNfs(nfs, request) ?? openFakeShare(shares, request, kernel.nowMs);
+function shareOpener(kernel: FakeKernel, { nfs = {}, shares = {}, efiVariables }: FakeMachineOptions) {
+  if (efiVariables !== undefined) kernel.types.virtual.push("efivarfs");
+  return (request: MountRequest) =>
+    (request.type === "efivarfs" ? efiVariables : openFakeNfs(nfs, request)) ??
+    openFakeShare(shares, request, kernel.nowMs);
 }
 
 /** What a test does to the disks, and asks of them. */

@@ -15,6 +15,8 @@ export function createFakeMounts(
   return {
     mount: (request) => mount(kernel, request),
     moveMount: (from, to) => moveMount(kernel, from, to),
+    // The only process that does it is modelled without a namespace of its own: it unmounts what it mounts.
+    isolateMounts: () => undefined,
     unmount: (target, lazy = false) => unmount(kernel, loops, target, lazy),
     attachLoop: loops.attachLoop,
     detachLoop: loops.detachLoop,

@@ -32,7 +32,7 @@ export type FakeProcess = (
 /** Thrown where the real machine would not come back: from then on every call throws it again. */
 export class Ended extends Error {
   readonly handover: Handover | null;
-  readonly power: "reboot" | "poweroff" | "halt" | "resume" | null;
+  readonly power: "reboot" | "poweroff" | "halt" | "resume" | "reset" | null;
 
   constructor(handover: Handover | null, power: Ended["power"]) {
     super(handover === null ? `the machine does ${power}` : `handed over to ${handover.init}`);

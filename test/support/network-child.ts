@@ -15,6 +15,7 @@ const NO_DRIVERS: Loader = {
   handleEvent: () => undefined,
   loadMore: () => false,
   loadNetwork: () => undefined,
+  loadWatchdog: () => undefined,
   loadAll: () => undefined,
   loadWithoutDisks: () => [],
   loadInBackground: () => ({ leftMs: 0, hasMoved: false, hasNews: false }),

@@ -13,7 +13,6 @@ import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
 const WRONG = "root=LABEL=WRONG rd.timeout=1";
-const LONG = Array.from("12345", (digit) => `rootfallback=LABEL=${digit.repeat(250)}`).join(" ");
 
 const OTHER_CONSOLE = join(scratchDirectory(), "hvc0");
 const LATE_CONSOLE = join(scratchDirectory(), "hvc0");
@@ -136,15 +135,6 @@ vmTest(
     await vm.expect("hint: remove rd.driver.blacklist=squashfs from the kernel command line");
     await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko.gz; exit");
     await vm.expect("small-root: ready");
-  },
-);
-
-vmTest(
-  "rd.emergency=reboot, after a long report",
-  guest(`${WRONG} rd.emergency=reboot ${LONG} reboot=t,force`),
-  async (vm) => {
-    expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
-    expect(vm.log()).toContain("rebooting now\n");
   },
 );
 

@@ -28,18 +28,20 @@ vmTest(
 );
 
 vmTest(
-  "a disc that is inserted while levain waits is found, and one that is exchanged; the kernel's polling ends with the wait",
+  "a disc that is inserted while levain waits is found, and one that is exchanged; the kernel's polling ends with the wait; the watchdog resets no slow boot, but one that hangs",
   async () =>
     levainGuest({
-      image: { kernel: "full" },
+      image: { kernel: "full", config: 'parameters = ["rd.watchdog=15"]' },
       disks: [{ file: "", bus: "cdrom", id: "cd", isEmpty: true }],
       cmdline: "root=LABEL=ROOT rd.timeout=900 rd.break=mount",
+      extra: ["-device", "i6300esb"],
       memoryMib: 768,
     }),
   async (vm) => {
     const insert = (filename: string) =>
       vm.monitor("blockdev-change-medium", { id: "cd", filename, format: "raw", "read-only-mode": "read-only" });
     await vm.expect("waiting for LABEL=ROOT");
+    await vm.pause(16_000);
     await insert(await rootImage("ext4", { label: "OTHER" }));
     await vm.expect('/dev/sr0 ext4 "OTHER"');
     await insert(await rootImage("ext4", { label: "ROOT" }));
@@ -47,5 +49,7 @@ vmTest(
     await vm.expect("levain:/#");
     vm.send("cat /sys/module/block/parameters/events_dfl_poll_msecs; echo end-of-file\n");
     await vm.expect(/^0\nend-of-file$/m);
+    vm.send("kill -STOP $PPID\n");
+    expect(await vm.expectExit()).toMatchObject({ reason: "guest-reset" });
   },
 );

@@ -16,7 +16,7 @@ import {
   type ModprobeFile,
   readModprobeFiles,
 } from "../modules/modprobe-files.ts";
-import { DEFAULT_MODULES, NETWORK_MODULES } from "../modules/module-table.ts";
+import { DEFAULT_MODULES, NETWORK_MODULES, WATCHDOG_MODULES } from "../modules/module-table.ts";
 import { type ModuleSelection, selectModules } from "../modules/modules.ts";
 import type { ImageOptions } from "./options.ts";
 import { refuseReserved } from "./reserved.ts";
@@ -54,7 +54,11 @@ export function addModules(
     add,
     config,
     isPacked: true,
-    patterns: hasNetwork && machine === null ? [...DEFAULT_MODULES, ...NETWORK_MODULES] : DEFAULT_MODULES,
+    patterns: [
+      ...DEFAULT_MODULES,
+      ...(hasNetwork && machine === null ? NETWORK_MODULES : []),
+      ...(plans.some(({ watchdogSeconds }) => watchdogSeconds !== null) ? WATCHDOG_MODULES : []),
+    ],
     ...(machine !== null && { host: machine }),
   });
   const { files, names, lackingFirmware, warnings } = selection;

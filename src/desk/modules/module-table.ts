@@ -66,6 +66,13 @@ const NETWORK_TABLE: typeof TABLE = [
   ["net", "8021q/8021q bridge/bridge packet/af_packet ipv6/ipv6"],
 ];
 
+/** Watchdogs, and the chips of which Intel's is a part. */
+const WATCHDOG_TABLE: typeof TABLE = [
+  ["drivers/watchdog", "*"],
+  ["drivers/mfd", "lpc_ich"],
+  ["drivers/i2c", "busses/i2c-i801"],
+];
+
 const patternsOf = (table: typeof TABLE) =>
   table.flatMap(([directory, names]) =>
     names.split(" ").map((name) => (name.startsWith("!") ? `!${directory}/${name.slice(1)}` : `${directory}/${name}`)),
@@ -73,6 +80,9 @@ const patternsOf = (table: typeof TABLE) =>
 
 /** The patterns of modules that --network adds to DEFAULT_MODULES. */
 export const NETWORK_MODULES: readonly string[] = patternsOf(NETWORK_TABLE);
+
+/** The patterns that rd.watchdog= of the image's own parameters adds. */
+export const WATCHDOG_MODULES: readonly string[] = patternsOf(WATCHDOG_TABLE);
 
 /** THE table of the modules that a generic machine needs to reach its root, as patterns of paths without their suffix. */
 export const DEFAULT_MODULES: readonly string[] = patternsOf(TABLE);

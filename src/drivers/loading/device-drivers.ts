@@ -4,7 +4,7 @@ import { FIRST_BUSES, listBuses, listModaliases } from "../modaliases.ts";
 import type { ImageModules } from "../module-source.ts";
 import { expectedInWave, LAST_WAVE } from "../waves.ts";
 import type { Steps } from "./steps.ts";
-import { isForDisks, isForNetwork, isForTyping, type Targets, waveOfTarget } from "./targets.ts";
+import { isForDisks, isForTyping, type Targets, waveOfTarget } from "./targets.ts";
 
 /** What loads the drivers of the devices, in waves. */
 export interface Devices {
@@ -17,8 +17,8 @@ export interface Devices {
   loadRest(): Steps<void>;
   /** Loads them too, but no controllers of disks; returns the names of those that it leaves out. */
   loadWithoutDisks(): Steps<readonly string[]>;
-  /** Loads those that a network interface may need, of every wave. */
-  loadNetwork(): Steps<void>;
+  /** Loads those of some kind, of every wave: `isWanted` says which. */
+  loadOf(isWanted: (target: Target) => boolean): Steps<void>;
   isLastWave(): boolean;
   /** How many kinds of devices were seen. */
   count(): number;
@@ -83,17 +83,17 @@ export function createDevices(
   }
 
   /** The other drivers of these devices stay postponed. */
-  function* loadNetwork(): Steps<void> {
+  function* loadOf(isWanted: (target: Target) => boolean): Steps<void> {
     const all = [...waiting, ...listModaliases(machine, listBuses(machine)).map(({ modalias }) => modalias)];
     const targets = image === null ? [] : [...new Set(all)].flatMap((modalias) => resolveModule(image, modalias));
-    for (const target of targets.filter(isForNetwork)) yield* attempt(target);
+    for (const target of targets.filter(isWanted)) yield* attempt(target);
   }
 
   return {
     coldplug,
     offer,
     loadWave,
-    loadNetwork,
+    loadOf,
     loadRest: () => loadRest(takeAll, { attempt, loadExpected }),
     loadWithoutDisks: () => loadWithoutDisks(takeAll, { attempt, loadExpected }),
     isLastWave: () => wave === LAST_WAVE,

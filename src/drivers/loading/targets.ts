@@ -4,7 +4,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { type BlockedDriver, findBlock } from "../blocked.ts";
 import { resolveModule, type Target } from "../index/resolution.ts";
 import type { ImageModules } from "../module-source.ts";
-import { servesDisks, servesNetwork, servesTyping, waveOf } from "../waves.ts";
+import { servesDisks, servesNetwork, servesTyping, servesWatchdog, waveOf } from "../waves.ts";
 import type { Act } from "./insertion.ts";
 import type { Steps } from "./steps.ts";
 
@@ -33,6 +33,12 @@ export function isForDisks(target: Target): boolean {
 export function isForNetwork(target: Target): boolean {
   const path = pathOf(target);
   return path !== null && servesNetwork(path);
+}
+
+/** Returns true for the driver of a watchdog, or of a chip that contains one. */
+export function isForWatchdog(target: Target): boolean {
+  const path = pathOf(target);
+  return path !== null && servesWatchdog(path);
 }
 
 function pathOf({ name, actions }: Target): string | null {

@@ -92,6 +92,9 @@ export const CDS_TRAY_OPEN = 2;
 export const BLKROSET = 0x125d;
 export const BLKROGET = 0x125e;
 
+/** linux/fs.h: the attributes of a file, as chattr(1) sets them; the address of an int. */
+export const FS_IOC_SETFLAGS = 0x40086602;
+
 /** linux/loop.h */
 export const LOOP_SET_FD = 0x4c00;
 export const LOOP_CLR_FD = 0x4c01;

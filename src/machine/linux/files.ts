@@ -27,6 +27,9 @@ export function createLinuxFiles(): Omit<Files, "openAsyncReader" | "copyFile"> 
     makeDirectory,
     makeSymlink: (target, path) => refusable(path, () => fs.symlinkSync(target, path)),
     makeNode,
+    // efivarfs knows no other attribute.
+    allowChanges: (path) =>
+      closing(openFile(path, "r"), (fd) => void systemCall("ioctl", path, fd, abi.FS_IOC_SETFLAGS, Int32Array.of(0))),
     changeOwner: (path, userId, groupId) => refusable(path, () => fs.chownSync(path, userId, groupId)),
     copyAttributes,
     stat: (path) => statusOf(path, fs.statSync),

@@ -26,6 +26,7 @@ import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { trees } from "./trees/tree.ts";
 import { createUeventSource } from "./uevents.ts";
+import { openWatchdog } from "./watchdog.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
 import { copyFile } from "./workers/copies.ts";
 import { startModule } from "./workers/modules.ts";
@@ -81,6 +82,7 @@ export function createLinuxMachine(): Machine {
     ...http,
     ...connections,
     ...clock,
+    openWatchdog,
   };
 }
 

@@ -3,6 +3,7 @@ import { alias, flagOrYes, list, single, toggle } from "../parameter.ts";
 import { archive } from "../sources/memory-root.ts";
 import { nfsRoot } from "../sources/nfs-source.ts";
 import { root } from "../sources/root-setting.ts";
+import { slots, slotTries } from "../sources/slots.ts";
 import * as values from "../values.ts";
 
 /** The root device: where it is, how long to wait for it, how it is mounted. */
@@ -39,6 +40,23 @@ export const ROOT = {
     syntax: "rootfallback=DEVICE",
     text: "An alternative root device, used if the root device does not appear. May be given several times, in the order to try.",
     example: "root=LABEL=A rootfallback=LABEL=B",
+  }),
+  slots: single(slots, {
+    syntax: "rd.slots=NAME:ROOT,NAME:ROOT…",
+    text: "Roots that are booted in turn, each ROOT as in root=: the first that has tries left. A boot uses up one try, and `levain slot ok` in the booted system gives them back; without that, the next slot is booted when none is left. docs/unattended.md has the whole procedure.",
+    example: "rd.slots=A:LABEL=rootA,B:LABEL=rootB rd.emergency=reboot",
+  }),
+  slotTries: single(slotTries, {
+    syntax: "rd.slots.tries=NUMBER",
+    fallback: "3",
+    text: "How often a slot is tried until the next one is booted, from 1 to 99.",
+    example: "rd.slots=A:LABEL=rootA,B:LABEL=rootB rd.emergency=reboot rd.slots.tries=2",
+  }),
+  slotState: single(values.device, {
+    syntax: "rd.slots.state=DEVICE",
+    fallback: "an EFI variable",
+    text: "The partition that keeps the count of rd.slots=, for a machine without EFI: at least 128 KiB, filled with zeros before its first use, without a filesystem.",
+    example: "rd.slots=A:LABEL=rootA,B:LABEL=rootB rd.emergency=reboot rd.slots.state=PARTLABEL=slots",
   }),
   gptAuto: toggle({
     syntax: "rd.systemd.gpt_auto=yes|no",

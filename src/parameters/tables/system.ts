@@ -106,6 +106,12 @@ export const RESCUE = {
     text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter twice on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
     example: "rd.emergency=reboot rd.emergency.after=60",
   }),
+  watchdogSeconds: single(values.watchdogSeconds, {
+    syntax: "rd.watchdog=SECONDS",
+    fallback: "the watchdog is left alone",
+    text: "Arm the hardware watchdog, which resets the machine if it hangs for that long, from 15 to 3600. levain feeds it while the boot makes progress or a person is asked, and hands it over armed: the real system must take it over in time, as systemd does with RuntimeWatchdogSec=. docs/unattended.md says more.",
+    example: "root=LABEL=ROOT rd.watchdog=60",
+  }),
   hooks: single(values.flag, {
     syntax: "rd.hooks=yes|no",
     fallback: "yes",

@@ -3,11 +3,11 @@ import * as values from "../values.ts";
 import * as verity from "../verity.ts";
 
 /** live-boot's policies, and the options of veritytab(5) for them. */
-const POLICIES: Readonly<Record<string, string>> = {
-  ignore: "ignore-corruption",
-  restart: "restart-on-corruption",
-  panic: "panic-on-corruption",
-};
+const POLICIES: ReadonlyMap<string | null, string> = new Map([
+  ["ignore", "ignore-corruption"],
+  ["restart", "restart-on-corruption"],
+  ["panic", "panic-on-corruption"],
+]);
 const HASH = "6fe0c3d2a1b4958677a8b9cadbecfd0e1f2031425364758697a8b9cadbecfd0e";
 const OPTIONS =
   "superblock=no, format=, data-block-size=, hash-block-size=, data-blocks=, hash=, salt=, hash-offset=BYTES, ignore-corruption, restart-on-corruption, panic-on-corruption, ignore-zero-blocks, check-at-most-once, fec-device=DEVICE, fec-offset=BYTES, fec-roots=NUMBER, root-hash-signature=PATH (a file of the initramfs) or base64:…";
@@ -39,7 +39,7 @@ export const VERITY = {
     syntax: "rd.verity.options=OPTION[,OPTION…]",
     aliases: [
       "systemd.verity_root_options=OPTION",
-      alias("dm-verity-oncorruption=ignore|restart|panic", (value) => POLICIES[value ?? ""] ?? value),
+      alias("dm-verity-oncorruption=ignore|restart|panic", (value) => POLICIES.get(value) ?? value),
     ],
     fallback: "a read of a damaged block fails",
     text: `Options of veritytab(5): ${OPTIONS}.`,

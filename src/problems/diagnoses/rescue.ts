@@ -73,6 +73,11 @@ export const RESCUE = {
       `the log is not saved to ${device}: ${formatBytes(freeBytes)} are free, and it takes ${formatBytes(neededBytes)}`,
     hints: () => [byHand("remove files from it")],
   }),
+  "log-not-written": diagnosis<{ device: string; isLate: boolean }>({
+    text: ({ device, isLate }) =>
+      `the log is not saved to ${device}: ${isLate ? "it does not answer any more" : "the process that writes it was killed"}`,
+    hints: () => [byHand("use another stick")],
+  }),
   "log-without-place": diagnosis<{ place: string | null }>({
     text: ({ place }) =>
       `no ${place === null ? "filesystem with the label LEVAIN-LOG" : `device ${place}`} to save the log to`,
@@ -84,6 +89,37 @@ export const RESCUE = {
   "log-without-record": diagnosis({
     text: () => "levain did not boot this system: there is no log to save",
     hints: () => [{ text: "read the system's own log: journalctl -b, dmesg", needs: null }],
+  }),
+  "slots-without-place": diagnosis<{ spec: string | null }>({
+    text: ({ spec }) =>
+      spec === null
+        ? "this machine was not booted by EFI, and no partition keeps the count of rd.slots="
+        : `no device ${spec} to keep the count of rd.slots= on`,
+    hints: ({ spec }) => [
+      spec === null
+        ? inBootLoader("name a partition for it: rd.slots.state=PARTUUID=…")
+        : inBootLoader("correct rd.slots.state="),
+    ],
+  }),
+  "slots-ambiguous": diagnosis<{ spec: string; nodes: readonly string[] }>({
+    text: ({ spec, nodes }) => `${nodes.join(" and ")} match ${spec}, and only one can keep the count of rd.slots=`,
+    hints: () => [inBootLoader("name one by its PARTUUID: rd.slots.state=PARTUUID=…"), byHand("unplug the other one")],
+  }),
+  "slots-place-in-use": diagnosis<{ device: string }>({
+    text: ({ device }) => `${device} cannot keep the count of rd.slots=: it holds something else, or is too small`,
+    hints: () => [byHand("use a partition of 128 KiB or more, and fill it with zeros once")],
+  }),
+  "slots-not-used": diagnosis({
+    text: () => "levain did not boot this system with rd.slots=",
+    hints: () => [inBootLoader("name the slots: rd.slots=A:LABEL=rootA,B:LABEL=rootB")],
+  }),
+  "slots-not-kept": diagnosis<{ booted: string }>({
+    text: ({ booted }) => `slot ${booted} was booted without a count: there is nothing to change`,
+    hints: () => [{ text: "read in `levain log` why the count could not be read or written", needs: null }],
+  }),
+  "slot-unknown": diagnosis<{ name: string; names: readonly string[] }>({
+    text: ({ name, names }) => `there is no slot ${printable(name)}: rd.slots= names ${names.join(", ")}`,
+    hints: ({ names }) => [{ text: `levain slot set ${names[0] ?? "A"}`, needs: null }],
   }),
   "unlock-cancelled": diagnosis({
     text: () => "cancelled by Ctrl-C",

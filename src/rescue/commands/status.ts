@@ -1,3 +1,4 @@
+import { describeAttempt } from "../../boot/tries/tries.ts";
 import { describeDriverless, hasMissingList } from "../../drivers/driverless.ts";
 import { type BootRecord, formatMessages, readRecord, type StepRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -20,6 +21,7 @@ function formatStatus(record: BootRecord, canBoot: boolean): readonly string[] {
   const head = [
     `levain ${record.levain}${record.kernel === "" ? "" : ` on Linux ${record.kernel}`}`,
     ...(record.commandLine === "" ? [] : [`command line: ${record.commandLine}`]),
+    ...record.attempts.map(describeAttempt),
   ];
   return [
     ...wrapLines(head.map(printable)),

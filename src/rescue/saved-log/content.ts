@@ -9,8 +9,8 @@ import { printable } from "../../problems/report.ts";
 
 /** A log as text for a person, and as JSON for programs: the record of the boot with `devices` and `kernelLog`. */
 export interface LogFiles {
-  readonly txt: Uint8Array;
-  readonly json: Uint8Array;
+  readonly txt: string;
+  readonly json: string;
 }
 
 /** Makes the files of a log, without the passwords of the command line, which the kernel prints in more than one form. */
@@ -28,5 +28,5 @@ export function makeLogFiles(machine: Machine, record: BootRecord, devices: read
   ];
   const text = parts.map((lines) => lines.map((line) => printable(hide(line))).join("\n")).join("\n\n");
   const json = JSON.stringify({ ...record, devices: seen, kernelLog }, null, 1);
-  return { txt: Buffer.from(`${text}\n`), json: Buffer.from(`${json}\n`) };
+  return { txt: `${text}\n`, json: `${json}\n` };
 }

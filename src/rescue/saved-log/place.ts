@@ -1,38 +1,41 @@
-import { type BlockDevice, describeDevice, listBlockDeviceNames, namePartition } from "../../devices/block-devices.ts";
-import { listLinks } from "../../devices/persistent-names.ts";
-import { readBlockDevices } from "../../devices/read-devices.ts";
+import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import { filesystemLoader } from "../../drivers/loader.ts";
+import { readBootedEsp } from "../../filesystems/active-esp.ts";
 import { mountDeviceBriefly } from "../../filesystems/brief-mount.ts";
-import { mountDevice } from "../../filesystems/mount.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
-import { makeDirectoryIn } from "../../filesystems/resolve.ts";
+import { CHILD_COMMANDS } from "../../machine/child-commands.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { listOrNone } from "../../machine/small-files.ts";
 import type { LogSpec } from "../../parameters/stack/log-place.ts";
 import type { BootPlan } from "../../plan/plan.ts";
+import { BootError } from "../../problems/errors.ts";
 import { problem } from "../../problems/problem.ts";
 import type { Voice } from "../../problems/voice.ts";
-import { matchDevices } from "../../storage/match.ts";
+import { matchNamed, readDevicesFor } from "../../storage/named/named-device.ts";
 import { isInUse } from "../../storage/resume/guard.ts";
 import { specText } from "../../storage/search-words.ts";
+import { decodeJson, encodeJson, type LogAnswer, type LogOrder } from "./order.ts";
 
 /** The filesystem for the logs of boots that failed, unless rd.log.save= names another. */
 const LABELLED: LogSpec = { device: { by: "label", value: "LEVAIN-LOG" }, path: null, text: "LABEL=LEVAIN-LOG" };
-const PLACE = "/run/levain/saved-log";
+/** How long writing may take: the failure policy waits for it. */
+const WRITE_MS = 20_000;
+/** What a log leaves free: for directories and tables of the filesystem, and on an ESP for the next kernel. */
+const SPARE_BYTES = 64 << 10;
+const SPARE_ON_ESP_BYTES = 16 << 20;
+const DIRECTORY_ON_ESP = "/levain";
 /** The types that a stick for logs has, with their options: few drivers read what anyone may have made, and none stops the kernel at an error. Nothing there may lead elsewhere or run. */
 const EXT = "nosuid,nodev,noexec,nosymfollow,errors=continue";
 const FAT = "nosuid,nodev,noexec,nosymfollow";
 const OPTIONS: Readonly<Record<string, string>> = { vfat: FAT, exfat: FAT, ext2: EXT, ext3: EXT, ext4: EXT };
 /** What may hold a hibernated system, also in a volume that is closed. */
 const MAY_HIBERNATE = ["swsuspend", "crypto_LUKS", "LVM2_member", "linux_raid_member", "bcache"];
-/** How long a device that was named is waited for: its driver may have been loaded just now. */
-const PATIENCE_MS = 5000;
-const LOOK_MS = 250;
 
 /** Where logs are saved, on the device. */
 export interface LogPlace {
   readonly device: BlockDevice;
   readonly path: string | null;
+  readonly spareBytes: number;
 }
 
 /** What the plan says about logs. */
@@ -48,39 +51,39 @@ export interface LogContext {
 
 /** Reads what the devices hold; waits for one that was named. */
 export function readDevices(machine: Machine, { log }: LogWish): readonly BlockDevice[] {
-  const endMs = machine.nowMs() + PATIENCE_MS;
-  for (;;) {
-    const { devices } = readBlockDevices(machine, listBlockDeviceNames(machine));
-    const isThere = log === null || log === false || match(machine, log, devices).length > 0;
-    if (isThere || machine.nowMs() >= endMs) return devices;
-    machine.sleepMs(LOOK_MS);
-  }
+  return readDevicesFor(machine, log === null || log === false ? null : log.device);
 }
 
-/** Returns where logs are saved; null if no such device is present. With a locked shell only a device that was named counts: anyone can plug in a label. Throws BootError if nothing may be written there. */
+/**
+ * Returns where logs are saved: on the device that was named, else on the one with the label, else on the ESP that this machine was
+ * booted from; null if there is none. With a locked shell only a device that was named counts: anyone can plug in a label. Throws
+ * BootError if nothing may be written there.
+ */
 export function findLogPlace(
-  machine: Machine,
+  { machine, voice }: LogContext,
   { log, shell }: LogWish,
   devices: readonly BlockDevice[],
 ): LogPlace | null {
   if (log === false || (log === null && (shell === false || shell === "ask"))) return null;
   const spec = log ?? LABELLED;
-  const found = match(machine, spec, devices);
+  const found = matchNamed(machine, spec.device, devices);
   const [device] = found;
-  if (device === undefined) return null;
+  if (device === undefined) return log === null ? findEsp(machine, voice, devices) : null;
   if (found.length > 1)
     throw problem("log-ambiguous", { spec: specText(spec.device), nodes: found.map(({ node }) => node) });
   const why = findObjection(machine, device, devices);
   if (why !== null) throw problem("log-in-use", { device: describeDevice(device), why });
-  return { device, path: spec.path };
+  return { device, path: spec.path, spareBytes: SPARE_BYTES };
 }
 
-function match(machine: Machine, { device: spec }: LogSpec, devices: readonly BlockDevice[]): readonly BlockDevice[] {
-  return matchDevices(spec, devices, {
-    name: (device) => namePartition(machine, device),
-    links: (device) => listLinks(machine, device),
-    holds: () => false,
-  });
+/** The ESP may lie on the disk of the root: only this one, by what the firmware says, and never one of a stick with the same PARTUUID. */
+function findEsp(machine: Machine, voice: Voice, devices: readonly BlockDevice[]): LogPlace | null {
+  const value = readBootedEsp(machine, voice);
+  if (value === null) return null;
+  const [device, ...others] = matchNamed(machine, { by: "partuuid", value, partitionOffset: 0 }, devices);
+  const isUsable = device?.facts.type === "vfat" && others.length === 0;
+  if (!isUsable || findObjection(machine, device, devices) !== null) return null;
+  return { device, path: DIRECTORY_ON_ESP, spareBytes: SPARE_ON_ESP_BYTES };
 }
 
 /** Why nothing may be written to the device; null if it may. */
@@ -96,36 +99,37 @@ function findObjection(machine: Machine, device: BlockDevice, devices: readonly 
   return `it was not unmounted, and ${other.node} may hold a hibernated system that uses it`;
 }
 
-const driversFor = ({ machine, voice, modules }: LogContext) => filesystemLoader(machine, voice, modules?.());
-
 /** Mounts the device read-only while `use` looks at it: nothing is written, and a disk that does not answer ends the look. Throws SyscallError. */
 export function lookBriefly<T>(
   context: LogContext,
   { device: { node, facts } }: LogPlace,
   use: (directory: string, patient: Machine) => T,
 ): T {
-  const { machine } = context;
-  return mountDeviceBriefly({ machine, drivers: driversFor(context) }, { node, type: facts.type ?? "" }, use);
+  const { machine, voice, modules } = context;
+  return mountDeviceBriefly(
+    { machine, drivers: filesystemLoader(machine, voice, modules?.()) },
+    { node, type: facts.type ?? "" },
+    use,
+  );
 }
 
-/** Mounts the device while `use` writes to the directory; all of it is on the disk afterwards. Throws BootError, SyscallError. */
-export function withLogPlace<T>(context: LogContext, place: LogPlace, use: (directory: string) => T): T {
-  const { machine, voice } = context;
-  const { device, path } = place;
-  // A stick that does not answer must not keep the failure policy waiting: this look gives up.
+/** Writes to the filesystem, in a process of its own; all of it is on the disk afterwards. Returns the name of the file. Throws BootError, SyscallError. */
+export function writeLog(context: LogContext, place: LogPlace, log: LogOrder["log"]): string {
+  const { device, path, spareBytes } = place;
+  const { node, facts, unreadable } = device;
+  // A disk that does not answer is noticed here; and this loads the driver.
   lookBriefly(context, place, (directory, patient) => patient.lstat(`${directory}/levain`));
-  const undone: (() => void)[] = [];
-  const undo = (act: () => void) => void undone.push(act);
-  const options = OPTIONS[device.facts.type ?? ""] ?? FAT;
-  mountDevice(
-    { machine, voice, drivers: driversFor(context), undo },
-    { device, target: PLACE, types: [], access: "writable", options, role: "store" },
-  );
+  const options = OPTIONS[facts.type ?? ""] ?? FAT;
+  const name = describeDevice(device);
+  const child = context.machine.startChild(CHILD_COMMANDS.save);
   try {
-    const result = use(path === null ? PLACE : makeDirectoryIn(machine, PLACE, path));
-    machine.syncFilesystem(PLACE);
-    return result;
+    child.order(encodeJson({ device: { node, facts, unreadable }, options, path, log, spareBytes, name }));
+    const news = child.answer(WRITE_MS);
+    if (news.kind !== "answer") throw problem("log-not-written", { device: name, isLate: news.kind === "busy" });
+    const answer: LogAnswer = decodeJson(news.bytes);
+    if ("why" in answer) throw new BootError(answer.why);
+    return answer.file;
   } finally {
-    for (const act of undone.reverse()) act();
+    child.stop();
   }
 }

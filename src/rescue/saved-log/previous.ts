@@ -3,8 +3,9 @@ import { findDirectoryIn } from "../../filesystems/resolve.ts";
 import { type BootRecord, parseRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, sentence } from "../../problems/report.ts";
-import { findLogPlace, type LogContext, type LogWish, lookBriefly, withLogPlace } from "./place.ts";
-import { NEWS, recordName, SAVED_FILE } from "./save.ts";
+import { findLogPlace, type LogContext, type LogWish, lookBriefly, writeLog } from "./place.ts";
+import { SAVED_FILE } from "./save.ts";
+import { fileName, NEWS } from "./serve.ts";
 
 /** The record of the boot before this one, if that failed and its log was saved. */
 export const PREVIOUS_FILE = "/run/levain/previous.json";
@@ -19,11 +20,11 @@ export function showPrevious(context: LogContext, wish: LogWish, devices: readon
   const { machine, voice } = context;
   if (wish.log === null || wish.log === false) return;
   try {
-    const place = findLogPlace(machine, wish, devices);
+    const place = findLogPlace(context, wish, devices);
     if (place === null) return;
     const news = lookBriefly(context, place, (directory, patient) => readNews(patient, directory, place.path));
     if (news === null) return;
-    withLogPlace(context, place, (directory) => machine.removeFile(`${directory}/${NEWS}`));
+    writeLog(context, place, null);
     // A person has just seen it: this boot had failed, and goes on.
     if (news.record === null || machine.stat(SAVED_FILE) !== null) return;
     machine.writeFile(PREVIOUS_FILE, JSON.stringify(news.record));
@@ -39,7 +40,7 @@ function readNews(machine: Machine, top: string, path: string | null): { readonl
   const directory = path === null ? top : findDirectoryIn(machine, top, path);
   const number = directory === null ? null : readSmall(machine, `${directory}/${NEWS}`);
   if (number === null) return null;
-  const text = readSmall(machine, `${directory}/${recordName(Number(number))}`);
+  const text = readSmall(machine, `${directory}/${fileName(Number(number), "json")}`);
   return { record: text === null ? null : parseRecord(text) };
 }
 

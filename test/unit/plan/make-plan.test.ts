@@ -31,6 +31,8 @@ function mistakesOf(run: () => unknown): BootError {
 test("a command line that asks for nothing", () => {
   const expected: BootPlan = {
     root: { kind: "none", isAsked: false },
+    slots: null,
+    watchdogSeconds: null,
     rootTypes: [],
     rootOptions: "",
     rootCheck: "auto",

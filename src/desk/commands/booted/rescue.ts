@@ -3,6 +3,7 @@ import { retryBoot } from "../../../rescue/commands/retry.ts";
 import { saveLogTo } from "../../../rescue/commands/save-log.ts";
 import { describeLog, describeStatus } from "../../../rescue/commands/status.ts";
 import { unlockVolumes } from "../../../rescue/commands/unlock.ts";
+import { readLeftReport } from "../../../rescue/saved-log/memory.ts";
 import { PREVIOUS_FILE } from "../../../rescue/saved-log/previous.ts";
 import { SHELL_PID_FILE } from "../../../rescue/shell.ts";
 import { argument, command, flag, option } from "../../command-line.ts";
@@ -29,7 +30,12 @@ export const logCommand = command({
   run(line, machine) {
     const isPrevious = line.has("previous");
     const record = readRecord(machine, isPrevious ? PREVIOUS_FILE : RECORD_FILE);
-    if (record === null && isPrevious) return deny("no log of a failed boot was found");
+    if (record === null && isPrevious) {
+      const report = readLeftReport(machine, SILENT);
+      return report === null
+        ? deny("no log of a failed boot was found")
+        : print(line.has("json") ? toJson(report) : report);
+    }
     return print(line.has("json") ? toJson(record?.messages ?? null) : describeLog(record));
   },
 });
@@ -98,6 +104,8 @@ export const retryCommand = command({
     return 0;
   },
 });
+
+const SILENT = { warn: () => undefined, debug: () => undefined, progress: () => undefined };
 
 const toJson = (value: unknown) => (value === null ? null : [JSON.stringify(value, null, 2)]);
 

@@ -14,7 +14,7 @@ const UNMOUNT_MS = 10_000;
 const STUCK_MS = 500;
 
 /** Creates mount(2) and umount(2). What may take long is left to a worker, so that this process can say what it waits for. */
-export function createMounts(calls: AsyncCalls): Pick<Mounts, "mount" | "unmount" | "mountApart"> {
+export function createMounts(calls: AsyncCalls): Omit<Mounts, "moveMount"> {
   const { carryOut, hear } = calls;
   let isAnyStuck = false;
   return {
@@ -30,6 +30,10 @@ export function createMounts(calls: AsyncCalls): Pick<Mounts, "mount" | "unmount
       isAnyStuck = answer === null;
       if (answer === "alone") systemCall("umount2", target, target, flags);
       else throwIfRefused("umount2", target, answer === null ? "ETIMEDOUT" : answer.results[0]);
+    },
+    isolateMounts() {
+      systemCall("unshare", "mounts", abi.CLONE_NEWNS);
+      systemCall("mount", "/", "/", "/", 0, abi.MOUNT_FLAGS.rec | abi.MOUNT_FLAGS.private, 0);
     },
     mountApart: () => mountApart(orIfRefused(startWorker, null), calls),
   };

@@ -1,0 +1,60 @@
+import { loadAllDrivers } from "../../drivers/loader.ts";
+import { encodeEfiVariable } from "../../filesystems/efi-variables.ts";
+import { encodeSlotState, NO_SLOT_STATE, type SlotState } from "../../formats/slots/state.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { BootPlan } from "../../plan/plan.ts";
+import { type ChooseSlot, decideSlot, markGood, type SlotDecision, type SlotsPlan } from "../../plan/slots.ts";
+import { BootError, isErrno } from "../../problems/errors.ts";
+import { sentence } from "../../problems/report.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { type BootedSlot, readBootedSlot, SLOT_FILE } from "./slot-file.ts";
+import { changeSlotState, findSlotPlace, type SlotPlace } from "./slot-store.ts";
+
+/** Is there beside `SLOT_FILE` on a machine with EFI: the variable's content that marks the slot as good, for a system without levain. */
+export const GOOD_FILE = "/run/levain/slot.good";
+
+type Wish = Omit<SlotsPlan, "booted">;
+
+/**
+ * Returns what decides which slot this boot starts, once, and counts the try before anything else can fail. A state that cannot be
+ * read or written is a warning: the machine boots, and counts nothing.
+ */
+export function createSlotChooser(machine: Machine, voice: Voice, modules: () => BootPlan["modules"]): ChooseSlot {
+  return (wish) => {
+    const before = readBootedSlot(machine);
+    if (before !== null) return before.booted; // of a boot that a shell or a crash has interrupted
+    let place: SlotPlace = null;
+    let isKept = false;
+    let decision = decideSlot(wish, NO_SLOT_STATE);
+    try {
+      if (wish.state !== null) loadAllDrivers(machine, modules(), voice);
+      place = findSlotPlace(machine, wish.state);
+      changeSlotState(machine, voice, place, (state) => {
+        decision = decideSlot(wish, state);
+        return decision.isCounted ? decision.state : null;
+      });
+      isKept = true;
+    } catch (error) {
+      if (!(error instanceof BootError) && !isErrno(error)) throw error;
+      voice.warn(`${sentence(error)}: the try of slot ${decision.booted} is not counted`);
+    }
+    leaveFiles(machine, wish, decision, isKept ? { place } : null);
+    return decision.booted;
+  };
+}
+
+function leaveFiles(
+  machine: Machine,
+  { slots, tries }: Wish,
+  { booted, left, isCounted, state }: SlotDecision,
+  kept: { readonly place: SlotPlace } | null,
+): void {
+  const node = kept?.place ?? null;
+  const place = node === null ? null : (machine.stat(node)?.represents ?? null);
+  const file: BootedSlot = { slots: [...slots], tries, booted, left, isCounted, place, isKept: kept !== null };
+  machine.writeFile(SLOT_FILE, JSON.stringify(file));
+  if (kept !== null && node === null) machine.writeFile(GOOD_FILE, goodVariable({ slots, tries }, state, booted));
+}
+
+const goodVariable = (wish: Pick<Wish, "slots" | "tries">, state: SlotState, booted: string) =>
+  encodeEfiVariable(encodeSlotState(markGood(wish, state, booted)));

@@ -1,0 +1,98 @@
+import type { Loader } from "../drivers/make-loader.ts";
+import type { Machine } from "../machine/machine.ts";
+import { listOrNone } from "../machine/small-files.ts";
+import type { Watchdog } from "../machine/watchdog.ts";
+import type { BootPlan } from "../plan/plan.ts";
+import { tolerateRefusal, unlessRefused } from "../problems/errors.ts";
+import { describeRefusal } from "../problems/report.ts";
+import type { Voice } from "../problems/voice.ts";
+import { watchCalls } from "./watched-machine.ts";
+
+/** As long as levain waits for a disk that does not answer: what it waits for has a limit of its own. */
+const LEAST_PATIENCE_MS = 180_000;
+/** How often it is fed in its time. */
+const FEEDS = 6;
+
+/** Feeds the watchdog of a boot. */
+export interface WatchdogKeeper {
+  /** The machine, whose calls feed the watchdog while there is progress. */
+  readonly machine: Machine;
+  /** Opens the watchdog that rd.watchdog= asks for, and loads its driver. One that is missing is a warning. */
+  arm(plan: Pick<BootPlan, "watchdogSeconds" | "rootTimeoutMs">, drivers: Pick<Loader, "loadWatchdog">): void;
+  /** Leaves it to the real init: closed, and counting. */
+  leave(): void;
+}
+
+/** Creates a keeper that does nothing until `arm`. */
+export function createWatchdogKeeper(machine: Machine, voice: Voice): WatchdogKeeper {
+  let watchdog: Watchdog | null = null;
+  let patienceMs = LEAST_PATIENCE_MS;
+  let [progressMs, fedMs] = [0, 0];
+
+  function feed(): void {
+    const nowMs = machine.nowMs();
+    if (watchdog === null || nowMs - progressMs > patienceMs) return;
+    if (nowMs - fedMs < (watchdog.seconds * 1000) / FEEDS) return;
+    fedMs = nowMs;
+    tolerateRefusal(watchdog.feed);
+  }
+
+  function advance(): void {
+    if (watchdog === null) return;
+    progressMs = machine.nowMs();
+    feed();
+  }
+
+  function close(how: "armed" | "stopped"): void {
+    const closed = watchdog;
+    watchdog = null;
+    if (closed !== null) tolerateRefusal(() => closed.close(how));
+  }
+
+  return {
+    machine: watchCalls(machine, {
+      sliceMs: () => (watchdog === null ? null : (watchdog.seconds * 1000) / FEEDS),
+      feed,
+      advance,
+      // A reboot that hangs is ended by it.
+      end: (action) => close(action === "reboot" ? "armed" : "stopped"),
+    }),
+    arm({ watchdogSeconds, rootTimeoutMs }, drivers) {
+      if (watchdogSeconds === null || watchdog !== null) return;
+      patienceMs = Math.max(LEAST_PATIENCE_MS, rootTimeoutMs ?? 0);
+      watchdog = open(machine, voice, watchdogSeconds, drivers);
+      advance();
+    },
+    leave: () => close("armed"),
+  };
+}
+
+function open(machine: Machine, voice: Voice, seconds: number, drivers: Pick<Loader, "loadWatchdog">): Watchdog | null {
+  if (findNode(machine) === null) drivers.loadWatchdog();
+  const node = findNode(machine);
+  if (node === null) {
+    voice.warn("rd.watchdog=: this machine has no watchdog, or the image has no driver for it");
+    return null;
+  }
+  const refused = `rd.watchdog=: ${node} cannot be used, continuing without it`;
+  return unlessRefused(
+    () => {
+      const opened = machine.openWatchdog(node, seconds);
+      if (opened.seconds !== seconds)
+        voice.warn(`rd.watchdog=: ${node} waits ${opened.seconds} s instead of ${seconds} s`);
+      if (!opened.staysArmed)
+        voice.warn(`rd.watchdog=: ${node} stops at the handover, as its driver has no magic close`);
+      return opened;
+    },
+    (refusal) => {
+      voice.warn(`${refused}: ${describeRefusal(refusal)}`);
+      return null;
+    },
+  );
+}
+
+/** The first one, in the kernel's order; its node has the same name. */
+function findNode(machine: Machine): string | null {
+  const [name] = listOrNone(machine, "/sys/class/watchdog");
+  return name === undefined ? null : `/dev/${name}`;
+}
