@@ -173,6 +173,8 @@ export const RESCUE_EXAMPLES: Examples<typeof RESCUE> = {
   "volume-not-closed": [{ names: "/dev/mapper/root", hasShell: true }],
   "key-file-not-removed": [{ path: "/etc/keys/root.key", why: "the filesystem is read-only (EROFS)", before: "shell" }],
   "no-stopped-boot": [{}],
+  "root-is-mounted": [{ path: "/sysroot" }],
+  "root-is-no-device": [{}],
   "root-not-named": [{}],
   "retry-without-root": [{}],
   "init-without-restart": [{ init: "/sbin/init", self: "/init" }],

@@ -62,7 +62,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = plans.currentOrLess();
-    const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
+    const mayHaveShell = mayStartShell(rescue) && (findShell(machine) !== null || rescue.onFailure === "menu");
     // Before the report: it advises what needs a shell only if there will be one.
     const obstacle = catchError(() => seal(mayHaveShell));
     const hasShell = mayHaveShell && obstacle === null;

@@ -5,6 +5,7 @@ import { suggest } from "../parameters/near-misses.ts";
 import { printable } from "../problems/report.ts";
 import { argument, type Command, command, flag } from "./command-line.ts";
 import { analyzeCommand } from "./commands/booted/analyze.ts";
+import { menuCommand, mountCommand, poweroffCommand, rebootCommand, setCommand } from "./commands/booted/repair.ts";
 import { logCommand, retryCommand, saveLogCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
 import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
 import { makeCompletionCommand } from "./commands/completion.ts";
@@ -74,8 +75,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   log: logCommand,
   "save-log": saveLogCommand,
   analyze: analyzeCommand,
+  menu: menuCommand,
+  set: setCommand,
   unlock: unlockCommand,
+  mount: mountCommand,
   retry: retryCommand,
+  reboot: rebootCommand,
+  poweroff: poweroffCommand,
   completion: makeCompletionCommand(() => ({ commands: COMMANDS, own: LEVAIN_OPTIONS })),
   help: helpCommand,
 };

@@ -24,10 +24,15 @@ export function decideRescue({
     shell: shell ?? true,
     breaks: hasShell ? [...new Set(breaks)] : [],
     onFailure,
-    afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
+    afterSeconds: isAttended(onFailure) ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
   };
+}
+
+/** True if a person decides what happens after a failure. */
+export function isAttended(onFailure: FailurePolicy): onFailure is "shell" | "menu" {
+  return onFailure === "shell" || onFailure === "menu";
 }
 
 /** The decisions for a boot that failed before it had a plan. */

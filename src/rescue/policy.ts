@@ -2,8 +2,10 @@ import { findShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import { isAttended } from "../plan/rescue-policy.ts";
 import { report } from "../problems/report.ts";
 import { waitForEnter } from "./countdown.ts";
+import { runMenuProgram } from "./menu-program.ts";
 import { runShell } from "./shell.ts";
 
 type Policy = BootPlan["rescue"];
@@ -14,31 +16,41 @@ type Policy = BootPlan["rescue"];
  */
 export function applyPolicy(machine: Machine, policy: Policy, console: Console, isSafe = true): readonly string[] {
   const shell = findShell(machine);
-  if (policy.onFailure !== "shell") {
+  if (!isAttended(policy.onFailure)) {
     const isAsked = shell !== null && isSafe && mayStartShell(policy);
     if (!isAsked || !isShellWanted(machine, policy, console)) {
       return endWithoutShell(machine, policy.onFailure, isAsked ? { ...policy, ...AT_ONCE } : policy, console);
     }
   }
   if (!isSafe) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
+  const menu = policy.onFailure === "menu" ? runMenuProgram(machine, policy.shell === false, console) : NO_MENU;
+  if (menu.kind === "retry") return menu.words;
+  if (policy.shell === false) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
+  if (menu.kind === "failed") console.warn("the rescue menu has failed: a shell starts");
+  return [...menu.words, ...runRescueShell(machine, shell, console)];
+}
+
+const NO_MENU = { kind: "shell", words: [] } as const;
+
+function runRescueShell(machine: Machine, shell: readonly string[] | null, console: Console): readonly string[] {
   if (shell === null) {
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
   }
   const lines = [
-    "rescue shell: `levain status` shows where the boot stopped, `exit` retries",
-    "from there, `levain retry root=LABEL=NAME` retries with other parameters",
+    "rescue shell: `levain menu` offers repairs, `levain status` shows where the boot",
+    "stopped, `exit` retries from there, `levain retry root=LABEL=NAME` with another root",
   ];
   return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
 }
 
-type Action = Exclude<Policy["onFailure"], "shell">;
+type Action = Exclude<Policy["onFailure"], "shell" | "menu">;
 
 const AT_ONCE = { panicSeconds: null, afterSeconds: null } as const;
 
-/** True if a failure may lead to a shell: at once, or if a person presses Enter in time. */
+/** True if a failure may lead to a shell: at once, by the menu, or if a person presses Enter in time. */
 export function mayStartShell({ onFailure, afterSeconds, shell }: Policy): boolean {
-  return onFailure === "shell" || (afterSeconds !== null && shell !== false);
+  return shell !== false && (isAttended(onFailure) || afterSeconds !== null);
 }
 
 function isShellWanted(machine: Machine, { onFailure, afterSeconds }: Policy, console: Console): boolean {

@@ -1,0 +1,47 @@
+import { expect } from "bun:test";
+import { rootImage } from "../support/filesystem-images.ts";
+import { press } from "../support/keyboard.ts";
+import { levainGuest, PROMPT } from "../support/levain-guest.ts";
+import type { Vm } from "../support/qemu.ts";
+import { vmTest } from "../support/vm-test.ts";
+
+const MENU = "letter and Enter> ";
+
+/** Types lines at the prompts of the menu on the serial line. */
+async function type(vm: Vm, ...lines: readonly string[]): Promise<void> {
+  for (const line of lines) {
+    await vm.expect("> ");
+    vm.send(`${line}\r`);
+  }
+}
+
+vmTest(
+  "the menu on the screen's keyboard and on a serial line: a wrong root, a driver on a blacklist, a shell, and the boot goes on",
+  async () =>
+    levainGuest({
+      disks: [await rootImage("squashfs-gzip"), await rootImage("ext4", { label: "DATA" }, { "/sbin/init": null })],
+      cmdline:
+        "console=tty0 console=ttyS0 root=LABEL=WRONG rd.timeout=1 rd.driver.blacklist=squashfs rd.emergency=menu",
+      extra: ["-device", "VGA"],
+    }),
+  async (vm) => {
+    await vm.expect("the boot stopped at the step root\ncould not find the root device\n");
+    await vm.expect(MENU);
+    // The screen shows the same, and its keyboard is heard at the same time.
+    await press(vm, "d", "ret");
+    await vm.expect(/ 1 \/dev\/vdb ext4 "DATA": \D*written \w+/);
+    await vm.expect("back> ");
+    await press(vm, "down", "ret");
+    await vm.expect("the root has no init");
+    await type(vm, "e", "a", "root=/dev/vda", "r");
+    await vm.expect("squashfs: its driver squashfs is on a blacklist");
+    await vm.expect(MENU);
+    vm.send("s\r");
+    await vm.expect(PROMPT);
+    vm.send("levain set rd.debug=no; levain menu\n");
+    await vm.expect("retry adds rd.debug=no\n");
+    await type(vm, "m", "squashfs", "", "r");
+    await vm.expect("small-root: ready");
+    expect(vm.log()).not.toContain("rescue shell has failed");
+  },
+);
