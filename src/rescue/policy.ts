@@ -38,8 +38,8 @@ function runRescueShell(machine: Machine, shell: readonly string[] | null, conso
     return waitForHands(machine, console);
   }
   const lines = [
-    "rescue shell: `levain menu` offers repairs, `levain status` shows where the boot",
-    "stopped, `exit` retries from there, `levain retry root=LABEL=NAME` with another root",
+    "rescue shell: `levain menu` offers repairs, `levain status` shows what failed,",
+    "`exit` retries from there, `levain retry root=LABEL=NAME` with another root",
   ];
   return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
 }

@@ -6,6 +6,7 @@ import { readText, textOrNone } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import { type OtherTerminals, WATCH_NONE, watchOtherTerminals } from "./other-terminals.ts";
+import { installCompletion } from "./shell-commands.ts";
 
 /** The parameters of `levain set` and `levain retry`, which the boot adds to the command line. */
 export const RETRY_FILE = "/run/levain/retry.json";
@@ -94,7 +95,7 @@ export function describePlace(
 /** Returns the exit status; null, after a warning, if it cannot be started there. */
 function runOn(
   machine: Machine,
-  { argv, environment }: RescueProgram,
+  { argv, environment, hasAllConsoles = false }: RescueProgram,
   terminal: string,
   console: Console,
   watch: OtherTerminals,
@@ -109,7 +110,10 @@ function runOn(
   const run = () => {
     status = machine.runOnTerminal(argv, terminal, all, start, watch.meanwhile);
   };
-  attempt(() => console.kernel.aside(run), `could not start ${argv[0] ?? ""} on ${terminal}`, console);
+  // In a shell, the kernel's messages show what a command has done; in the menu they would be between its lines.
+  const act = () => (hasAllConsoles ? run() : console.kernel.aside(run));
+  const what = hasAllConsoles ? "menu" : "shell";
+  attempt(act, `could not start the ${what} ${argv[0] ?? ""} on ${terminal}`, console);
   return status;
 }
 
@@ -117,7 +121,10 @@ function runOn(
 function installCommands(machine: Machine): void {
   const busybox = findBusybox(machine);
   for (const directory of [APPLETS, COMMANDS]) machine.makeDirectory(directory);
-  if (machine.lstat(`${COMMANDS}/levain`) === null) machine.makeSymlink(findSelf(machine), `${COMMANDS}/levain`);
+  if (machine.lstat(`${COMMANDS}/levain`) === null) {
+    machine.makeSymlink(findSelf(machine), `${COMMANDS}/levain`);
+    installCompletion(machine, COMMANDS);
+  }
   if (busybox === null || machine.listDirectory(APPLETS).length > 0) return;
   machine.run([busybox, "--install", "-s", APPLETS], { capture: true });
 }

@@ -132,7 +132,7 @@ test("a driver that a blacklist keeps out is loaded; one that the image lacks is
   const { line, end, journal } = boot(["m", "squash", "", "m", "overlay", "", "b"]);
   expect(line).toContain("this image has no module squash");
   expect(line).toContain("levain image --module squash");
-  expect(line).toContain("the module overlay is loaded, and retry keeps it");
+  expect(line).toContain("the module overlay is loaded\nretry keeps it for this boot\n");
   expect(line).toContain("retry adds rd.modules=overlay\n");
   expect(journal.some((entry) => entry.includes("overlay"))).toBe(true);
   expect(end).toBe("reboot");

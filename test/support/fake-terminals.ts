@@ -25,15 +25,14 @@ export interface FakeTerminals {
   keymap(): ReadonlyMap<number, Uint16Array> | null;
 }
 
+type Typing = readonly FakeTyping[];
+type Sizes = Readonly<Record<string, TerminalSize>>;
+
 const THINKING_MS = 1000;
 const A_DAY_MS = 86_400_000;
 
 /** Terminals of tty nodes in the fake /dev; waiting for what is typed moves the clock. */
-export function createFakeTerminals(
-  kernel: FakeKernel,
-  typing: readonly FakeTyping[],
-  sizes: Readonly<Record<string, TerminalSize>> = {},
-): FakeTerminals {
+export function createFakeTerminals(kernel: FakeKernel, typing: Typing, sizes: Sizes = {}): FakeTerminals {
   const open = new Set<string>();
   const screens = new Map<string, string>();
   let typed = typing.flatMap(({ atMs, ...one }) => (atMs === undefined ? [] : [{ ...one, atMs }]));
@@ -93,11 +92,10 @@ export function createFakeTerminals(
     },
   };
   return {
-    ...{ calls, screen },
+    ...{ calls, screen, isTyping: () => typed.length > 0, keymap: () => keymap },
     show: (node, text) => isTerminal(kernel, node) && write(node, text),
     type: ({ terminal, text, atMs = kernel.nowMs }) => add(terminal, text, atMs),
     hangUp: (node) => open.delete(node) && hangups.push(node),
-    ...{ isTyping: () => typed.length > 0, keymap: () => keymap },
   };
 }
 

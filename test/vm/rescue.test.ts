@@ -127,19 +127,6 @@ vmTest(
 );
 
 vmTest(
-  "a filesystem without its module: after modprobe in the shell, exit continues the boot",
-  async () =>
-    levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
-  async (vm) => {
-    await vm.expect("could not mount /dev/vda at /sysroot\n  squashfs: its driver squashfs is on a blacklist:");
-    await vm.expect("rd.driver.blacklist=squashfs");
-    await vm.expect("hint: remove rd.driver.blacklist=squashfs from the kernel command line");
-    await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko; exit");
-    await vm.expect("small-root: ready");
-  },
-);
-
-vmTest(
   "rd.emergency=reboot, after a long report",
   guest(`${WRONG} rd.emergency=reboot ${LONG} reboot=t,force`),
   async (vm) => {

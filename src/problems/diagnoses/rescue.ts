@@ -27,7 +27,7 @@ export const RESCUE = {
   }),
   "root-is-mounted": diagnosis<{ path: string }>({
     text: ({ path }) => `something is mounted at ${path} already`,
-    hints: ({ path }) => [inShell(`unmount it first: umount ${path}`)],
+    hints: ({ path }) => [inShell(`unmount it first: \`umount ${path}\``)],
   }),
   "root-is-no-device": diagnosis<object>({
     text: () => "the root of this boot is no block device",

@@ -32,7 +32,7 @@ export function mountRootDevice(machine: Machine, voice: Voice): readonly string
     const type = mountDevice(context, order);
     return [
       `${describeAttached(attached)} is mounted at ${ROOT} as ${type}, read-only`,
-      `to boot, unmount it first: umount ${ROOT}; exit`,
+      `to boot, unmount it first: \`umount ${ROOT}; exit\``,
     ];
   } catch (error) {
     for (const takeBack of takeBacks.reverse()) tolerateRefusal(takeBack);

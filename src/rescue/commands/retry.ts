@@ -25,11 +25,15 @@ export function retryBoot(machine: Machine, parameters: readonly string[]): void
   else machine.restartInit();
 }
 
-/** Throws BootError unless a boot is stopped here, in a rescue shell or in an initramfs that is the final system: elsewhere its commands would do what no one has asked for. */
-export function requireStopped(machine: Machine): void {
+/** True if a boot is stopped here, in a rescue shell or in an initramfs that is the final system. */
+export function isStopped(machine: Machine): boolean {
   const pid = Number(textOrNone(machine, SHELL_PID_FILE));
-  const hasShell = Number.isInteger(pid) && pid >= 2;
-  if (!hasShell && readStay(machine) === null) throw problem("no-stopped-boot", {});
+  return (Number.isInteger(pid) && pid >= 2) || readStay(machine) !== null;
+}
+
+/** Throws BootError elsewhere: there the commands of the rescue shell would do what no one has asked for. */
+export function requireStopped(machine: Machine): void {
+  if (!isStopped(machine)) throw problem("no-stopped-boot", {});
 }
 
 /**

@@ -22,6 +22,10 @@ test("a parameter with a space is in quotes, and a password is not shown", () =>
   );
 });
 
+test("a module may be loaded by the image itself", () => {
+  expect(say({}, "rd.modules=nvme,sg")).toEndWith(', or modules = ["nvme","sg"] to levain.toml');
+});
+
 test("of a parameter that was given twice the last counts, and what is for one boot is left out", () => {
   const words = ["root=LABEL=A", "rd.break=mount", "rd.debug", "rd.resume.policy=discard", "root=LABEL=B", "quiet"];
   expect(permanentOf(words)).toEqual(["root=LABEL=B"]);

@@ -1,14 +1,13 @@
 import { LIVE_IMAGES } from "../../../boot/steps/init-causes.ts";
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
-import { filesystemLoader } from "../../../drivers/loader.ts";
+import type { Loader } from "../../../drivers/make-loader.ts";
 import { mountDeviceBriefly } from "../../../filesystems/brief-mount.ts";
 import { findDirectoryIn, findFileIn, resolveIn } from "../../../filesystems/resolve.ts";
-import { readLastWrite } from "../../../formats/filesystems/last-write.ts";
+import { readLastWrite } from "../../../formats/filesystems/ext.ts";
 import { decodeText } from "../../../formats/text.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { listOrNone } from "../../../machine/small-files.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
-import type { Voice } from "../../../problems/voice.ts";
 
 /** What a person may recognise a filesystem by; every text is from the disk, and not safe to print. */
 export interface Contents {
@@ -33,8 +32,11 @@ const MOST_CHARACTERS = 40;
 const LOOK_MS = 3000;
 
 /** Looks into a filesystem, which is mounted read-only for a moment. Throws SyscallError if it cannot be mounted. */
-export function lookInside(machine: Machine, voice: Voice, { node, facts }: BlockDevice): Contents {
-  const drivers = filesystemLoader(machine, voice);
+export function lookInside(
+  machine: Machine,
+  drivers: Pick<Loader, "loadFilesystem">,
+  { node, facts }: BlockDevice,
+): Contents {
   return mountDeviceBriefly(
     { machine, drivers },
     { node, type: facts.type ?? "", timeoutMs: LOOK_MS },

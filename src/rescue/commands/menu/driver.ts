@@ -30,10 +30,17 @@ export function loadDriver(tools: MenuTools): MenuEnd | null {
       showAndWait(tools, [`the kernel refused the module ${name}: information shows its words`]);
       return null;
     default:
-      keepParameters(machine, [`rd.modules=${name}`]);
-      showAndWait(tools, [`the module ${name} is loaded, and retry keeps it`]);
+      showAndWait(tools, [`the module ${name} is loaded`, describeKept(machine, modules, name)]);
       return null;
   }
+}
+
+/** Keeps the module for the next retry, which says how the next boot loads it too; but a blacklist stays in force. */
+function describeKept(machine: Machine, { blacklist }: BootPlan["modules"], name: string): string {
+  if (blacklist.includes(name.replaceAll("-", "_")))
+    return "to load it at each boot, remove it from the blacklist of the kernel command line";
+  keepParameters(machine, [`rd.modules=${name}`]);
+  return "retry keeps it for this boot";
 }
 
 const NO_PLAN: Pick<BootPlan, "modules"> = { modules: { load: [], parameters: {}, blacklist: [] } };

@@ -1,7 +1,8 @@
 import { planMachine } from "../../../boot/plan-reader.ts";
 import { connect, describeNetwork } from "../../../boot/steps/network.ts";
-import { createLoader } from "../../../drivers/loader.ts";
+import { createLoader, filesystemLoader } from "../../../drivers/loader.ts";
 import { readRecord } from "../../../log/boot-record.ts";
+import { orIfFailed } from "../../../problems/errors.ts";
 import { createHeldTerminals } from "../../../prompt/held-terminals.ts";
 import { readKept } from "../../shell.ts";
 import { describeDevices } from "../devices.ts";
@@ -47,10 +48,13 @@ export const ITEMS: readonly Item[] = [
 
 function chooseRoot(tools: MenuTools): MenuEnd | null {
   const { machine, screen } = tools;
+  const silent = { ...tools.voice, warn: () => undefined };
+  const plan = orIfFailed(() => planMachine(machine, silent, { added: readKept(machine) }).plan, null);
+  const drivers = filesystemLoader(machine, silent, plan?.modules);
   for (;;) {
     screen.begin();
     screen.show(["looking at the disks ..."]);
-    const roots = listRoots(machine, tools.voice);
+    const roots = listRoots(machine, drivers);
     if (roots.length === 0) screen.show(describeDevices(machine));
     const chosen =
       roots[

@@ -5,11 +5,11 @@ import {
   listBlockDeviceNames,
 } from "../../../devices/block-devices.ts";
 import { readBlockDevices } from "../../../devices/read-devices.ts";
+import type { Loader } from "../../../drivers/make-loader.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { listOrNone } from "../../../machine/small-files.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import { formatBytes } from "../../../problems/size.ts";
-import type { Voice } from "../../../problems/voice.ts";
 import { listOpenVolumes, restsOn } from "../../../storage/trust.ts";
 import { type Contents, describeLastWrite, lookInside } from "./contents.ts";
 
@@ -26,7 +26,7 @@ export interface RootChoice {
 const NO_ROOT = /_member$|^(?:swap|swsuspend|crypto_LUKS|linux_raid_member|bcache|BitLocker|DM_|zfs)/;
 
 /** Lists what a root may be on, those with a system first. Each filesystem is mounted read-only for a moment. */
-export function listRoots(machine: Machine, voice: Voice): readonly RootChoice[] {
+export function listRoots(machine: Machine, drivers: Pick<Loader, "loadFilesystem">): readonly RootChoice[] {
   const { devices } = readBlockDevices(machine, listBlockDeviceNames(machine));
   const isHeld = ({ name }: BlockDevice) => listOrNone(machine, `/sys/class/block/${name}/holders`).length > 0;
   const usable = devices.filter((device) => !isHeld(device) && describeObstacle(device) === null);
@@ -34,12 +34,18 @@ export function listRoots(machine: Machine, voice: Voice): readonly RootChoice[]
     const { type } = device.facts;
     if (type === "crypto_LUKS") return { device, rank: 1, words: null, text: describe(machine, device, "encrypted") };
     if (type === null || NO_ROOT.test(type)) return [];
-    const contents = orIfRefused(() => lookInside(machine, voice, device), null);
-    const rank = contents?.hasInit || contents?.image ? 0 : 2;
+    const contents = orIfRefused(() => lookInside(machine, drivers, device), null);
+    const rank = rankOf(contents);
     const text = describe(machine, device, describeContents(contents));
     return { device, rank, words: wordsFor(machine, device, devices, contents), text };
   });
   return looked.toSorted((a, b) => a.rank - b.rank);
+}
+
+/** A volume that is closed has rank 1. */
+function rankOf(contents: Contents | null): number {
+  if (contents === null) return 3;
+  return contents.hasInit || contents.image !== null ? 0 : 2;
 }
 
 function describe(machine: Machine, device: BlockDevice, contents: string): string {
