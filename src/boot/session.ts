@@ -9,7 +9,7 @@ import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/values.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { problem } from "../problems/problem.ts";
-import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
+import { EVERY_NEED, report, wrapLine, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
 import { describePermanent, permanentOf } from "../rescue/permanent.ts";
 import { applyPolicy, mayStartShell, runBreakShell } from "../rescue/policy.ts";
@@ -124,7 +124,7 @@ function conclude(
   const { machine, console } = tools;
   const kept = permanentOf(plans.added());
   if (mode === "stay") settle(tools, plans.current(), init);
-  else if (kept.length > 0) console.say(describePermanent(machine, root, kept));
+  else if (kept.length > 0) console.say(wrapLine(describePermanent(machine, root, kept), 2).join("\n"));
 }
 
 /** Prepares the initramfs as the final system with process 1 `init`; says why, if a shell starts only because root= is missing. */

@@ -37,5 +37,5 @@ export function describePermanent(machine: Machine, root: string, words: readonl
   const shown = words.map((word) => printable(/\s/.test(word) ? `"${hideSecret(word)}"` : hideSecret(word))).join(" ");
   const modules = words.flatMap((word) => /^rd\.modules=(.+)/s.exec(word)?.[1]?.split(",") ?? []);
   const inImage = modules.length === 0 ? "" : `, or modules = ${JSON.stringify(modules)} to levain.toml`;
-  return `this boot needed ${shown} of levain retry: to keep it, ${cure}${printable(inImage)}`;
+  return `this boot needed ${shown}: to keep it, ${cure}${printable(inImage)}`;
 }

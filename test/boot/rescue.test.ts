@@ -646,7 +646,7 @@ test("a boot that `levain retry` has made succeed says how to keep its parameter
   const disks = [{ name: "vda", image: rootImage("OTHER", { "/etc/default/grub": "" }) }];
   const { console } = fakeBoot({ cmdline: "root=LABEL=ROOT rd.timeout=1", disks, person: [retry("root=LABEL=OTHER")] });
   expect(console.replaceAll(/\s+/g, " ")).toContain(
-    "this boot needed root=LABEL=OTHER of levain retry: to keep it, add it to GRUB_CMDLINE_LINUX in /etc/default/grub",
+    "this boot needed root=LABEL=OTHER: to keep it, add it to GRUB_CMDLINE_LINUX in /etc/default/grub",
   );
   expect(fakeBoot({ cmdline: "root=LABEL=OTHER", disks }).console).not.toContain("this boot needed");
 });

@@ -19,7 +19,7 @@ interface Reading {
   readonly hold: () => void;
 }
 
-/** Reads a line until Enter, without the spaces around it; null after Ctrl-C, or if no terminal is left. Arrow keys go through `choices`. */
+/** Reads a line until Enter, without the spaces around it; null after Ctrl-C. Arrow keys go through `choices`. */
 export function readLine(
   { machine, terminals, known, hold }: Reading,
   line: ReturnType<typeof createEcho>,
@@ -34,7 +34,10 @@ export function readLine(
     if (step !== 0) line.replace(neighbour(choices, line.text(), step), nowMs);
     return end;
   }
-  for (hold(); known.size > 0; hold()) {
+  for (;;) {
+    hold();
+    // Without a terminal there may be one later: the menu must not be drawn in a busy loop.
+    if (known.size === 0) machine.sleepMs(REOPEN_MS);
     const input = machine.readTerminals(REOPEN_MS, "typing");
     if (input.kind === "hangup") {
       terminals.lose(input.terminal);
@@ -46,7 +49,6 @@ export function readLine(
     const end = bytes.map(take).find((one) => one === "cancelled" || one === "entered");
     if (end !== undefined) return end === "entered" ? line.text().trim() : null;
   }
-  return null;
 }
 
 function neighbour(choices: readonly string[], now: string, step: number): string {

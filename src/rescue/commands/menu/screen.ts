@@ -26,7 +26,7 @@ export interface Screen {
   show(lines: readonly string[]): void;
   /** Begins a page. */
   begin(): void;
-  /** Asks for a line; null after Ctrl-C, or if there is no console. */
+  /** Asks for a line; null after Ctrl-C. */
   ask(prompt: string, wish?: Wish): string | null;
   /** Gives the terminals back while `act` uses them. */
   aside<T>(act: () => T): T;
