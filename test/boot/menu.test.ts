@@ -74,6 +74,14 @@ test("another root: what happened, what is on the devices, the boot, and how to 
   expect(said).toContain(`this boot needed root=UUID=${UUID}: to keep it, `);
 });
 
+test("what a disk says is printed without control characters", () => {
+  const name = "PRETTY_NAME=\"A\x1b[2JB\u202eC\"\n";
+  const image = rootImage("L\x1b[2JM", { "/etc/os-release": name });
+  const { line } = boot(["d", "", "o"], { disks: [{ name: "vda", image }] });
+  expect(line).toContain('"L\\x1b[2JM": A\\x1b[2JB\\u{202e}C, ');
+  expect(line).not.toContain("\x1b");
+});
+
 test("the screen's keyboard works at the same time, and arrow keys choose", () => {
   const typing = [
     { terminal: SCREEN, text: "\x1b[B\x1b[B\r" },
@@ -171,11 +179,11 @@ describe("with rdshell=0", () => {
   });
 
   test("what the menu leaves behind is not obeyed, and its failure starts no shell", () => {
-    for (const status of [3, 1]) {
+    for (const statuses of [[3], [1], [0, 1]]) {
       const file: { write: (text: string) => void } = { write: () => undefined };
       const init = () => {
         file.write('["rdshell=1","root=LABEL=ROOT"]');
-        return { status };
+        return { status: statuses.shift() ?? 1 };
       };
       const { end, shells } = boot([], {
         cmdline,

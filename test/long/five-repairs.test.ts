@@ -38,7 +38,7 @@ const REPAIRS: readonly Repair[] = [
     machine: async () => levainGuest({ disks: [await root()], cmdline: "root=LABEL=WRONG rd.timeout=1" }),
     report: 'no device with label "WRONG"',
     steps: [[MENU, "d"], [/ 1 \/dev\/vda ext4 "ROOT": Small root/], [BACK, "1"]],
-    keys: 17,
+    keys: 16,
   },
   {
     what: "a driver that a parameter keeps out",
@@ -70,7 +70,7 @@ const REPAIRS: readonly Repair[] = [
       [/ 1 \/dev\/mapper\/luks-\S+ ext4/],
       [BACK, "1"],
     ],
-    keys: 19 + PASSPHRASE.length + 1,
+    keys: 18 + PASSPHRASE.length + 1,
   },
   {
     what: "a damaged image, and a second disk with a system",
@@ -81,7 +81,7 @@ const REPAIRS: readonly Repair[] = [
       }),
     report: "newroot.sfs is damaged",
     steps: [[MENU, "d"], [/ 1 \/dev\/vdb ext4 "ROOT": Small root/], [BACK, "1"]],
-    keys: 17,
+    keys: 16,
   },
   {
     what: "a store without space",
@@ -92,7 +92,7 @@ const REPAIRS: readonly Repair[] = [
       }),
     report: "no space for changes is left on LABEL=STORE",
     steps: [[MENU, "k"], ["2 leave out the changes that are kept"], [BACK, "2"]],
-    keys: 17,
+    keys: 16,
   },
 ];
 
