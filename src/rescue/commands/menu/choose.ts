@@ -7,12 +7,15 @@ export interface Choice {
   readonly text: string;
 }
 
-/** Shows choices by number and asks for one; returns its place in the list, or null to go back. */
-export function chooseNumber(screen: Screen, texts: readonly string[]): number | null {
-  const choices = texts.map((text, index) => ({ key: `${index + 1}`, text }));
+/** Shows items by number and asks for one; null to go back. */
+export function chooseNumber<Item extends { readonly text: string }>(
+  screen: Screen,
+  items: readonly Item[],
+): Item | null {
+  const choices = items.map(({ text }, index) => ({ key: `${index + 1}`, text }));
   screen.show(choices.map(({ key, text }) => `${key.padStart(2)} ${text}`));
   const key = choose(screen, "number, or Enter to go back> ", choices);
-  return key === null ? null : Number(key) - 1;
+  return items[Number(key ?? 0) - 1] ?? null;
 }
 
 /** Asks until one of the keys is typed; null for an empty line or Ctrl-C. */

@@ -56,14 +56,8 @@ function chooseRoot(tools: MenuTools): MenuEnd | null {
     screen.show(["looking at the disks ..."]);
     const roots = listRoots(machine, drivers);
     if (roots.length === 0) screen.show(describeDevices(machine));
-    const chosen =
-      roots[
-        chooseNumber(
-          screen,
-          roots.map(({ text }) => text),
-        ) ?? -1
-      ];
-    if (chosen === undefined) return null;
+    const chosen = chooseNumber(screen, roots);
+    if (chosen === null) return null;
     const { words, device } = chosen;
     if (words !== null) {
       if (attempt(tools, () => keepParameters(machine, words)) !== null) return "retry";
@@ -92,14 +86,8 @@ function skip(tools: MenuTools): MenuEnd | null {
   const plan = attempt(tools, () => planMachine(machine, voice, { added: readKept(machine) }).plan);
   const skips = plan === null ? [] : listSkips(plan);
   if (skips.length === 0) screen.show(["nothing of this boot can be left out"]);
-  const chosen =
-    skips[
-      chooseNumber(
-        screen,
-        skips.map(({ text, words }) => `${text} (${words.join(" ")})`),
-      ) ?? -1
-    ];
-  if (chosen === undefined) return null;
+  const chosen = chooseNumber(screen, skips);
+  if (chosen === null) return null;
   keepParameters(machine, chosen.words);
   return "retry";
 }

@@ -56,5 +56,6 @@ const ROWS: readonly Row[] = [
 
 /** Lists what a boot by this plan may leave out. */
 export function listSkips(plan: BootPlan): readonly Skip[] {
-  return ROWS.filter(({ isPlanned }) => isPlanned(plan));
+  const rows = ROWS.filter(({ isPlanned }) => isPlanned(plan));
+  return rows.map(({ text, words }) => ({ words, text: `${text} (${words.join(" ")})` }));
 }
