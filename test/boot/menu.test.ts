@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
+import { startMenu } from "../../src/rescue/commands/menu/menu.ts";
 import { type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
 
@@ -75,7 +77,7 @@ test("another root: what happened, what is on the devices, the boot, and how to 
 });
 
 test("what a disk says is printed without control characters", () => {
-  const name = "PRETTY_NAME=\"A\x1b[2JB\u202eC\"\n";
+  const name = 'PRETTY_NAME="A\x1b[2JB\u202eC"\n';
   const image = rootImage("L\x1b[2JM", { "/etc/os-release": name });
   const { line } = boot(["d", "", "o"], { disks: [{ name: "vda", image }] });
   expect(line).toContain('"L\\x1b[2JM": A\\x1b[2JB\\u{202e}C, ');
@@ -152,10 +154,14 @@ test("a driver that a blacklist keeps out is loaded; one that the image lacks is
   expect(end).toBe("reboot");
 });
 
-test("a shell, what was set before it, and the menu that is started in it", () => {
-  const { end, shells } = boot(["e", "a", "root=LABEL=ROOT", "", "s"], { person: [() => undefined] });
-  expect(shells).toBe(1);
-  expect(end).toMatchObject({ mode: "switch_root" });
+test("the shell of the menu keeps what was set before, and the menu in a shell continues the boot", () => {
+  const set = boot(["e", "a", "root=LABEL=ROOT", "", "s"], { person: [() => undefined] });
+  expect(set.shells).toBe(1);
+  expect(set.end).toMatchObject({ mode: "switch_root" });
+  const person = [(machine: FakeMachine) => void startMenu(machine, undefined)];
+  const inShell = boot(["e", "a", "root=LABEL=ROOT", "r"], { cmdline: "root=LABEL=WRONG rd.timeout=1", person });
+  expect(inShell.shells).toBe(1);
+  expect(inShell.end).toMatchObject({ mode: "switch_root" });
 });
 
 test.each(["information", "save the log", "network", "unlock"])("%s returns to the menu whatever happens", (name) => {

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
 import { press } from "../support/keyboard.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
@@ -19,17 +20,16 @@ vmTest(
   "the menu on the screen's keyboard and on a serial line: a wrong root, a driver on a blacklist, a shell, and the boot goes on",
   async () =>
     levainGuest({
-      disks: [await rootImage("squashfs-gzip"), await rootImage("ext4", { label: "DATA" }, { "/sbin/init": null })],
+      disks: [await rootImage("squashfs-gzip"), await filesImage("ext4", {}, { label: "DATA" })],
       cmdline:
         "console=tty0 console=ttyS0 root=LABEL=WRONG rd.timeout=1 rd.driver.blacklist=squashfs rd.emergency=menu",
-      extra: ["-device", "VGA"],
     }),
   async (vm) => {
     await vm.expect("the boot stopped at the step root\ncould not find the root device\n");
     await vm.expect(MENU);
     // The screen shows the same, and its keyboard is heard at the same time.
     await press(vm, "d", "ret");
-    await vm.expect(/ 1 \/dev\/vdb ext4 "DATA": Small root, written \w+/);
+    await vm.expect(/ 1 \/dev\/vdb ext4 "DATA": no system, written \w+/);
     await vm.expect("/dev/vda squashfs: cannot be mounted");
     await vm.expect("back> ");
     await press(vm, "down", "ret");
