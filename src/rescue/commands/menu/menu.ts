@@ -3,7 +3,7 @@ import { readRecord } from "../../../log/boot-record.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { hideSecret } from "../../../parameters/secrets.ts";
 import { orIfFailed } from "../../../problems/errors.ts";
-import { alignColumns } from "../../../problems/report.ts";
+import { alignColumns, report } from "../../../problems/report.ts";
 import type { Voice } from "../../../problems/voice.ts";
 import { createHeldTerminals } from "../../../prompt/held-terminals.ts";
 import { type MenuPlace, readMenuPlace, SHELL_WANTED } from "../../menu-program.ts";
@@ -12,7 +12,7 @@ import { requireStopped, retryBoot } from "../retry.ts";
 import { choose } from "./choose.ts";
 import { ITEMS, type Item } from "./items.ts";
 import { createScreen, type Screen } from "./screen.ts";
-import type { MenuEnd, MenuTools } from "./tools.ts";
+import { type MenuEnd, type MenuTools, showAndWait } from "./tools.ts";
 
 /** Does `levain menu`; `place` is the value of `MENU_PLACE`. Returns the exit status. Throws BootError if no boot is stopped here. */
 export function startMenu(machine: Machine, value: string | undefined): number {
@@ -53,7 +53,13 @@ function chooseOnce(tools: MenuTools, items: readonly Item[]): MenuEnd | null {
   const item = items.find((one) => one.key === key);
   if (item === undefined) return null;
   screen.begin();
-  return item.run(tools);
+  try {
+    return item.run(tools);
+  } catch (error) {
+    // Of a bug too: a person has to be able to go on with another entry.
+    showAndWait(tools, report(error));
+    return null;
+  }
 }
 
 /** What happened, in three lines, and what the next retry adds. */
