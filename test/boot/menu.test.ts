@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { startMenu } from "../../src/rescue/commands/menu/menu.ts";
 import { type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fake-boot.ts";
+import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
@@ -162,6 +163,21 @@ test("the shell of the menu keeps what was set before, and the menu in a shell c
   const inShell = boot(["e", "a", "root=LABEL=ROOT", "r"], { cmdline: "root=LABEL=WRONG rd.timeout=1", person });
   expect(inShell.shells).toBe(1);
   expect(inShell.end).toMatchObject({ mode: "switch_root" });
+});
+
+test("the log is saved on the stick that is named", () => {
+  const disks = [
+    { name: "vda", image: DEBIAN },
+    { name: "vdb", image: fakeImage("ext4", { label: "STICK", sizeBytes: 4 << 20 }) },
+  ];
+  const { line } = boot(["l", "/dev/vdb", "", "o"], { disks });
+  expect(line).toContain('levain-failed-1.txt on /dev/vdb ext4 "STICK"\nEnter: back to the menu> ');
+});
+
+test("the network comes up by DHCP, and says with which address", () => {
+  const cards = [{ name: "eth0", mac: "52:54:00:12:34:56", servers: [fakeDhcpServer()] }];
+  const { line } = boot(["n", "", "o"], { cards });
+  expect(line).toContain("eth0 192.0.2.50/24 by DHCP from 192.0.2.1, gateway 192.0.2.1\nEnter: back to the menu> ");
 });
 
 test.each(["information", "save the log", "network", "unlock"])("%s returns to the menu whatever happens", (name) => {
