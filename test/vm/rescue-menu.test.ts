@@ -39,7 +39,8 @@ vmTest(
     await vm.expect(MENU);
     vm.send("s\r");
     await vm.expect(PROMPT);
-    vm.send("levain set rd.debug=no; levain menu\n");
+    // What the tab key completes.
+    vm.send("levain-se\t rd.debug=no; levain menu\n");
     await vm.expect("retry adds rd.debug=no\n");
     await type(vm, "m", "squashfs", "", "r");
     await vm.expect("small-root: ready");
