@@ -66,7 +66,6 @@ test("another root: what happened, what is on the devices, the boot, and how to 
      o  power off        switch the machine off
     letter and Enter> d
 
-
     looking at the disks ...
      1 /dev/vda ext4 "ROOT": Debian GNU/Linux 12 (bookworm), 6.1.0-56-amd64, 16 KiB
     number, or Enter to go back> 1

@@ -52,7 +52,6 @@ function chooseRoot(tools: MenuTools): MenuEnd | null {
   const plan = orIfFailed(() => planMachine(machine, silent, { added: readKept(machine) }).plan, null);
   const drivers = filesystemLoader(machine, silent, plan?.modules);
   for (;;) {
-    screen.begin();
     screen.show(["looking at the disks ..."]);
     const roots = listRoots(machine, drivers);
     if (roots.length === 0) screen.show(describeDevices(machine));
