@@ -24,7 +24,8 @@ const MENU = "letter and Enter> ";
 const BACK = "back> ";
 const root = () => rootImage("ext4", { label: "ROOT" });
 
-const stick = (image: string) => filesImage("vfat", { "/newroot.sfs": image }, { label: "FLASH" });
+const stick = (image: string, label = "FLASH", uuid = "F1A5-4001") =>
+  filesImage("vfat", { "/newroot.sfs": image }, { label, uuid });
 
 async function fullStore(): Promise<string> {
   const file = join(scratchDirectory(), "store");
@@ -73,10 +74,13 @@ const REPAIRS: readonly Repair[] = [
     keys: 18 + PASSPHRASE.length + 1,
   },
   {
-    what: "a damaged image, and a second disk with a system",
+    what: "a damaged image, and a second stick with the same",
     machine: async () =>
       levainGuest({
-        disks: [await stick(await corruptImage(await rootImage("squashfs-zstd"), "garbled")), await root()],
+        disks: [
+          await stick(await corruptImage(await rootImage("squashfs-zstd"), "garbled")),
+          await stick(await rootImage("squashfs-zstd"), "SPARE", "F1A5-4002"),
+        ],
         cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs",
       }),
     report: "newroot.sfs is damaged",
