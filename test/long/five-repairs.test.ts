@@ -84,7 +84,7 @@ const REPAIRS: readonly Repair[] = [
         cmdline: "root=LABEL=FLASH rd.image=/newroot.sfs",
       }),
     report: "newroot.sfs is damaged",
-    steps: [[MENU, "d"], [/ 1 \/dev\/vdb ext4 "ROOT": Small root/], [BACK, "1"]],
+    steps: [[MENU, "d"], [/ 2 \/dev\/vdb vfat "SPARE": no system/], [BACK, "2"]],
     keys: 16,
   },
   {
