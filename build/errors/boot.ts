@@ -105,6 +105,8 @@ export const RESCUE_EXAMPLES: Examples<typeof RESCUE> = {
   "key-file-not-removed": [{ path: "/etc/keys/root.key", why: "the filesystem is read-only (EROFS)", before: "shell" }],
   "shell-password-unusable": [{ isMissing: true }, { isMissing: false }],
   "no-stopped-boot": [{}],
+  "root-is-mounted": [{ path: "/sysroot" }],
+  "root-is-no-device": [{}],
   "root-not-named": [{}],
   "retry-without-root": [{}],
   "init-without-restart": [{ init: "/sbin/init", self: "/init" }],

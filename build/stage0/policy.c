@@ -77,7 +77,7 @@ static void note_shell(struct wishes *wishes, const char *value)
 static void note_action(struct wishes *wishes, const char *value)
 {
   static const struct { const char *name; enum action action; } ACTIONS[] = {
-    {"shell", ACTION_SHELL}, {"reboot", ACTION_REBOOT}, {"poweroff", ACTION_POWEROFF}, {"halt", ACTION_HALT}};
+    {"shell", ACTION_SHELL}, {"menu", ACTION_SHELL}, {"reboot", ACTION_REBOOT}, {"poweroff", ACTION_POWEROFF}, {"halt", ACTION_HALT}};
   for (u64 i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
     if (!is_same(value, ACTIONS[i].name)) continue;
     wishes->has_action = 1;

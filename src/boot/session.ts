@@ -9,8 +9,9 @@ import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/values.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import { isAttended } from "../plan/rescue-policy.ts";
 import { problem } from "../problems/problem.ts";
-import { EVERY_NEED, report, wrapLines } from "../problems/report.ts";
+import { EVERY_NEED, report, wrapLine, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
 import { describePermanent, permanentOf } from "../rescue/permanent.ts";
 import { applyPolicy, mayStartShell, runBreakShell } from "../rescue/policy.ts";
@@ -67,9 +68,9 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     sealVolumes({ ...context, console, release: () => runner.release("root"), hasShell, mayKeep }, plans.current());
   const recover = (error: unknown) => {
     const { rescue, modules } = planWithTries(machine, console, record, plans);
-    const mayHaveShell = mayStartShell(rescue) && findShell(machine) !== null;
+    const mayHaveShell = mayStartShell(rescue) && (findShell(machine) !== null || rescue.onFailure === "menu");
     // Before the report: it advises what needs a shell only if there will be one.
-    const obstacle = catchError(() => seal(mayHaveShell, rescue.onFailure === "shell"));
+    const obstacle = catchError(() => seal(mayHaveShell, isAttended(rescue.onFailure)));
     const hasShell = mayHaveShell && obstacle === null;
     record.failure = reportAll([error, findUnpackFailure(machine), findSerialFault(machine), obstacle], hasShell);
     record.state = "rescue";
@@ -129,7 +130,7 @@ function conclude(
   const kept = permanentOf(plans.added());
   tools.leave(); // the last moment at which levain can feed the watchdog
   if (mode === "stay") settle(tools, plans.current(), init);
-  else if (kept.length > 0) console.say(describePermanent(machine, root, kept));
+  else if (kept.length > 0) console.say(wrapLine(describePermanent(machine, root, kept), 2).join("\n"));
 }
 
 /** Prepares the initramfs as the final system with process 1 `init`; says why, if a shell starts only because root= is missing. */

@@ -2,9 +2,12 @@ import { defineCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Machine } from "../machine/machine.ts";
 import { suggest } from "../parameters/near-misses.ts";
-import { printable } from "../problems/report.ts";
+import { alignColumns, printable } from "../problems/report.ts";
+import { isStopped } from "../rescue/commands/retry.ts";
+import { RESCUE_COMMANDS } from "../rescue/shell-commands.ts";
 import { argument, type Command, command, flag } from "./command-line.ts";
 import { analyzeCommand } from "./commands/booted/analyze.ts";
+import { menuCommand, mountCommand, poweroffCommand, rebootCommand, setCommand } from "./commands/booted/repair.ts";
 import { logCommand, retryCommand, saveLogCommand, statusCommand, unlockCommand } from "./commands/booted/rescue.ts";
 import { slotCommand } from "./commands/booted/slot.ts";
 import { factoryResetCommand, syncCommand } from "./commands/booted/sync.ts";
@@ -76,8 +79,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   "save-log": saveLogCommand,
   slot: slotCommand,
   analyze: analyzeCommand,
+  menu: menuCommand,
+  set: setCommand,
   unlock: unlockCommand,
+  mount: mountCommand,
   retry: retryCommand,
+  reboot: rebootCommand,
+  poweroff: poweroffCommand,
   completion: makeCompletionCommand(() => ({ commands: COMMANDS, own: LEVAIN_OPTIONS })),
   help: helpCommand,
 };
@@ -95,10 +103,7 @@ export async function runAny(argv: readonly string[], machine: Machine): Promise
   if (name === "--version" || name === "-V") return print(packageJson.version);
   if (asksForHelp([name ?? ""]) || (name === "help" && rest.length === 0)) return print(await usage(levain));
   const found = find(name);
-  if (name === undefined) {
-    console.error(await formatUsage(levain, undefined, columnsOf(process.stderr)));
-    return 2;
-  }
+  if (name === undefined) return offer(levain, machine);
   if (!found) {
     const near = suggest(name, Object.keys(COMMANDS)) || ": levain help lists the commands";
     console.error(`Unknown command '${printable(name)}'${near}`);
@@ -108,6 +113,22 @@ export async function runAny(argv: readonly string[], machine: Machine): Promise
   const topic = found === helpCommand ? find(rest[0]) : undefined;
   if (topic ?? asksForHelp(rest)) return print(await usage(topic ?? found, levain));
   return runOne(found, `levain ${name}`, rest, machine, debug);
+}
+
+/** Lists the commands, as none was given. */
+async function offer(levain: Command, machine: Machine): Promise<number> {
+  if (isStopped(machine)) return print(listRescueCommands());
+  console.error(await formatUsage(levain, undefined, columnsOf(process.stderr)));
+  return 2;
+}
+
+/** What a person in the rescue shell is offered, who has typed \`levain\` alone. */
+function listRescueCommands(): string {
+  const describe = (name: string) => {
+    const { description = "" } = (COMMANDS[name]?.meta ?? {}) as { readonly description?: string };
+    return [`  levain ${name}`, description.replace(/ \(rescue shell\)$/, "")];
+  };
+  return [...alignColumns(RESCUE_COMMANDS.map(describe)), "", "levain help lists all commands"].join("\n");
 }
 
 const usage = (shown: Command, parent?: Command) => formatUsage(shown, parent, columnsOf(process.stdout));

@@ -7,5 +7,8 @@ export async function runDesk(argv: readonly string[], machine: Machine): Promis
   const [name, ...rest] = argv;
   // The other commands take as long to load as a sync of some thousand files.
   if (name === "sync" && !asksForHelp(rest)) return runOne(syncCommand, "levain sync", rest, machine);
+  if (name === "menu" && rest.length === 0) {
+    return runOne((await import("./commands/booted/repair.ts")).menuCommand, "levain menu", rest, machine);
+  }
   return (await import("./all-commands.ts")).runAny(argv, machine);
 }

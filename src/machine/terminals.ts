@@ -9,6 +9,12 @@ export type TerminalInput =
   | { readonly kind: "answer" }
   | { readonly kind: "timeout" };
 
+/** In characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** The consoles as terminals for typing. */
 export interface Terminals {
   /**
@@ -18,6 +24,8 @@ export interface Terminals {
   openTerminals(nodes: readonly string[]): readonly string[];
   /** Never throws: text for a terminal that accepts none for a second is lost. */
   writeTerminal(node: string, text: string): void;
+  /** Returns the size of a terminal that is open; null if it does not know its size, as a serial line. */
+  terminalSize(node: string): TerminalSize | null;
   /** Waits for the first event; null: no limit. A queued uevent is reported at every call until it is taken, if levain listens for uevents, and so is the answer for an `AsyncReader`; that for a `PendingModule` is reported once. With "answer", uevents do not end the wait; with "typing", answers do not either. */
   readTerminals(timeoutMs: number | null, until?: "anything" | "answer" | "typing"): TerminalInput;
   /** Restores and closes all of them; wipes what was typed and not read. */

@@ -127,7 +127,7 @@ export interface UsrPlan {
 }
 
 /** What to do when a boot fails. */
-export type FailurePolicy = "shell" | "reboot" | "poweroff" | "halt";
+export type FailurePolicy = "shell" | "menu" | "reboot" | "poweroff" | "halt";
 
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
 export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
@@ -177,7 +177,7 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
   /** rd.watchdog=: the time in which the watchdog must be fed; null: it is left alone. */
   readonly watchdogSeconds: number | null;
   readonly rescue: {
-    /** False: never a shell (rdshell=0), so `onFailure` is not "shell" and `breaks` is empty. "ask": only after the password of the image. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
+    /** False: never a shell (rdshell=0), so `onFailure` is not "shell", a menu offers nothing that gives one, and `breaks` is empty. "ask": only after the password of the image. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
     readonly shell: boolean | "ask" | "keep";
     /** rd.break=: steps to stop before. */
     readonly breaks: readonly StepName[];

@@ -27,7 +27,7 @@ export function decideRescue({
     shell: shell ?? true,
     breaks: hasShell ? [...new Set(breaks)] : [],
     onFailure,
-    afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
+    afterSeconds: isAttended(onFailure) ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
     hasHooks: hooks ?? true,
@@ -55,6 +55,11 @@ export function findRefusedInits(sources: readonly Source[]): readonly Mistake[]
         `init=${init}: rdshell=${shell || "0"} of the image allows no program but an init, or one that the image names`,
       ),
     }));
+}
+
+/** True if a person decides what happens after a failure. */
+export function isAttended(onFailure: FailurePolicy): onFailure is "shell" | "menu" {
+  return onFailure === "shell" || onFailure === "menu";
 }
 
 /** The decisions for a boot that failed before it had a plan. */

@@ -144,7 +144,7 @@ export function warnOfUnused(settings: Settings, plan: BootPlan): readonly strin
     settings.emergency === "shell" && !plan.rescue.shell && "rd.emergency=shell is not used: rdshell=0 forbids a shell",
     settings.emergencySeconds !== undefined &&
       plan.rescue.afterSeconds === null &&
-      "rd.emergency.after= is not used: rd.emergency=shell starts a shell at once",
+      `rd.emergency.after= is not used: rd.emergency=${settings.emergency} waits for a person`,
     settings.breaks.length > 0 && !plan.rescue.shell && "rd.break is not used: rdshell=0 forbids a shell",
   );
 }

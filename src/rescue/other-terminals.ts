@@ -13,6 +13,14 @@ export interface OtherTerminals {
   end(): void;
 }
 
+/** Of a program that listens to all of them. */
+export const WATCH_NONE: OtherTerminals = {
+  begin: () => undefined,
+  meanwhile: null,
+  wanted: () => null,
+  end: () => undefined,
+};
+
 /** How soon the end of the shell is noticed. */
 const MOMENT_MS = 200;
 /** The second Enter counts within this time: a serial line without a cable may send anything at any time. */

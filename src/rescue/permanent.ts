@@ -35,5 +35,7 @@ export function describePermanent(machine: Machine, root: string, words: readonl
   const isThere = ([path]: (typeof PLACES)[number]) => orIfRefused(() => resolveIn(machine, root, path), null) !== null;
   const [, cure] = PLACES.find(isThere) ?? ["", ELSEWHERE];
   const shown = words.map((word) => printable(/\s/.test(word) ? `"${hideSecret(word)}"` : hideSecret(word))).join(" ");
-  return `this boot needed ${shown} of levain retry: to keep it, ${cure}`;
+  const modules = words.flatMap((word) => /^rd\.modules=(.+)/s.exec(word)?.[1]?.split(",") ?? []);
+  const inImage = modules.length === 0 ? "" : `, or modules = ${JSON.stringify(modules)} to levain.toml`;
+  return `this boot needed ${shown}: to keep it, ${cure}${printable(inImage)}`;
 }

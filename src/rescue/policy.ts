@@ -2,8 +2,10 @@ import { findShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
+import { isAttended } from "../plan/rescue-policy.ts";
 import { report } from "../problems/report.ts";
 import { waitForEnter } from "./countdown.ts";
+import { runMenuProgram } from "./menu-program.ts";
 import { runShell } from "./shell.ts";
 import { askShellPassword } from "./shell-password.ts";
 
@@ -15,21 +17,41 @@ type Policy = BootPlan["rescue"];
  */
 export function applyPolicy(machine: Machine, policy: Policy, console: Console, isSafe = true): readonly string[] {
   const shell = findShell(machine);
-  if (policy.onFailure !== "shell") {
+  if (!isAttended(policy.onFailure)) {
     const isAsked = shell !== null && isSafe && mayStartShell(policy);
     if (!isAsked || !isShellWanted(machine, policy, console)) {
       return endWithoutShell(machine, policy.onFailure, isAsked ? { ...policy, ...AT_ONCE } : policy, console);
     }
   }
   if (!isSafe) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
+  if (policy.onFailure === "menu") return runMenu(machine, shell, policy, console);
   if (shell !== null) admitOrEnd(machine, policy, console);
+  return runRescueShell(machine, shell, console);
+}
+
+/** A menu that may give a shell comes after the password; without it, the menu only retries and ends the boot. */
+function runMenu(
+  machine: Machine,
+  shell: readonly string[] | null,
+  policy: Policy,
+  console: Console,
+): readonly string[] {
+  const isLocked = policy.shell === false || (policy.shell === "ask" && !askShellPassword(machine, console, null));
+  const menu = runMenuProgram(machine, isLocked, console);
+  if (menu.kind === "retry") return menu.words;
+  if (isLocked) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
+  if (menu.kind === "failed") console.warn("the rescue menu has failed: a shell starts");
+  return [...menu.words, ...runRescueShell(machine, shell, console)];
+}
+
+function runRescueShell(machine: Machine, shell: readonly string[] | null, console: Console): readonly string[] {
   if (shell === null) {
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
   }
   const lines = [
-    "rescue shell: `levain status` shows where the boot stopped, `exit` retries",
-    "from there, `levain retry root=LABEL=NAME` retries with other parameters",
+    "rescue shell: `levain menu` offers repairs, `levain status` shows what failed,",
+    "`exit` retries from there, `levain retry root=LABEL=NAME` with another root",
   ];
   return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
 }
@@ -40,12 +62,12 @@ function admitOrEnd(machine: Machine, policy: Policy, console: Console): void {
   const { onFailure, afterSeconds, panicSeconds } = policy;
   const withoutShell = panicSeconds === null ? "halt" : "reboot";
   // Who has stopped a countdown and left must not keep the machine from going on.
-  const timeoutMs = onFailure === "shell" ? null : Math.max(LEAST_TO_TYPE_S, afterSeconds ?? 0) * 1000;
+  const timeoutMs = isAttended(onFailure) ? null : Math.max(LEAST_TO_TYPE_S, afterSeconds ?? 0) * 1000;
   if (askShellPassword(machine, console, timeoutMs)) return;
   console.trouble(["no shell without the password (rdshell=ask)"]);
   endWithoutShell(
     machine,
-    onFailure === "shell" ? withoutShell : onFailure,
+    isAttended(onFailure) ? withoutShell : onFailure,
     { ...policy, afterSeconds: null },
     console,
   );
@@ -54,13 +76,13 @@ function admitOrEnd(machine: Machine, policy: Policy, console: Console): void {
 /** Seconds. */
 const LEAST_TO_TYPE_S = 60;
 
-type Action = Exclude<Policy["onFailure"], "shell">;
+type Action = Exclude<Policy["onFailure"], "shell" | "menu">;
 
 const AT_ONCE = { panicSeconds: null, afterSeconds: null } as const;
 
-/** True if a failure may lead to a shell: at once, or if a person presses Enter in time. */
+/** True if a failure may lead to a shell: at once, by the menu, or if a person presses Enter in time. */
 export function mayStartShell({ onFailure, afterSeconds, shell }: Policy): boolean {
-  return onFailure === "shell" || (afterSeconds !== null && shell !== false);
+  return shell !== false && (isAttended(onFailure) || afterSeconds !== null);
 }
 
 function isShellWanted(machine: Machine, { onFailure, afterSeconds }: Policy, console: Console): boolean {

@@ -5,9 +5,10 @@ import type { Machine } from "../machine/machine.ts";
 import { readText, textOrNone } from "../machine/small-files.ts";
 import { unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
-import { type OtherTerminals, watchOtherTerminals } from "./other-terminals.ts";
+import { type OtherTerminals, WATCH_NONE, watchOtherTerminals } from "./other-terminals.ts";
+import { installCompletion } from "./shell-commands.ts";
 
-/** The parameters of `levain retry`, which the boot adds to the command line. */
+/** The parameters of `levain set` and `levain retry`, which the boot adds to the command line. */
 export const RETRY_FILE = "/run/levain/retry.json";
 /** The process that `levain retry` ends: the rescue shell. */
 export const SHELL_PID_FILE = "/run/levain/rescue.pid";
@@ -24,46 +25,61 @@ const ENVIRONMENT = {
   PS1: "levain:\\w# ",
 };
 
+/** What runs at the terminal of a person: a shell, or the menu. */
+interface RescueProgram {
+  readonly argv: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** It shows itself on the other consoles, and listens there. */
+  readonly hasAllConsoles?: boolean;
+}
+
+interface Saying {
+  readonly console: Console;
+  readonly lines: readonly string[];
+}
+
 /** Runs the shell on the first terminal that can be used, until it exits, after `lines` and where it is; returns the parameters of `levain retry`, or null, after a warning, if no shell can be started. */
-export function runShell(
+export function runShell(machine: Machine, argv: readonly string[], saying: Saying): readonly string[] | null {
+  return runProgram(machine, { argv }, saying)?.words ?? null;
+}
+
+/** The same with any program; returns its exit status too. */
+export function runProgram(
   machine: Machine,
-  shell: readonly string[],
-  { console, lines }: { readonly console: Console; readonly lines: readonly string[] },
-): readonly string[] | null {
+  program: RescueProgram,
+  saying: Saying,
+): { readonly status: number; readonly words: readonly string[] } | null {
+  const { console } = saying;
   attempt(() => installCommands(machine), "the shell has no `levain` and no applets on its path", console);
   attempt(() => linkShell(machine), "scripts have no /bin/sh", console);
   attempt(() => removeIfThere(machine, RETRY_FILE), `could not remove the old ${RETRY_FILE}`, console);
   const startMs = machine.nowMs();
-  if (!runWhereWanted(machine, shell, console, lines)) return null;
+  const status = runWhereWanted(machine, program, saying);
+  if (status === null) return null;
   attempt(() => removeIfThere(machine, SHELL_PID_FILE), `could not remove ${SHELL_PID_FILE}`, console);
   machine.sleepMs(Math.max(0, SHORTEST_SHELL_MS - (machine.nowMs() - startMs)));
-  return takeRetryParameters(machine, console);
+  return { status, words: takeRetryParameters(machine, console) };
 }
 
-/** Runs the shell on the first terminal where it starts, then on each to which a person moves it. Returns false if it starts nowhere. */
-function runWhereWanted(
-  machine: Machine,
-  shell: readonly string[],
-  console: Console,
-  lines: readonly string[],
-): boolean {
+/** Runs the program on the first terminal where it starts, then on each to which a person moves it. Returns its last exit status; null if it starts nowhere. */
+function runWhereWanted(machine: Machine, program: RescueProgram, { console, lines }: Saying): number | null {
   let said = lines;
   let terminals = listShellTerminals(machine);
-  let wasRun = false;
+  let lastStatus: number | null = null;
   for (let [terminal] = terminals; terminal !== undefined; [terminal] = terminals) {
-    const watch = watchOtherTerminals(machine, terminal);
+    const watch = program.hasAllConsoles ? WATCH_NONE : watchOtherTerminals(machine, terminal);
     const move = watch.meanwhile === null ? [] : ["press Enter twice on another console to move it there"];
-    const text = [...said, ...describePlace(machine, terminal), ...move];
+    const text = program.hasAllConsoles ? said : [...said, ...describePlace(machine, terminal), ...move];
     if (text.length > 0) console.trouble(text);
     said = [];
-    const isRun = runOn(machine, shell, terminal, console, watch);
+    const status = runOn(machine, program, terminal, console, watch);
     watch.end();
-    wasRun ||= isRun;
+    lastStatus = status ?? lastStatus;
     const wanted = watch.wanted();
-    if (isRun && wanted === null) return true;
+    if (status !== null && wanted === null) return status;
     terminals = wanted === null ? terminals.slice(1) : [wanted, terminal];
   }
-  return wasRun;
+  return lastStatus;
 }
 
 /** Says where the shell is, unless a person can sit only there. */
@@ -76,28 +92,39 @@ export function describePlace(
   return [`the shell is on ${nameTerminal(machine, terminal)}${why}`];
 }
 
+/** Returns the exit status; null, after a warning, if it cannot be started there. */
 function runOn(
   machine: Machine,
-  shell: readonly string[],
+  { argv, environment, hasAllConsoles = false }: RescueProgram,
   terminal: string,
   console: Console,
   watch: OtherTerminals,
-): boolean {
+): number | null {
   const start = (pid: number) => {
     watch.begin(pid);
     const write = () => machine.writeFile(SHELL_PID_FILE, `${pid}\n`);
     attempt(write, "`levain retry` cannot end this shell, `exit` can", console);
   };
-  const run = () => machine.runOnTerminal(shell, terminal, ENVIRONMENT, start, watch.meanwhile);
-  const refusal = `could not start the shell ${shell[0] ?? ""} on ${terminal}`;
-  return attempt(() => console.kernel.aside(run), refusal, console);
+  const all = { ...ENVIRONMENT, ...environment };
+  let status: number | null = null;
+  const run = () => {
+    status = machine.runOnTerminal(argv, terminal, all, start, watch.meanwhile);
+  };
+  // In a shell, the kernel's messages show what a command has done; in the menu they would be between its lines.
+  const act = () => (hasAllConsoles ? run() : console.kernel.aside(run));
+  const what = hasAllConsoles ? "menu" : "shell";
+  attempt(act, `could not start the ${what} ${argv[0] ?? ""} on ${terminal}`, console);
+  return status;
 }
 
 /** Puts `levain` first and the BusyBox applets last on the path; an image that levain did not build may have neither. */
 function installCommands(machine: Machine): void {
   const busybox = findBusybox(machine);
   for (const directory of [APPLETS, COMMANDS]) machine.makeDirectory(directory);
-  if (machine.lstat(`${COMMANDS}/levain`) === null) machine.makeSymlink(findSelf(machine), `${COMMANDS}/levain`);
+  if (machine.lstat(`${COMMANDS}/levain`) === null) {
+    machine.makeSymlink(findSelf(machine), `${COMMANDS}/levain`);
+    installCompletion(machine, COMMANDS);
+  }
   if (busybox === null || machine.listDirectory(APPLETS).length > 0) return;
   machine.run([busybox, "--install", "-s", APPLETS], { capture: true });
 }
@@ -112,12 +139,16 @@ export function findSelf(machine: Machine): string {
 export function takeRetryParameters(machine: Machine, console: Console): readonly string[] {
   let words: readonly string[] = [];
   const take = () => {
-    if (machine.stat(RETRY_FILE) === null) return;
-    words = parseWords(readText(machine, RETRY_FILE));
-    machine.removeFile(RETRY_FILE);
+    words = readKept(machine);
+    removeIfThere(machine, RETRY_FILE);
   };
   attempt(take, "could not read the parameters of `levain retry`", console);
   return words;
+}
+
+/** Reads the parameters for the next retry. Throws SyscallError. */
+export function readKept(machine: Machine): readonly string[] {
+  return machine.stat(RETRY_FILE) === null ? [] : parseWords(readText(machine, RETRY_FILE));
 }
 
 function parseWords(text: string): readonly string[] {

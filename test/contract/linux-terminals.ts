@@ -58,6 +58,17 @@ export const LINUX_TERMINAL_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: "a terminal that knows its size says so, also after it has changed, and one that is not open does not",
+    check(machine) {
+      withTerminals(machine, 1, ([terminal]) => {
+        equal(machine.terminalSize(terminal.node), null);
+        terminal.resize(40, 12);
+        deepEqual(machine.terminalSize(terminal.node), { columns: 40, rows: 12 });
+        equal(machine.terminalSize("/dev/none"), null);
+      });
+    },
+  },
+  {
     name: "a closed terminal is as it was before: it shows what is typed, by lines",
     check(machine) {
       withKeptTerminal((terminal, other) => {

@@ -8,12 +8,14 @@ export interface PseudoTerminal {
   type(bytes: string | Uint8Array): void;
   /** What has been written on it since the last time. */
   shown(): string;
+  resize(columns: number, rows: number): void;
   hangUp(): void;
 }
 
 /** asm-generic/ioctls.h */
 const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
+const TIOCSWINSZ = 0x5414;
 /** Nothing more is to come then. */
 const QUIET_MS = 100;
 
@@ -37,6 +39,8 @@ export function openPseudoTerminal(): PseudoTerminal {
       }
       return shown;
     },
+    resize: (columns, rows) =>
+      void systemCall("ioctl", "ptmx", master, TIOCSWINSZ, new Uint16Array([rows, columns, 0, 0])),
     hangUp: () => fs.closeSync(master),
   };
 }

@@ -4,6 +4,8 @@ import type { BootRecord } from "../../src/log/boot-record.ts";
 import type { Handover } from "../../src/machine/handover.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { BootError } from "../../src/problems/errors.ts";
+import { startMenu } from "../../src/rescue/commands/menu/menu.ts";
+import { MENU_PLACE } from "../../src/rescue/menu-program.ts";
 import type { FakeTree } from "./fake-files.ts";
 import { type FakeImage, fakeImage } from "./fake-images.ts";
 import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "./fake-machine.ts";
@@ -92,7 +94,7 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
     },
     ...options,
     files: { ...INITRAMFS, ...options.files },
-    programs: { [BUSYBOX]: shell, ...options.programs },
+    programs: { [BUSYBOX]: shell, "/init": (call) => runSelf(machine, call), ...options.programs },
   });
   const quietly = { ...machine }; // as it is before a test refuses anything
   options.before?.(machine);
@@ -131,6 +133,11 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
     endMs,
     mounts,
   };
+}
+
+/** This program as a command of the boot: its menu. */
+function runSelf(machine: Machine, { argv, environment }: Parameters<FakeProgram>[0]): ReturnType<FakeProgram> {
+  return argv[1] === "menu" ? { status: startMenu(machine, environment[MENU_PLACE]) } : {};
 }
 
 const WITHOUT_SHELL = /\brd\.?shell=(?:0|no)\b/;

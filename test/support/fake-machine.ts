@@ -1,5 +1,6 @@
 import type { Machine } from "../../src/machine/machine.ts";
 import type { MountRequest } from "../../src/machine/mounts.ts";
+import type { TerminalSize } from "../../src/machine/terminals.ts";
 import { fakeKeyDerivation, fakeLibraryHashes } from "./fake-argon2.ts";
 import { createFakeArrays } from "./fake-arrays.ts";
 import { createFakeBcache } from "./fake-bcache.ts";
@@ -45,6 +46,8 @@ export interface FakeMachineOptions extends FakeKernelOptions, FakeServersOption
   /** How the kernel resumes. */
   readonly hibernation?: FakeHibernation;
   readonly typing?: readonly FakeTyping[];
+  /** Of terminals that know their size, by their nodes. */
+  readonly terminalSizes?: Readonly<Record<string, TerminalSize>>;
   /** What stage0 has mounted; /proc and /dev where not given. */
   readonly mounted?: Readonly<Record<string, string>>;
 }
@@ -104,7 +107,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     isConsole(files, node) ? void console.push(text) : terminals.show(node, text);
   const { addLogonKey, addUserKey, removeKey } = kernel.keys;
   const network = new FakeNetwork(kernel, options.cards ?? []);
-  const terminals = createFakeTerminals(kernel, options.typing ?? []);
+  const terminals = createFakeTerminals(kernel, options.typing ?? [], options.terminalSizes);
   const { start, ...processes } = createFakeProcesses(kernel, { ...options, ...terminals, show, end });
   const children = startFakeChildren(kernel, options, files, () => machine, start);
   const calls = {

@@ -1,5 +1,5 @@
 import type { Machine } from "../../src/machine/machine.ts";
-import type { TerminalInput, Terminals } from "../../src/machine/terminals.ts";
+import type { TerminalInput, TerminalSize, Terminals } from "../../src/machine/terminals.ts";
 import { SyscallError } from "../../src/problems/errors.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 
@@ -25,10 +25,14 @@ export interface FakeTerminals {
   keymap(): ReadonlyMap<number, Uint16Array> | null;
 }
 
+type Typing = readonly FakeTyping[];
+type Sizes = Readonly<Record<string, TerminalSize>>;
+
 const THINKING_MS = 1000;
+const A_DAY_MS = 86_400_000;
 
 /** Terminals of tty nodes in the fake /dev; waiting for what is typed moves the clock. */
-export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyping[]): FakeTerminals {
+export function createFakeTerminals(kernel: FakeKernel, typing: Typing, sizes: Sizes = {}): FakeTerminals {
   const open = new Set<string>();
   const screens = new Map<string, string>();
   let typed = typing.flatMap(({ atMs, ...one }) => (atMs === undefined ? [] : [{ ...one, atMs }]));
@@ -38,7 +42,8 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
   function add(terminal: string, text: string | Uint8Array, atMs: number): void {
     typed = [...typed, { terminal, text, atMs }].sort((a, b) => a.atMs - b.atMs);
   }
-  const write = (node: string, text: string) => void screens.set(node, `${screens.get(node) ?? ""}${text}`);
+  const screen = (node: string) => screens.get(node) ?? "";
+  const write = (node: string, text: string) => void screens.set(node, screen(node) + text);
   const see = createReader(typing, (answer) => add(answer.terminal, answer.text, kernel.nowMs + THINKING_MS));
   const forgetTypedBefore = () => (typed = typed.filter(({ atMs }) => atMs > kernel.nowMs));
 
@@ -63,12 +68,13 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
       write(node, text);
       see(text);
     },
+    terminalSize: (node) => (open.has(node) ? (sizes[node] ?? null) : null),
     readTerminals(timeoutMs, until = "anything") {
       const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : kernel.nowMs + Math.max(0, timeoutMs);
       for (;;) {
         const input = takeInput(until);
         if (input !== null) return input;
-        if (kernel.nowMs >= deadlineMs) return { kind: "timeout" };
+        if (kernel.nowMs >= deadlineMs) return timeOut(kernel);
         const next = Math.min(kernel.nextArrivalMs ?? deadlineMs, typed[0]?.atMs ?? deadlineMs, deadlineMs);
         if (next === Number.POSITIVE_INFINITY) throw new Error("FakeMachine: waits for ever, nobody is to type");
         kernel.waitUntil(next);
@@ -86,13 +92,17 @@ export function createFakeTerminals(kernel: FakeKernel, typing: readonly FakeTyp
     },
   };
   return {
-    calls,
-    screen: (node) => screens.get(node) ?? "",
+    ...{ calls, screen, isTyping: () => typed.length > 0, keymap: () => keymap },
     show: (node, text) => isTerminal(kernel, node) && write(node, text),
     type: ({ terminal, text, atMs = kernel.nowMs }) => add(terminal, text, atMs),
     hangUp: (node) => open.delete(node) && hangups.push(node),
-    ...{ isTyping: () => typed.length > 0, keymap: () => keymap },
   };
+}
+
+/** A program that waits again and again would never end. */
+function timeOut(kernel: FakeKernel): TerminalInput {
+  if (kernel.nowMs > A_DAY_MS) throw new Error("FakeMachine: waits for typing for a day");
+  return { kind: "timeout" };
 }
 
 /** A person who answers each question once, at the first sight of it; what is written on any terminal is what they see. */
@@ -102,7 +112,7 @@ function createReader(typing: readonly FakeTyping[], answer: (typing: FakeTyping
   return (text) => {
     if (text.endsWith("\n")) isAsked = false;
     const isSecret = /^ {2}(?:unlock|shell ) {4}/m.test(text) && /pass(?:phrase|word): $/.test(text);
-    if (isAsked || !(isSecret || text.endsWith("(y/n) "))) return;
+    if (isAsked || !(isSecret || /(?:\(y\/n\)|>) $/.test(text))) return;
     isAsked = true;
     const next = answers.shift();
     if (next !== undefined) answer(next);

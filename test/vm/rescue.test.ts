@@ -70,12 +70,8 @@ vmTest(
     await vm.expect('The boot stopped at the step "root".');
     await type(vm, "levain devices");
     await vm.expect(/DEVICE {4}SIZE {4}TYPE {2}LABEL {2}UUID\n\/dev\/vda {2}32 MiB {2}ext4 {2}ROOT {3}/);
-    await type(vm, "levain log");
-    await vm.expect(/\[ +\d+\.\d{3}\] {3}prepare {3}command line read/);
     await type(vm, "levain retry rot=LABEL=ROOT");
     await vm.expect("unknown parameter");
-    await type(vm, "levain retry root=nonsense");
-    await vm.expect("a mistake in the parameters of levain retry");
     await type(vm, "levain retry root=LABEL=ROOT rd.break=mount");
     await vm.expect('stopped before the step "mount" (rd.break)');
     await type(vm, "levain status");
@@ -122,19 +118,6 @@ vmTest(
     await vm.expect("small-root: ready");
     expect(vm.log().match(/ {2}prepare {3}command line read/g)).toHaveLength(1);
     expect(vm.log()).not.toContain("the last boot failed");
-  },
-);
-
-vmTest(
-  "a filesystem without its module: after modprobe in the shell, exit continues the boot",
-  async () =>
-    levainGuest({ disks: [await rootImage("squashfs-gzip")], cmdline: "root=/dev/vda rd.driver.blacklist=squashfs" }),
-  async (vm) => {
-    await vm.expect("could not mount /dev/vda at /sysroot\n  squashfs: its driver squashfs is on a blacklist:");
-    await vm.expect("rd.driver.blacklist=squashfs");
-    await vm.expect("hint: remove rd.driver.blacklist=squashfs from the kernel command line");
-    await type(vm, "insmod /lib/modules/*/kernel/fs/squashfs/squashfs.ko.gz; exit");
-    await vm.expect("small-root: ready");
   },
 );
 

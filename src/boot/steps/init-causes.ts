@@ -17,8 +17,8 @@ interface Look {
   readonly candidates: readonly string[];
 }
 
-/** Of a live medium, as the tools of the distributions make it. */
-const LIVE_IMAGES = [
+/** The images of live media, as the tools of the distributions make it. */
+export const LIVE_IMAGES = [
   ...["/LiveOS/squashfs.img", "/LiveOS/rootfs.img", "/live/filesystem.squashfs", "/casper/filesystem.squashfs"],
   ...["/arch/x86_64/airootfs.sfs", "/arch/x86_64/airootfs.erofs"],
 ];

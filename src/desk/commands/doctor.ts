@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import { describeHealth } from "../../rescue/commands/check.ts";
+import { isStopped } from "../../rescue/commands/retry.ts";
 import type { BootEntry } from "../boot-entries/entry.ts";
 import { findBootEntries } from "../boot-entries/find-entries.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
@@ -36,9 +38,12 @@ export const doctorCommand = command({
     "sudo levain doctor": "Check the image that the next boot loads; status 1: it will not boot, 2: doubtful",
     "sudo levain doctor initramfs-6.1.0-amd64.img": "Check an image before it is copied to /boot",
     "levain doctor --host hints.json other.img": "Check an image for another machine: levain host > hints.json",
+    "levain doctor": "In the rescue shell: what is wrong with this image and this machine",
     "sudo levain doctor --boot": "Try the next boot in QEMU, on a view of the real disks",
   },
   run: async (line, machine) => {
+    const isAsked = ["boot", "host", "json", "kernel", "cmdline"].some(line.has);
+    if (line.words.length === 0 && !isAsked && isStopped(machine)) return checkHere(machine);
     const disks = line.all("disk");
     if (!line.has("boot") && disks.length > 0) throw new UsageError("--disk needs --boot");
     if (line.has("boot") && line.has("host")) throw new UsageError("--boot is for this machine, not for --host");
@@ -59,6 +64,13 @@ export const doctorCommand = command({
     return statusOf(rows.flatMap((row) => row.findings));
   },
 });
+
+/** In the rescue shell: the image that runs, on this machine. */
+function checkHere(machine: Machine): number {
+  const { lines, isFine } = describeHealth(machine);
+  writeOutput(`${lines.join("\n")}\n`);
+  return isFine ? 0 : 2;
+}
 
 function chooseImage(line: CommandWords, machine: Machine): Patient {
   const [hints, kernel, [given]] = [line.one("host"), line.one("kernel"), line.words];

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { machine as machineName } from "node:os";
 import { dirname, resolve } from "node:path";
+import { planMachine } from "../../boot/plan-reader.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { hideOptionSecrets, hideSecret } from "../../parameters/secrets.ts";
 import { formatPlan } from "../../plan/format-plan.ts";
@@ -9,6 +10,8 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
+import { isStopped } from "../../rescue/commands/retry.ts";
+import { readKept } from "../../rescue/shell.ts";
 import { checkImage } from "../../stack/image-check.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
 import { parseConfig, readConfig } from "../config/config.ts";
@@ -37,6 +40,10 @@ export const planCommand = command({
   },
   run: (line, machine) => {
     for (const file of line.all("image")) checkImageFile(machine, file);
+    if (line.words.length === 0 && !line.has("config") && !line.has("crypttab") && isStopped(machine)) {
+      console.log(format(planRetry(machine), line));
+      return 0;
+    }
     const configFile = line.one("config");
     const { parameters, add } = configFile === null ? parseConfig("", "") : readConfig(configFile);
     const directory = configFile === null ? "." : dirname(resolve(configFile));
@@ -57,6 +64,15 @@ export const planCommand = command({
     return 0;
   },
 });
+
+/** What the next retry would do. */
+function planRetry(machine: Machine): BootPlan {
+  const warn = (text: string) => console.error(`warning: ${printable(text)}`);
+  const voice = { warn, debug: () => undefined, progress: () => undefined };
+  const { plan, warnings } = planMachine(machine, voice, { added: readKept(machine) });
+  for (const warning of warnings) warn(warning);
+  return plan;
+}
 
 function format(plan: BootPlan, line: CommandWords): string {
   if (line.has("svg") && line.has("json")) throw new UsageError("Use either --json or --svg");

@@ -1,5 +1,6 @@
 import { le16, le32 } from "../bytes.ts";
 import { rawCrc32c } from "../checksums.ts";
+import type { ByteSource } from "../facts.ts";
 import { at, blockLog, filesystem, header, label, other, tag, uuid, version, when } from "../layout.ts";
 import type { Signature } from "../signature.ts";
 
@@ -59,3 +60,13 @@ export const EXT = [
   ext("ext2", (sb) => !hasJournal(sb) && !hasUnknown(sb, EXT2_INCOMPAT)),
   ext("jbd", isJournal),
 ];
+
+/** Returns when a filesystem was last written, in seconds since 1970, as its superblock says; null if it does not. Throws SyscallError if it cannot be read. */
+export function readLastWrite(source: ByteSource, type: string | null): number | null {
+  if (!/^ext[234]$/.test(type ?? "")) return null;
+  // s_wtime and s_wtime_hi (fs/ext4/ext4.h).
+  const superblock = source.read(1024, 1024);
+  if (superblock.length < 1024) return null;
+  const seconds = le32(superblock, 0x30) + (superblock[0x274] ?? 0) * 2 ** 32;
+  return seconds === 0 ? null : seconds;
+}

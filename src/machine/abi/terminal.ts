@@ -4,6 +4,8 @@
 export const TCGETS = 0x5401;
 export const TCSETS = 0x5402;
 export const TCFLSH = 0x540b;
+/** Of struct winsize, the first two of its four numbers are the rows and the columns. */
+export const TIOCGWINSZ = 0x5413;
 export const TIOCSTI = 0x5412;
 export const TIOCOUTQ = 0x5411;
 export const TCIFLUSH = 0;

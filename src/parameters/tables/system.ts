@@ -93,11 +93,11 @@ export const RESCUE = {
     text: "A shell before a step: prepare, modules, network, resume, root, mount, layers, subtrees, init or handover. The breakpoints of dracut and initramfs-tools are accepted too.",
     example: "rd.break=mount",
   }),
-  emergency: single(values.oneOf("shell", "reboot", "poweroff", "halt"), {
-    syntax: "rd.emergency=shell|reboot|poweroff|halt",
+  emergency: single(values.oneOf("shell", "menu", "reboot", "poweroff", "halt"), {
+    syntax: "rd.emergency=shell|menu|reboot|poweroff|halt",
     bare: "shell",
     fallback: "reboot with panic=, else shell, or halt with rdshell=0",
-    text: "What to do if the boot fails.",
+    text: "What to do if the boot fails. The menu retries, boots another root, changes parameters and more, on every console; with rdshell=0 it only retries, reboots and powers off.",
     example: "rd.emergency=poweroff",
   }),
   emergencySeconds: single(values.wholeSeconds, {

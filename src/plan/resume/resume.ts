@@ -2,6 +2,7 @@ import { onlyTexts } from "../../formats/text.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import type { BootPlan } from "../plan.ts";
+import { isAttended } from "../rescue-policy.ts";
 import type { ResumePlan } from "./plan.ts";
 
 /** How long the device of resume= is waited for, unless a parameter says otherwise. */
@@ -18,7 +19,7 @@ export function decideResume(settings: Settings, { onFailure, shell }: BootPlan[
     asksFirmware: resumeDevice === undefined && !noResume,
     kernel: null,
     timeoutMs: resumeTimeoutMs === undefined ? RESUME_TIMEOUT_MS : resumeTimeoutMs,
-    policy: resumePolicy ?? (onFailure === "shell" && shell !== "ask" ? "ask" : "stop"),
+    policy: resumePolicy ?? (isAttended(onFailure) && shell !== false && shell !== "ask" ? "ask" : "stop"),
   };
 }
 

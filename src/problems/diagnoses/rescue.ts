@@ -30,6 +30,14 @@ export const RESCUE = {
       },
     ],
   }),
+  "root-is-mounted": diagnosis<{ path: string }>({
+    text: ({ path }) => `something is mounted at ${path} already`,
+    hints: ({ path }) => [inShell(`unmount it first: \`umount ${path}\``)],
+  }),
+  "root-is-no-device": diagnosis<object>({
+    text: () => "the root of this boot is no block device",
+    hints: () => [inShell("name one: `levain set root=LABEL=NAME`")],
+  }),
   "root-not-named": diagnosis<object>({
     text: () => "no root= on the kernel command line: a shell of the initramfs starts",
     hints: () => [

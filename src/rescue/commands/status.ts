@@ -37,6 +37,7 @@ function formatStatus(record: BootRecord, canBoot: boolean): readonly string[] {
 const BOOT = "  levain retry root=LABEL=NAME  boots a root from this initramfs";
 const EXIT = "  exit                          ";
 const OTHERS = [
+  "  levain menu                   offers repairs",
   "  levain retry root=LABEL=NAME  retries with other parameters",
   "  levain devices, levain log    show the disks, and the messages of this boot",
   "  levain save-log /dev/sdb1     saves the messages on a stick",

@@ -36,10 +36,15 @@ const OWN_TERMINAL = "/dev/tty";
 const ANSWER_MS = 30_000;
 
 /**
- * Opens encrypted volumes as a boot would, but asks on this terminal alone and keeps them open. Returns a line for each volume that
+ * Opens encrypted volumes as a boot would, but asks on this terminal alone, or on the `terminals` that are given, and keeps them open. Returns a line for each volume that
  * is open now. Throws BootError if none is.
  */
-export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice: Voice): readonly string[] {
+export function unlockVolumes(
+  machine: Machine,
+  question: UnlockQuestion,
+  voice: Voice,
+  terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]),
+): readonly string[] {
   const { plan } = planMachine(machine, voice);
   const loader = createLoader(machine, { ...plan.modules, load: [] }, voice);
   // This terminal works without more drivers, whose messages the kernel would print into the prompt.
@@ -49,7 +54,6 @@ export function unlockVolumes(machine: Machine, question: UnlockQuestion, voice:
   };
   const wish = { ...plan, crypt: planUnlock(plan.crypt, question), verity: [], roots: [], rootOptions: "" };
   const context = { machine, drivers, voice, undo: () => undefined };
-  const terminals = createHeldTerminals(machine, () => [OWN_TERMINAL]);
   const search = createSearch(context, wish, { terminals });
   const result = closing(search, () => {
     openAll({ ...context, search }, question.device === null ? rootDevices(plan.root) : []);

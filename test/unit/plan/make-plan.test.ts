@@ -246,6 +246,8 @@ describe("rescue", () => {
       "rd.emergency.after=60 rd.emergency=halt",
       { shell: true, onFailure: "halt", panicSeconds: null, afterSeconds: 60 },
     ],
+    ["rd.emergency=menu panic=5", { shell: true, onFailure: "menu", panicSeconds: 5 }],
+    ["rd.emergency=menu rdshell=0", { shell: false, onFailure: "menu", panicSeconds: null }],
     ["rd.emergency.after=60 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: null, afterSeconds: 60 }],
     ["rd.emergency.after=60 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
@@ -310,7 +312,7 @@ describe("mistakes", () => {
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
       'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, zfs:POOL/DATASET, cifs://HOST/SHARE, dhcp, tmpfs, gpt-auto or /dev/ram0 but received "sda1"',
       "rd.image: Expected a value (rd.image=PATH) but received no value",
-      'rd.emergency=explode: Expected shell, reboot, poweroff or halt but received "explode"',
+      'rd.emergency=explode: Expected shell, menu, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
       'rdshell=perhaps: Expected yes, no, ask or keep but received "perhaps"',
     ]);

@@ -12,14 +12,18 @@ test.each([
   ["/etc/fstab", "add it to the kernel command line in the boot loader"],
 ])("a root with %s", (path, cure) => {
   expect(say({ [`/sysroot${path}`]: "x" }, "root=LABEL=ROOT")).toBe(
-    `this boot needed root=LABEL=ROOT of levain retry: to keep it, ${cure}`,
+    `this boot needed root=LABEL=ROOT: to keep it, ${cure}`,
   );
 });
 
 test("a parameter with a space is in quotes, and a password is not shown", () => {
   expect(say({}, "root=LABEL=MY DISK", "rd.iscsi.password=hunter2")).toStartWith(
-    'this boot needed "root=LABEL=MY DISK" rd.iscsi.password=… of levain retry: ',
+    'this boot needed "root=LABEL=MY DISK" rd.iscsi.password=…: ',
   );
+});
+
+test("a module may be loaded by the image itself", () => {
+  expect(say({}, "rd.modules=nvme,sg")).toEndWith(', or modules = ["nvme","sg"] to levain.toml');
 });
 
 test("of a parameter that was given twice the last counts, and what is for one boot is left out", () => {

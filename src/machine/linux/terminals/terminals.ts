@@ -4,7 +4,7 @@ import type { TerminalInput, Terminals } from "../../terminals.ts";
 import { closing } from "../descriptors.ts";
 import { poll } from "../poll.ts";
 import type { Answers } from "../uevents.ts";
-import { closeQuiet, openQuiet, type QuietTerminal, readTyped } from "./termios.ts";
+import { closeQuiet, openQuiet, type QuietTerminal, readSize, readTyped } from "./termios.ts";
 
 const SUBJECT = "terminals";
 const WRITE_LIMIT_MS = 1000;
@@ -69,6 +69,10 @@ export function createTerminals(nowMs: () => number, sockets: Sockets): Omit<Ter
     writeTerminal(node, text) {
       const terminal = open.get(node);
       if (terminal !== undefined) writeWithin(terminal.fd, Buffer.from(text), nowMs);
+    },
+    terminalSize(node) {
+      const terminal = open.get(node);
+      return terminal === undefined ? null : readSize(terminal.fd);
     },
     readTerminals(timeoutMs, until = "anything") {
       const deadlineMs = timeoutMs === null ? null : nowMs() + timeoutMs;

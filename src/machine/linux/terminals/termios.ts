@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { isErrno } from "../../../problems/errors.ts";
 import * as abi from "../../abi/terminal.ts";
+import type { TerminalSize } from "../../terminals.ts";
 import { openFile } from "../descriptors.ts";
 import { callKernel, systemCall } from "../libc.ts";
 
@@ -109,6 +110,14 @@ function forgetInput(fd: number): void {
     rest.fill(0);
   }
   if (!isDelivered) callKernel("ioctl", [fd, abi.TCFLSH, abi.TCIFLUSH]); // else they would come with the next key
+}
+
+/** Returns the size of a terminal; null if it does not know it. */
+export function readSize(fd: number): TerminalSize | null {
+  const size = new Uint16Array(4);
+  if (typeof callKernel("ioctl", [fd, abi.TIOCGWINSZ, size]) === "string") return null;
+  const [rows = 0, columns = 0] = size;
+  return rows > 0 && columns > 0 ? { columns, rows } : null;
 }
 
 /** Reads what was typed so far, perhaps nothing; null if the terminal cannot be read any longer. */

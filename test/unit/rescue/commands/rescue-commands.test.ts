@@ -60,6 +60,7 @@ describe("levain status", () => {
 
       The boot stopped at the step "root".
         exit                          retries from there
+        levain menu                   offers repairs
         levain retry root=LABEL=NAME  retries with other parameters
         levain devices, levain log    show the disks, and the messages of this boot
         levain save-log /dev/sdb1     saves the messages on a stick"
