@@ -93,7 +93,13 @@ async function runToEnd(children: Set<Bun.Subprocess>, directory: string, { tool
     const printed = readEnd(output);
     if (status === 0) return printed;
     const end = child.signalCode === null ? "failed" : `was ended by ${child.signalCode}`;
-    throw new BootError(`cannot ${purpose}: ${tool} ${end}`, { seen: lastLines(printed) });
+    const seen = lastLines(printed);
+    const space = "free some space, or name another directory: by --output FILE, or for a disk in $TMPDIR";
+    throw new BootError(
+      `cannot ${purpose}: ${tool} ${end}`,
+      // What it printed found no space either, and what it wrote it has removed.
+      seen.length > 0 ? { seen } : { seen: [`it printed nothing, as if ${printable(directory)} were full`], hint: space },
+    );
   } finally {
     clearInterval(timer);
     closeSync(output);
