@@ -33,7 +33,7 @@ const usb = (output: string, root = at("root"), vmlinuz = at("vmlinuz")) => {
 
 /** What a user without root may do, in this order. */
 const USES: readonly Row[] = [
-  [0, ...image(at("of levain"))],
+  [0, ...image(at("of levain")), "--json"],
   [0, ...usb(at("disk"))],
   [0, "host", at("hints.json")],
   [0, "inspect", at("image")],
@@ -90,7 +90,7 @@ test("no command needs root for files of the user, or does anything else at a pa
     expect([argv, answer.status, answer.stderr]).toEqual([argv, status, ""]);
     expectClean(answer);
   }
-  for (const index of [6, 8, 9]) expect(() => JSON.parse(answers[index]?.stdout ?? "")).not.toThrow();
+  for (const index of [0, 6, 8, 9]) expect(() => JSON.parse(answers[index]?.stdout ?? "")).not.toThrow();
 });
 
 test("a full disk is named, and nothing is left on it", () => {
