@@ -98,7 +98,9 @@ async function runToEnd(children: Set<Bun.Subprocess>, directory: string, { tool
     throw new BootError(
       `cannot ${purpose}: ${tool} ${end}`,
       // What it printed found no space either, and what it wrote it has removed.
-      seen.length > 0 ? { seen } : { seen: [`it printed nothing, as if ${printable(directory)} were full`], hint: space },
+      seen.length > 0
+        ? { seen }
+        : { seen: [`it printed nothing, as if ${printable(directory)} were full`], hint: space },
     );
   } finally {
     clearInterval(timer);

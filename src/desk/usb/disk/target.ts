@@ -4,6 +4,7 @@ import { BootError } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { formatBytes } from "../../../problems/size.ts";
 import type { Voice } from "../../../problems/voice.ts";
+import { resolveTarget } from "../../archive/output.ts";
 import { attempt } from "../../host.ts";
 import { MIB } from "../layout.ts";
 import type { Workspace } from "../workspace.ts";
@@ -44,7 +45,8 @@ export async function writeImageFile(
       hint: "write it to another filesystem, or straight to a stick: --output /dev/sdX",
     });
   }
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  const target = resolveTarget(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
   workspace.removeLater(temporary);
   const file = attempt(what, () => openSync(temporary, "wx+", 0o600));
   try {
@@ -55,7 +57,7 @@ export async function writeImageFile(
   } finally {
     closeSync(file);
   }
-  attempt(what, () => renameSync(temporary, path));
+  attempt(what, () => renameSync(temporary, target));
 }
 
 /** Writes a disk. Until its first sector is written, no firmware boots from it. Throws BootError. */

@@ -40,11 +40,14 @@ function usedDisk(): string {
 }
 
 describe("an image file", () => {
-  test("appears when it is complete, and only its owner can read it", async () => {
+  test("appears when it is complete, behind a link too, and only its owner can read it", async () => {
     const directory = scratchDirectory();
     const path = join(directory, "a b\nc.img");
-    await withWorkspace(directory, (workspace) => writeImageFile(path, CONTENT, workspace, listenToVoice()));
-    expect(readdirSync(directory)).toEqual(["a b\nc.img"]);
+    writeFileSync(path, "an old one");
+    const link = join(directory, "link");
+    symlinkSync(path, link);
+    await withWorkspace(directory, (workspace) => writeImageFile(link, CONTENT, workspace, listenToVoice()));
+    expect(readdirSync(directory).sort()).toEqual(["a b\nc.img", "link"]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(await look(path)).toEqual([2, 3, 0, 1, 0, 4]);
   });
