@@ -7,7 +7,7 @@ import { addHungDisk } from "./hung-disk.ts";
 
 /** Mounts $1 at $2 where only this process sees it, writes its number to $3, and waits. */
 const MOUNT_APART =
-  'b=/bin/busybox; $b unshare -m $b sh -c "$b mount -t squashfs -o ro $1 $2; echo \\$\\$ >$3; exec $b sleep 600" & until [ -s "$3" ]; do $b usleep 1000; done';
+  'b=$0; $b unshare -m $b sh -c "$b mount -t squashfs -o ro $1 $2; echo \\$\\$ >$3; exec $b sleep 600" & until [ -s "$3" ]; do $b usleep 1000; done';
 
 function claim(machine: Machine, path: string) {
   const disk = findDisk(machine, path);
@@ -23,10 +23,11 @@ export const LINUX_CLAIM_CASES: readonly ContractCase[] = [
       const device = machine.attachLoop({ file: makeMedium(machine, directory), readOnly: false });
       const [place, note] = [`${directory}/place`, `${directory}/pid`];
       mountTmpfs(machine, place);
-      machine.run([FIXTURES.busybox, "sh", "-c", MOUNT_APART, "sh", device, place, note]);
+      machine.run([FIXTURES.busybox, "sh", "-c", MOUNT_APART, FIXTURES.busybox, device, place, note]);
       equal(machine.stat(`${place}/hello`), null);
       throws(() => claim(machine, device), /the kernel says that it is in use/);
       machine.run([FIXTURES.busybox, "kill", "-9", readText(machine, note).trim()]);
+      machine.detachLoop(device);
       const volume = addHungDisk(machine, false);
       throws(() => claim(machine, `/dev/${FIXTURES.disk}`), /the kernel says that it is in use/);
       volume.remove();
