@@ -29,6 +29,7 @@ import { runCommand } from "./commands/run.ts";
 import { usbCommand } from "./commands/usb.ts";
 import { columnsOf, explainTopic, formatUsage } from "./help.ts";
 import { asksForHelp, runOne } from "./run-command.ts";
+import { writeLine } from "./standard-output.ts";
 
 /** `levain help parameters`, `levain help rd.timeout`. `levain help COMMAND` is `levain COMMAND --help`, which runDesk answers. */
 const helpCommand = command({
@@ -43,7 +44,7 @@ const helpCommand = command({
     "levain help parameters": "List every parameter",
   },
   run: ({ words: [topic = ""] }) => {
-    console.log(explainTopic(topic, Object.keys(COMMANDS), columnsOf(process.stdout)));
+    writeLine(explainTopic(topic, Object.keys(COMMANDS), columnsOf(process.stdout)));
     return 0;
   },
 });
@@ -134,6 +135,6 @@ function listRescueCommands(): string {
 const usage = (shown: Command, parent?: Command) => formatUsage(shown, parent, columnsOf(process.stdout));
 
 function print(text: string): number {
-  console.log(text);
+  writeLine(text);
   return 0;
 }

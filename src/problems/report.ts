@@ -160,7 +160,8 @@ function causes(error: unknown): readonly unknown[] {
 
 function explain(error: unknown): readonly string[] {
   if (error instanceof SyscallError) return [`${error.subject}: ${describeRefusal(error)}`];
-  if (error instanceof BootError) return error.message.split("\n");
+  // Without a row of the table it is one line: a newline is that of a file's name.
+  if (error instanceof BootError) return error.code === null ? [error.message] : error.message.split("\n");
   if (!(error instanceof Error)) return [String(error)];
   // Not foreseen, so a bug of levain: its place helps those who read the bug report.
   const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));

@@ -5,6 +5,7 @@ import { configureLoopInTwoSteps, createLoopDevices } from "../../src/machine/li
 import type { Machine } from "../../src/machine/machine.ts";
 import { LINUX_ARRAY_CASES } from "./arrays.ts";
 import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses } from "./case.ts";
+import { LINUX_CLAIM_CASES } from "./linux-claims.ts";
 import { LINUX_FS_VERITY_CASES } from "./linux-fs-verity.ts";
 import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";
 import { LINUX_SLOW_MOUNT_CASES } from "./linux-slow-mounts.ts";
@@ -21,6 +22,7 @@ export const LINUX_CASES: readonly ContractCase[] = [
   ...LINUX_WORKER_CASES,
   ...LINUX_SLOW_MOUNT_CASES,
   ...LINUX_FS_VERITY_CASES,
+  ...LINUX_CLAIM_CASES,
   {
     name: "stage0 waits for this process, and nobody else is told what it has said to us",
     check(machine) {

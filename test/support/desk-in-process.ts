@@ -20,16 +20,15 @@ export const desk = (...argv: readonly string[]): Promise<DeskAnswer> => deskOn(
 
 /** The same on another machine. */
 export async function deskOn(machine: Machine, ...argv: readonly string[]): Promise<DeskAnswer> {
-  const { log, error } = console;
+  const { error } = console;
   const [out, err] = [process.stdout, process.stderr].map(capture);
   if (out === undefined || err === undefined) throw new Error("no streams");
-  console.log = (...values: unknown[]) => void out.texts.push(`${format(...values)}\n`);
   console.error = (...values: unknown[]) => void err.texts.push(`${format(...values)}\n`);
   try {
     const status = await runDesk(argv, machine);
     return { status, stdout: out.texts.join(""), stderr: err.texts.join("") };
   } finally {
-    Object.assign(console, { log, error });
+    Object.assign(console, { error });
     out.release();
     err.release();
   }

@@ -65,7 +65,7 @@ test(
 test("a full output is reported, a closed pipe is not", async () => {
   const directory = await project();
   const told = await runScript(`cd "$1"; "${LEVAIN}" devices disk 2>&1 >/dev/full || echo "status $?"`, [directory]);
-  expect(told).toBe("cannot write to standard output: ENOSPC\nstatus 1\n");
+  expect(told).toBe("cannot write to standard output\n  standard output: there is no space left (ENOSPC)\nstatus 1\n");
   const many = "disk ".repeat(3000);
   const cut = await runScript(`cd "$1"; { "${LEVAIN}" devices ${many} || :; } 2>&1 | head -n 1`, [directory]);
   expect(cut).toBe("DEVNAME=disk\n");

@@ -70,7 +70,7 @@ function openTemporary(path: string) {
 }
 
 /** Follows a symbolic link, so that the file is replaced and not the link. Throws BootError for anything but a file. */
-function resolveTarget(path: string): string {
+export function resolveTarget(path: string): string {
   const there = attemptWrite(path, () => fs.lstatSync(path, { throwIfNoEntry: false }));
   if (!there) return path;
   const target = attemptWrite(path, () => fs.realpathSync(path));

@@ -4,6 +4,7 @@ import { formatBash } from "../completion/bash.ts";
 import { formatFish } from "../completion/fish.ts";
 import { listCommandLines, listOptions } from "../completion/lines.ts";
 import { formatZsh } from "../completion/zsh.ts";
+import { writeOutput } from "../standard-output.ts";
 
 const SHELLS = { bash: formatBash, zsh: formatZsh, fish: formatFish } as const;
 
@@ -38,7 +39,7 @@ export function makeCompletionCommand(list: () => Completed): Command {
       const shells = Object.keys(SHELLS) as (keyof typeof SHELLS)[];
       const shell = shells.find((known) => known === given);
       if (shell === undefined) throw new UsageError(`Which shell? ${shells.join(", ")}`);
-      process.stdout.write(formatCompletion(shell, list()));
+      writeOutput(formatCompletion(shell, list()));
       return 0;
     },
   });

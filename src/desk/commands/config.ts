@@ -5,6 +5,7 @@ import { printable } from "../../problems/report.ts";
 import { argument, type CommandWords, command, flag, UsageError } from "../command-line.ts";
 import { readConfig } from "../config/config.ts";
 import { formatConfig, listConfigKeys } from "../config/config-keys.ts";
+import { writeLine } from "../standard-output.ts";
 import { imageCommand } from "./image.ts";
 
 /** What `levain config` can do with a levain.toml. */
@@ -42,7 +43,7 @@ export const configCommand = command({
       const near = suggest(name, Object.keys(ACTIONS));
       throw new UsageError(name === "" ? "check, show or schema?" : `Unknown action '${name}'${near}`);
     }
-    console.log(action(line, file));
+    writeLine(action(line, file));
     return 0;
   },
 });

@@ -6,6 +6,7 @@ import { formatComparison } from "../inspect/compare/format-comparison.ts";
 import { inspectImage } from "../inspect/inspection.ts";
 import { listParts, sumParts } from "../inspect/parts.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** `levain diff`. The exit status is that of diff(1): 0 without differences, 1 with some, 2 if an image cannot be read. */
 export const diffCommand = command({
@@ -33,8 +34,8 @@ export const diffCommand = command({
         size,
         parts: sumParts(listParts(tree.root)),
       }));
-      if (line.has("json")) console.log(JSON.stringify({ images, differences }, null, 2));
-      else console.log(formatComparison(one, other, differences).join("\n"));
+      if (line.has("json")) writeLine(JSON.stringify({ images, differences }, null, 2));
+      else writeLine(formatComparison(one, other, differences).join("\n"));
       return differences.length === 0 ? 0 : 1;
     } catch (error) {
       if (!(error instanceof BootError)) throw error;

@@ -16,6 +16,7 @@ import { columnsOf } from "../help.ts";
 import { readHintsFile } from "../hints/schema.ts";
 import { readBootImage } from "../kernels/boot-image.ts";
 import { compareReleases } from "../kernels/compare-releases.ts";
+import { readableFile } from "../kernels/from-file.ts";
 import { writeOutput } from "../standard-output.ts";
 
 const USUAL_TIMEOUT_S = 300;
@@ -78,7 +79,7 @@ function chooseImage(line: CommandWords, machine: Machine): Patient {
   const entries = hints === null ? findBootEntries(machine) : [];
   const more: Given = {
     cmdline: line.one("cmdline"),
-    kernel: kernel === null ? null : resolve(kernel),
+    kernel: kernel === null ? null : readableFile(machine, resolve(kernel)),
     hints: hints === null ? null : readHintsFile(resolve(hints)),
   };
   const entry = given === undefined ? chooseEntry(entries) : null;

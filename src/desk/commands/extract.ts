@@ -5,6 +5,7 @@ import { extractTree } from "../inspect/extraction.ts";
 import { inspectImage } from "../inspect/inspection.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
 import { formatReport, JSON_OPTION, row } from "../report-rows.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** `levain extract`. The exit status is 1 if something was left out. */
 export const extractCommand = command({
@@ -33,7 +34,7 @@ export const extractCommand = command({
     const problems = [...own, ...tree.problems, ...(problem === null ? [] : [problem.message]), ...leftOut];
     for (const text of problems) console.error(`warning: ${printable(text)}`);
     const rows = [row("entries", written, String), row("left out", problems, () => null)];
-    console.log(formatReport(target, rows, line.has("json")));
+    writeLine(formatReport(target, rows, line.has("json")));
     return problems.length === 0 ? 0 : 1;
   },
 });

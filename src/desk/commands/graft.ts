@@ -20,6 +20,7 @@ import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
 import { listFiles } from "../inspect/unpacked-tree.ts";
 import { type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 import { formatReport, JSON_OPTION, type Row, row } from "../report-rows.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** `levain graft`: replaces only the init of another tool's image. */
 export const graftCommand = command({
@@ -38,7 +39,7 @@ export const graftCommand = command({
   run: async (line) => {
     const summary = await graftInit(line);
     for (const warning of summary.warnings) console.error(`warning: ${printable(warning)}`);
-    console.log(formatReport(summary.output, summarize(summary), line.has("json")));
+    writeLine(formatReport(summary.output, summarize(summary), line.has("json")));
     return 0;
   },
 });

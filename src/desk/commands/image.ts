@@ -12,6 +12,7 @@ import { summarize } from "../image/summary.ts";
 import { makeImageTree } from "../image/verity.ts";
 import { parseModprobeRequest } from "../modules/modprobe-files.ts";
 import { formatReport, JSON_OPTION } from "../report-rows.ts";
+import { writeLine } from "../standard-output.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 import { readUkiOptions, UKI_OPTIONS } from "../uki/options.ts";
 
@@ -79,14 +80,14 @@ export const imageCommand = command({
     try {
       if (verity !== null) {
         const { output, rows } = makeImageTree(resolve(verity), voice);
-        console.log(formatReport(output, rows, isJson));
+        writeLine(formatReport(output, rows, isJson));
         return 0;
       }
       const startMs = performance.now();
       const summary = await buildImage(options, voice);
       const text = formatReport(summary.output, summarize(summary, options, performance.now() - startMs), isJson);
       if (options.output === STANDARD_OUTPUT) console.error(text);
-      else console.log(text);
+      else writeLine(text);
       return 0;
     } finally {
       voice.close();

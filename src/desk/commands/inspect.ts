@@ -5,6 +5,7 @@ import { formatTree } from "../inspect/format-tree.ts";
 import { type Inspection, inspectImage } from "../inspect/inspection.ts";
 import { listParts, sumParts } from "../inspect/parts.ts";
 import { MAX_SIZE_OPTION, readMaxSize } from "../inspect/streams/size-limit.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** `levain inspect`. The exit status is 1 if a kernel would not read the whole image. */
 export const inspectCommand = command({
@@ -32,7 +33,7 @@ export const inspectCommand = command({
     }
     const inspection = inspectImage(image, readMaxSize(line));
     const { segments, problem } = inspection;
-    console.log(SHOW[form ?? "summary"](inspection, line.has("list")).trimEnd());
+    writeLine(SHOW[form ?? "summary"](inspection, line.has("list")).trimEnd());
     return problem === null && segments.every(({ problems }) => problems.length === 0) ? 0 : 1;
   },
 });

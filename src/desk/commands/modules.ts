@@ -10,6 +10,7 @@ import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { type KernelLists, readKernelFiles } from "../modules/kernel-lists.ts";
 import { readModprobeFiles } from "../modules/modprobe-files.ts";
 import { unknownModule } from "../modules/modules.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** `levain modules`. The exit status is 1 if a name or alias is unknown. */
 export const modulesCommand = command({
@@ -34,8 +35,8 @@ export const modulesCommand = command({
     for (const problem of [...source.warnings, ...source.config.problems])
       console.error(`warning: ${printable(problem)}`);
     const answers = line.words.map((asked) => answer(source, asked));
-    if (line.has("json")) console.log(JSON.stringify(answers, null, 2));
-    else console.log(answers.flatMap((each) => formatAnswer(each, source)).join("\n"));
+    if (line.has("json")) writeLine(JSON.stringify(answers, null, 2));
+    else writeLine(answers.flatMap((each) => formatAnswer(each, source)).join("\n"));
     return answers.some(({ result }) => result === "unknown") ? 1 : 0;
   },
 });

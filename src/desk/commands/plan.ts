@@ -19,6 +19,7 @@ import { listColumns } from "../drawing/stack-columns.ts";
 import { drawStack } from "../drawing/stack-svg.ts";
 import { attempt, withReader } from "../host.ts";
 import { lookAtAdditions, parseAddition, readCrypttabFrom } from "../image/addition.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** `levain plan 'CMDLINE'`: what a boot with this command line would do. */
 export const planCommand = command({
@@ -60,7 +61,7 @@ export const planCommand = command({
       crypttab: crypttabFile === null ? files.crypttab : readCrypttabFrom(crypttabFile),
     });
     for (const warning of [...warnings, ...warnOfUnboundRoot(plan)]) console.error(`warning: ${printable(warning)}`);
-    console.log(format(plan, line));
+    writeLine(format(plan, line));
     return 0;
   },
 });

@@ -6,6 +6,7 @@ import { BootError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
 import { type BootImage, readBootImage, releasesOf } from "../kernels/boot-image.ts";
+import { readableFile } from "../kernels/from-file.ts";
 import { findKernelFile } from "../kernels/kernel-file.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
 import { BUSES, type Bus } from "../qemu/disk-devices.ts";
@@ -94,7 +95,10 @@ function describeBoot(line: CommandWords, machine: Machine, image: BootImage | n
   }
   const { unified, files } = image;
   const file = files[0] ?? "";
-  if (unified === null) return { kernel: own ?? findKernel(machine, image), initrd: file, cmdline: cmdline ?? "" };
+  if (unified === null) {
+    const kernel = readableFile(machine, own === null ? findKernel(machine, image) : resolve(own));
+    return { kernel, initrd: file, cmdline: cmdline ?? "" };
+  }
   if (own !== null) throw new UsageError("--kernel is for an initramfs: a unified kernel image contains a kernel");
   if (line.has("uefi")) return { kernel: file, initrd: null, cmdline };
   const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);

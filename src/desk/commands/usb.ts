@@ -6,8 +6,11 @@ import { printable } from "../../problems/report.ts";
 import { formatBytes } from "../../problems/size.ts";
 import { checkWritable } from "../archive/output.ts";
 import { command, flag, option } from "../command-line.ts";
+import { findBusybox } from "../program/program.ts";
+import { writeLine } from "../standard-output.ts";
 import { createTerminalVoice } from "../terminal-voice.ts";
 import { askNewSecret, askYes, hasTerminal, type NewSecret, readNewSecret } from "../usb/disk/ask.ts";
+import { claimDisk, type DiskClaim } from "../usb/disk/claim.ts";
 import { describeDisk, findDisk, listContent, refuseUsedDisk, type TargetDisk } from "../usb/disk/disk.ts";
 import { writeDevice, writeImageFile } from "../usb/disk/target.ts";
 import { readUsbOptions, type UsbOptions } from "../usb/options.ts";
@@ -54,6 +57,7 @@ export const usbCommand = command({
     bios: option("LOADER", "Boot loader for BIOS: syslinux, grub or none (default: the first that is installed)"),
     config: option("FILE", "Make the initramfs as FILE says, a levain.toml", "c"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
+    busybox: option("FILE", "Use this BusyBox in the initramfs; none: no rescue shell (default: this host's)"),
     keymap: option("NAME", "Keymap in which the passphrase is typed, such as de-latin1; repeatable"),
     compress: option("METHOD[:LEVEL]", "Compress the initramfs with zstd, lz4, gzip, xz or none (default: zstd)"),
     seed: option("TEXT", "Derive all UUIDs from TEXT: the same input and SOURCE_DATE_EPOCH give the same bytes"),
@@ -70,16 +74,22 @@ export const usbCommand = command({
   run: async (line, machine) => {
     const options = readUsbOptions(line, process.cwd());
     if (options.root.kind === "debian") requireRootForDebian(options.root.suite);
-    const loaders = chooseLoaders(options);
+    // Known after minutes otherwise.
+    if (options.image.busybox === null) findBusybox();
     const disk = findDisk(machine, options.output);
     if (disk === null) checkFile(options);
-    else {
-      refuseUsedDisk(machine, disk, options.force);
-      if (!(await agree(machine, disk, options))) return 1;
+    else refuseUsedDisk(machine, disk, options.force);
+    const claim = disk && claimDisk(machine, disk, options.force !== null);
+    try {
+      const loaders = chooseLoaders(options);
+      if (disk !== null && !(await agree(machine, disk, options))) return 1;
+      claim?.check();
+      const summary = await makeStick(machine, options, loaders, claim);
+      writeLine(line.has("json") ? formatJson(options, loaders, summary) : summarize(options, loaders, summary));
+      return 0;
+    } finally {
+      claim?.release();
     }
-    const summary = await makeStick(machine, options, loaders, disk);
-    console.log(line.has("json") ? formatJson(options, loaders, summary) : summarize(options, loaders, summary));
-    return 0;
   },
 });
 
@@ -110,7 +120,7 @@ async function makeStick(
   machine: Machine,
   options: UsbOptions,
   loaders: Loaders,
-  disk: TargetDisk | null,
+  claim: DiskClaim | null,
 ): Promise<StickSummary> {
   const { keyFile, output, root } = options;
   const [secrets, voice] = [[] as Uint8Array[], createTerminalVoice(process.stderr)];
@@ -122,16 +132,19 @@ async function makeStick(
   try {
     const passphrase = options.isEncrypted ? await chooseSecret(PASSPHRASE, keyFile) : null;
     const rootPassword = root.kind === "debian" ? await chooseSecret(ROOT_PASSWORD, root.passwordFile) : null;
-    return await withWorkspace(disk === null ? dirname(output) : (process.env["TMPDIR"] ?? ROOM), async (workspace) => {
-      const job = {
-        ...{ options, loaders, diskBytes: disk?.bytes ?? null },
-        ...{ passphrase, rootPassword, machine, workspace, voice },
-      };
-      const { content, summary } = await prepareStick(job);
-      if (disk === null) await writeImageFile(output, content, workspace, voice);
-      else await writeDevice(disk.node, content, options.force !== null, voice);
-      return summary;
-    });
+    return await withWorkspace(
+      claim === null ? dirname(output) : (process.env["TMPDIR"] ?? ROOM),
+      async (workspace) => {
+        const job = {
+          ...{ options, loaders, claim },
+          ...{ passphrase, rootPassword, machine, workspace, voice },
+        };
+        const { content, summary } = await prepareStick(job);
+        if (claim === null) await writeImageFile(output, content, workspace, voice);
+        else await writeDevice(claim, content, voice);
+        return summary;
+      },
+    );
   } finally {
     wipe(...secrets);
     voice.close();

@@ -76,7 +76,8 @@ function isReachable(root: MountEntry, filesystems: readonly MountedFilesystem[]
 function noRoot(root: MountEntry | null): BootError {
   const why =
     root === null ? "nothing is mounted at /" : `/ is ${root.type} of ${root.source}, which leads to no block device`;
-  return new BootError(`cannot find the root device of this system\n${why}`, {
+  return new BootError("cannot find the root device of this system", {
+    cause: new BootError(why),
     hint: "run levain host on the machine itself, outside of containers, and build with levain image --host=HINTS.json",
   });
 }

@@ -1,4 +1,5 @@
 import { printable, report } from "../../problems/report.ts";
+import { writeLine } from "../standard-output.ts";
 
 /** A file that is written, removed or restored. */
 export interface Change {
@@ -32,7 +33,7 @@ export function createChangeLog(isJson: boolean, facts: object): ChangeLog {
     console.error(lines.join("\n"));
   };
   const say = (text: string) => {
-    if (!isJson) console.log(printable(text));
+    if (!isJson) writeLine(printable(text));
   };
   return {
     say,
@@ -43,7 +44,7 @@ export function createChangeLog(isJson: boolean, facts: object): ChangeLog {
     warn: (text) => complain([`warning: ${printable(text)}`]),
     fail: (error) => complain(report(error)),
     end() {
-      if (isJson) console.log(JSON.stringify({ ...facts, changes, problems }, null, 2));
+      if (isJson) writeLine(JSON.stringify({ ...facts, changes, problems }, null, 2));
       return problems.length === 0 ? 0 : 1;
     },
   };

@@ -7,6 +7,7 @@ import type { CommandWords } from "../command-line.ts";
 import { readOptions } from "../commands/image.ts";
 import { attempt, isDirectory, isFile } from "../host.ts";
 import { buildImage } from "../image/image.ts";
+import { kernelPlaces } from "../kernels/kernel-file.ts";
 import type { Change } from "./changes.ts";
 import type { Distribution } from "./distribution.ts";
 import { addCrypttab } from "./root-crypttab.ts";
@@ -48,8 +49,7 @@ function findModules(root: string, version: string): string | null {
 
 /** Returns the kernel file of a version; null if there is none. */
 export function findKernel(root: string, version: string): string | null {
-  const places = [`boot/vmlinuz-${version}`, ...MODULE_ROOTS.map((modules) => `${modules}/${version}/vmlinuz`)];
-  return places.map((place) => join(root, place)).find(isFile) ?? null;
+  return kernelPlaces(version, root).find(isFile) ?? null;
 }
 
 /** Builds the image of a kernel for `output` alone, as kernel-install wants it. Throws BootError. */

@@ -1,10 +1,10 @@
 import type { Machine } from "../../machine/machine.ts";
-import { BootError, SyscallError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
 import type { BootEntry } from "../boot-entries/entry.ts";
 import { type Inspection, inspectBytes } from "../inspect/inspection.ts";
 import { readUki } from "../inspect/uki.ts";
 import { compareReleases } from "./compare-releases.ts";
+import { fromFile } from "./from-file.ts";
 
 /** What a boot loader loads: an initramfs, or a unified kernel image with one (UAPI group, Unified Kernel Image). */
 export interface BootImage {
@@ -51,17 +51,8 @@ function concatenate(contents: readonly Uint8Array[]): Uint8Array {
 }
 
 function readWhole(machine: Machine, file: string, entry: BootEntry | null): Uint8Array {
-  const what = `cannot read ${printable(file)}`;
   const seen = entry === null ? [] : [`the boot entry ${printable(`"${entry.title}" in ${entry.config}`)} loads it`];
-  try {
-    const status = machine.stat(file);
-    if (status === null) throw new BootError(`${what}: there is no such file`, { seen });
-    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`, { seen });
-    return machine.readFile(file);
-  } catch (cause) {
-    if (!(cause instanceof SyscallError)) throw cause;
-    throw new BootError(what, { cause, seen, ...(cause.code === "EACCES" && { hint: "run this as root" }) });
-  }
+  return fromFile(machine, file, () => machine.readFile(file), seen);
 }
 
 /** Returns the releases of the kernels that an image has modules for, the newest first. */

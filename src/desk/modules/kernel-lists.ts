@@ -57,7 +57,8 @@ function readList(path: string): string {
 function readBuildList(modulesDir: string, name: string, purpose: string): string {
   const text = readList(join(modulesDir, name));
   if (isWhole(text)) return text;
-  throw new BootError(`${join(modulesDir, name)} is missing, empty or cut off\nit lists ${purpose}`, {
+  throw new BootError(`${join(modulesDir, name)} is missing, empty or cut off`, {
+    cause: new BootError(`it lists ${purpose}`),
     hint: 'reinstall the kernel package (or run make modules_install); if this kernel really has none, write the line "#" into the file',
   });
 }

@@ -84,19 +84,23 @@ function busyboxPlaces(): readonly string[] {
   return [Bun.which("busybox", { PATH: process.env["PATH"] ?? "" }) ?? [], BUSYBOX_PLACES].flat();
 }
 
+/** Returns the path of this host's BusyBox. Throws BootError if it has none. */
+export function findBusybox(places = busyboxPlaces()): string {
+  const found = places.find(isFile);
+  if (found !== undefined) return found;
+  throw new BootError("cannot find BusyBox on this host: without it the image has no rescue shell", {
+    seen: places.map((place) => `${place}: not found`),
+    hint: "install it (Debian: apt install busybox-static), or use --busybox FILE or --busybox none",
+  });
+}
+
 /**
  * Adds BusyBox as /bin/busybox. `request` is a file, "none", or null for the host's own. The boot creates /bin/sh
  * (src/filesystems/busybox.ts): in the image, the kernel would start it instead of a truncated /init (init/main.c).
  */
 export function addBusybox(tree: ImageTree, request: string | null, machine: number, places = busyboxPlaces()): void {
   if (request === "none") return;
-  const hostPath = request ?? places.find(isFile);
-  if (hostPath === undefined) {
-    throw new BootError("cannot find BusyBox on this host: without it the image has no rescue shell", {
-      seen: places.map((place) => `${place}: not found`),
-      hint: "install it (Debian: apt install busybox-static), or use --busybox FILE or --busybox none",
-    });
-  }
+  const hostPath = request ?? findBusybox(places);
   const bytes = attempt(`cannot read ${hostPath}`, () => readFileSync(hostPath));
   // A script would need a shell, and the image's only shell is BusyBox.
   if (!isElf(bytes) || !bytes.includes(SHELL_APPLET)) {

@@ -10,6 +10,7 @@ import { buildImage } from "../image/image.ts";
 import { writeTree } from "../image/verity.ts";
 import { haveTool } from "../tool.ts";
 import { makeContent, type StickImages } from "./content.ts";
+import type { DiskClaim } from "./disk/claim.ts";
 import type { DiskContent } from "./disk/target.ts";
 import { INITRAMFS_FILE, KERNEL_FILE, listParameters, ROOT_FILE, type Stick, type Verity } from "./entries.ts";
 import { createIdentity, type Identity } from "./identity.ts";
@@ -29,8 +30,8 @@ import type { Workspace } from "./workspace.ts";
 export interface StickJob {
   readonly options: UsbOptions;
   readonly loaders: Loaders;
-  /** Bytes of the disk; null: as many as are needed. */
-  readonly diskBytes: number | null;
+  /** null: an image file. */
+  readonly claim: Pick<DiskClaim, "bytes" | "isExclusive"> | null;
   /** null: not encrypted. The caller wipes it. */
   readonly passphrase: Uint8Array | null;
   /** Of a new Debian. The caller wipes it. */
@@ -52,10 +53,10 @@ export interface StickSummary {
 
 /** Makes everything that a stick needs, in the workspace: nothing is written to the stick itself. Throws BootError. */
 export async function prepareStick(job: StickJob): Promise<{ content: DiskContent; summary: StickSummary }> {
-  const { options, workspace, voice } = job;
+  const { options, workspace, voice, machine } = job;
   const identity = createIdentity(options.seed === null ? randomBytes(32) : new TextEncoder().encode(options.seed));
   const source = await findSource(job);
-  const kernel = findKernel(source, { ...options.image, vmlinuz: options.vmlinuz });
+  const kernel = findKernel(machine, source, { ...options.image, vmlinuz: options.vmlinuz });
   const isOwnedByRoot = process.geteuid?.() !== 0 && statSync(source.directory).uid === process.geteuid?.();
   const root = await makeRootImage({ source, type: options.type, isOwnedByRoot, identity }, workspace, voice);
   const rootBytes = statSync(root).size;
@@ -137,15 +138,15 @@ function listParts({ options, loaders }: StickJob, files: HostFiles, root: strin
 }
 
 /** Returns the bytes of the disk. Throws BootError if the stick is too small. */
-function chooseSize({ partitions, bytes }: Layout, { options, diskBytes }: StickJob): number {
-  const limit = diskBytes ?? options.size ?? bytes;
+function chooseSize({ partitions, bytes }: Layout, { options, claim }: StickJob): number {
+  const limit = claim?.bytes ?? options.size ?? bytes;
   if (bytes <= limit) return limit;
   const parts = partitions.map((partition) => `${partition.role} ${formatBytes(partition.bytes)}`);
   throw new BootError(
     `${printable(options.output)} is too small: it has ${formatBytes(limit)}, and the stick needs ${formatBytes(bytes)}`,
     {
       seen: parts,
-      hint: `${diskBytes === null ? "give a larger --size" : "take a larger stick"}, or leave something out`,
+      hint: `${claim === null ? "give a larger --size" : "take a larger stick"}, or leave something out`,
     },
   );
 }
@@ -174,7 +175,8 @@ async function makeImages(job: StickJob, { stick, files, root, identity }: Made)
   const boot = place("boot");
   const what: BootPartition = { stick, loaders, files, identity, start: boot?.start ?? 0, bytes: boot?.bytes ?? 0 };
   const persist = job.options.persist;
-  const isStored = persist !== null && passphrase !== null;
+  // mke2fs makes none on a disk that is in use.
+  const isStored = persist !== null && (passphrase !== null || job.claim?.isExclusive === false);
   const changes = place("changes");
   return {
     boot: await makeBootPartition(what, workspace),

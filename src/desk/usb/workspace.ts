@@ -27,7 +27,7 @@ export interface Run {
 /** A private directory for files that are needed only until the end, and the programs that write there. */
 export interface Workspace {
   path(name: string): string;
-  /** Runs a program to its end; returns the end of what it printed. Throws a BootError "cannot `purpose`: …". */
+  /** Runs a program in the directory to its end; returns the end of what it printed. Throws a BootError "cannot `purpose`: …". */
   run(tool: Tool, purpose: string, args: readonly string[], how?: Run): Promise<string>;
   /** Removes one more file at the end, unless it was renamed until then. */
   removeLater(path: string): void;
@@ -82,6 +82,7 @@ async function runToEnd(children: Set<Bun.Subprocess>, directory: string, { tool
   const timer = watch && setInterval(() => watch(readEnd(output)), LOOK_MS);
   try {
     const child = Bun.spawn([...argv], {
+      cwd: directory,
       env: { ...process.env, ...environment, LC_ALL: "C" },
       stdin: stdin ?? "ignore",
       ...{ stdout: output, stderr: output },
@@ -92,7 +93,15 @@ async function runToEnd(children: Set<Bun.Subprocess>, directory: string, { tool
     const printed = readEnd(output);
     if (status === 0) return printed;
     const end = child.signalCode === null ? "failed" : `was ended by ${child.signalCode}`;
-    throw new BootError(`cannot ${purpose}: ${tool} ${end}`, { seen: lastLines(printed) });
+    const seen = lastLines(printed);
+    const space = "free some space, or name another directory: by --output FILE, or for a disk in $TMPDIR";
+    throw new BootError(
+      `cannot ${purpose}: ${tool} ${end}`,
+      // What it printed found no space either, and what it wrote it has removed.
+      seen.length > 0
+        ? { seen }
+        : { seen: [`it printed nothing, as if ${printable(directory)} were full`], hint: space },
+    );
   } finally {
     clearInterval(timer);
     closeSync(output);

@@ -38,7 +38,10 @@ export async function debianStick(): Promise<string> {
   writeFileSync(password, `${PASSPHRASE}\n`);
   const mirror = await debianMirror("bookworm");
   const root = ["--debian", "bookworm", "--mirror", mirror, "--include", "zstd", "--root-password-file", password];
-  const how = ["--erofs", "--bios", "none", "--label", "rye", "--compress", "zstd:1", "--cmdline", GUEST_WORDS];
+  // A getty that waits for no device: udev takes longer than 90 s in an emulated machine on a busy host.
+  const patient = "systemd.getty_auto=no systemd.wants=console-getty.service";
+  const cmdline = ["--cmdline", `${GUEST_WORDS} ${patient}`];
+  const how = ["--erofs", "--bios", "none", "--label", "rye", "--compress", "zstd:1", ...cmdline];
   await run([LEVAIN, "usb", ...root, ...how, "--output", disk]);
   return disk;
 }

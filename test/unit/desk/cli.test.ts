@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
 import { type CommandWords, flagOrOption, readCommandLine, UsageError } from "../../../src/desk/command-line.ts";
 import { readOptions } from "../../../src/desk/commands/image.ts";
 import { scratchDirectory } from "../../support/cache.ts";
-import { unprivileged } from "../../support/command.ts";
 import { desk } from "../../support/desk-in-process.ts";
 import { fakeImage } from "../../support/fake-images.ts";
 import { BUSYBOX } from "../../support/unpacked-programs.ts";
@@ -243,14 +242,6 @@ describe("levain image", () => {
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("cannot add /no/such to the image\n");
     expect(existsSync(output)).toBe(false);
-  });
-
-  test("root is not needed", () => {
-    const ours = scratchDirectory();
-    const argv = [process.execPath, MAIN, ...usual, "-o", join(ours, "image")];
-    const { exitCode, stderr } = Bun.spawnSync(unprivileged(argv));
-    expect([stderr.toString(), exitCode]).toEqual(["", 0]);
-    expect(readdirSync(ours)).toEqual(["image"]);
   });
 });
 

@@ -69,7 +69,7 @@ test("a text from outside adds no line to a report", () => {
 
 test("a part of a sentence has neither what was seen nor hints", () => {
   const error = new BootError("a", { hint: "h", seen: ["s"], cause: new BootError("b\nc") });
-  expect(sentence(error)).toBe("a: b: c");
+  expect(sentence(error)).toBe("a: b\\x0ac");
   expect(headline(error)).toBe("a");
 });
 

@@ -5,6 +5,7 @@ import { formatAnalysis, formatComparison } from "../../boot-time/format.ts";
 import { listSilences, listSpans, totalMs } from "../../boot-time/spans.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../../command-line.ts";
 import { drawBoot } from "../../drawing/boot-svg.ts";
+import { writeLine } from "../../standard-output.ts";
 
 /** `levain analyze`. */
 export const analyzeCommand = command({
@@ -27,7 +28,7 @@ export const analyzeCommand = command({
       console.error("levain did not boot this system");
       return 1;
     }
-    console.log(format(line, machine, read(machine, path)).join("\n"));
+    writeLine(format(line, machine, read(machine, path)).join("\n"));
     return 0;
   },
 });

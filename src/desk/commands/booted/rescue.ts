@@ -7,6 +7,7 @@ import { readLeftReport } from "../../../rescue/saved-log/memory.ts";
 import { PREVIOUS_FILE } from "../../../rescue/saved-log/previous.ts";
 import { SHELL_PID_FILE } from "../../../rescue/shell.ts";
 import { argument, command, flag, option } from "../../command-line.ts";
+import { writeLine } from "../../standard-output.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain status`. */
@@ -49,7 +50,7 @@ export const saveLogCommand = command({
   run({ words }, machine) {
     const voice = createTerminalVoice(process.stderr);
     try {
-      console.log(saveLogTo(machine, words[0] ?? null, voice));
+      writeLine(saveLogTo(machine, words[0] ?? null, voice));
     } finally {
       voice.close();
     }
@@ -79,11 +80,11 @@ export const unlockCommand = command({
     const voice = { ...createTerminalVoice(process.stderr), progress };
     const question = { device: words[0] ?? null, name: one("name"), keyFile: one("key-file") };
     try {
-      for (const line of unlockVolumes(machine, question, voice)) console.log(line);
+      for (const line of unlockVolumes(machine, question, voice)) writeLine(line);
     } finally {
       voice.close();
     }
-    if (machine.stat(SHELL_PID_FILE) !== null) console.log("`levain retry` continues the boot");
+    if (machine.stat(SHELL_PID_FILE) !== null) writeLine("`levain retry` continues the boot");
     return 0;
   },
 });
@@ -111,7 +112,7 @@ const toJson = (value: unknown) => (value === null ? null : [JSON.stringify(valu
 
 function print(lines: readonly string[] | null): number {
   if (lines === null) return deny("levain did not boot this system");
-  console.log(lines.join("\n"));
+  writeLine(lines.join("\n"));
   return 0;
 }
 

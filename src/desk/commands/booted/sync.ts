@@ -10,6 +10,7 @@ import { openWritable, previewSync, type SyncOrder, syncBranch } from "../../../
 import { argument, command, flag, option } from "../../command-line.ts";
 import { attempt } from "../../host.ts";
 import { JSON_OPTION } from "../../report-rows.ts";
+import { writeLine } from "../../standard-output.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain sync [DIR…]`. */
@@ -29,13 +30,13 @@ export const syncCommand = command({
     const orders = chooseOrders(machine, words);
     if (has("dry-run")) {
       const changes = orders.flatMap(({ path, order }) => listChanges(path, previewSync(machine, order)));
-      if (has("json")) console.log(JSON.stringify({ changes }, null, 2));
-      else for (const { change, path } of changes) console.log(printable(`${change.padEnd(11)} ${path}`));
+      if (has("json")) writeLine(JSON.stringify({ changes }, null, 2));
+      else for (const { change, path } of changes) writeLine(printable(`${change.padEnd(11)} ${path}`));
       return 0;
     }
     const results = orders.map(({ path, order }) => syncOne(machine, path, order));
-    if (has("json")) console.log(JSON.stringify({ synced: results }, null, 2));
-    else for (const result of results) console.log(describeResult(result).join("\n"));
+    if (has("json")) writeLine(JSON.stringify({ synced: results }, null, 2));
+    else for (const result of results) writeLine(describeResult(result).join("\n"));
     return results.every(({ unstable }) => unstable.length === 0) ? 0 : 1;
   },
 });
@@ -57,7 +58,7 @@ export const factoryResetCommand = command({
       const keep = kept.flatMap(({ place }) => (place.overlay === overlay ? place.scope : []));
       noteReset(machine, overlay, keep);
       const fate = keep.includes("") ? "is kept" : "will be emptied at the next boot";
-      console.log(`${printable(overlay.path)}: the persistent layer ${fate}`);
+      writeLine(`${printable(overlay.path)}: the persistent layer ${fate}`);
     }
     return 0;
   },

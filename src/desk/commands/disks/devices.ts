@@ -6,7 +6,7 @@ import { notSupportedYet } from "../../../problems/not-supported.ts";
 import { describeDevices } from "../../../rescue/commands/devices.ts";
 import { argument, command, flag, option, UsageError } from "../../command-line.ts";
 import { describePartition, type ExaminedFile, examineFile, formatExport } from "../../probe/device-facts.ts";
-import { writeOutput } from "../../standard-output.ts";
+import { writeLine, writeOutput } from "../../standard-output.ts";
 
 // The exit statuses of blkid(8).
 const RECOGNISED = 0;
@@ -35,7 +35,7 @@ export const devicesCommand = command({
     const options = { json: has("json"), sectorSize: size === null ? null : readSectorSize(size) };
     if (words.length > 0) return print(describeImages(machine, words, options));
     if (options.json || size !== null) throw new UsageError("--json and --sector-size need a FILE");
-    console.log(describeDevices(machine).join("\n"));
+    writeLine(describeDevices(machine).join("\n"));
     return 0;
   },
 });

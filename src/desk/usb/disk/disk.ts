@@ -5,7 +5,7 @@ import { readBlockDevices } from "../../../devices/read-devices.ts";
 import { readMounts } from "../../../filesystems/mounts.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../../machine/small-files.ts";
-import { BootError } from "../../../problems/errors.ts";
+import { BootError, orIfRefused } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { formatBytes } from "../../../problems/size.ts";
 import { SECTOR_BYTES } from "../layout.ts";
@@ -15,6 +15,10 @@ export interface TargetDisk {
   readonly node: string;
   /** The kernel's name, as in /sys/class/block. */
   readonly name: string;
+  /** Its major and minor number, as "8:16". */
+  readonly number: string;
+  /** What differs after the stick or its medium was exchanged. */
+  readonly identity: string;
   readonly bytes: number;
   /** The kernel's names of its partitions. */
   readonly partitions: readonly string[];
@@ -47,7 +51,15 @@ export function findDisk(machine: Machine, path: string): TargetDisk | null {
   const partitions = listOrNone(machine, directory).filter(
     (entry) => machine.stat(`${directory}/${entry}/partition`) !== null,
   );
-  return { node: path, name, bytes, partitions };
+  const number = status.represents;
+  return { node: path, name, number, identity: identifyDisk(machine, number), bytes, partitions };
+}
+
+/** Returns what differs after a disk was exchanged: Linux 5.15 and newer count disks and media; before, only a port or bus has a new number. */
+export function identifyDisk(machine: Machine, number: string): string {
+  const directory = `/sys/dev/block/${number}`;
+  const place = orIfRefused(() => machine.readLink(directory), "");
+  return [place, ...["diskseq", "size"].map((name) => textOrNone(machine, `${directory}/${name}`).trim())].join(" ");
 }
 
 /** Says why a disk should not be overwritten, a clause each; empty for a stick that nothing uses. */
@@ -103,7 +115,9 @@ export function describeDisk(machine: Machine, { name, node, bytes }: TargetDisk
   const model = ["vendor", "model"]
     .map((file) => attribute(machine, name, `device/${file}`))
     .filter((text) => text !== "");
-  return [node, formatBytes(bytes), ...(model.length > 0 ? [model.join(" ")] : [])].map(printable).join(", ");
+  const own = `/dev/${name.replaceAll("!", "/")}`;
+  const shown = node === own ? node : `${node} (${own})`;
+  return [shown, formatBytes(bytes), ...(model.length > 0 ? [model.join(" ")] : [])].map(printable).join(", ");
 }
 
 /** Lists what is on a disk, a line each, safe to print. */

@@ -1,13 +1,15 @@
-import { closeSync, constants, fsyncSync, ftruncateSync, openSync, renameSync, statfsSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, statfsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BootError } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { formatBytes } from "../../../problems/size.ts";
 import type { Voice } from "../../../problems/voice.ts";
+import { resolveTarget } from "../../archive/output.ts";
 import { attempt } from "../../host.ts";
 import { MIB } from "../layout.ts";
 import type { Workspace } from "../workspace.ts";
 import { isZero, readChunks, writeAt } from "./chunks.ts";
+import type { DiskClaim } from "./claim.ts";
 
 /** What is written to a disk, and where, in bytes. */
 export interface Piece {
@@ -43,7 +45,8 @@ export async function writeImageFile(
       hint: "write it to another filesystem, or straight to a stick: --output /dev/sdX",
     });
   }
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  const target = resolveTarget(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
   workspace.removeLater(temporary);
   const file = attempt(what, () => openSync(temporary, "wx+", 0o600));
   try {
@@ -54,29 +57,18 @@ export async function writeImageFile(
   } finally {
     closeSync(file);
   }
-  attempt(what, () => renameSync(temporary, path));
+  attempt(what, () => renameSync(temporary, target));
 }
 
 /** Writes a disk. Until its first sector is written, no firmware boots from it. Throws BootError. */
-export async function writeDevice(path: string, content: DiskContent, isForced: boolean, voice: Voice): Promise<void> {
-  const what = `cannot write to ${printable(path)}`;
-  const flags = constants.O_RDWR | (isForced ? 0 : constants.O_EXCL);
-  const use = async (act: (file: number) => void | Promise<void>) => {
-    const file = attempt(what, () => openSync(path, flags));
-    try {
-      await act(file);
-      attempt(what, () => fsyncSync(file));
-    } finally {
-      closeSync(file);
-    }
-  };
-  await use((file) => {
+export async function writeDevice(claim: DiskClaim, content: DiskContent, voice: Voice): Promise<void> {
+  await claim.write((file) => {
     // The old table and what else firmware and kernels would find.
-    for (const at of [0, content.diskBytes - MIB]) writeAt(file, path, at, new Uint8Array(MIB));
+    for (const at of [0, content.diskBytes - MIB]) writeAt(file, claim.name, at, new Uint8Array(MIB));
   });
   // mke2fs opens the device exclusively too.
-  await content.makeInPlace?.(path);
-  await use((file) => writePieces(file, path, content, "used", voice));
+  await content.makeInPlace?.(claim.path);
+  await claim.write((file) => writePieces(file, claim.name, content, "used", voice));
 }
 
 const sizeOf = (pieces: readonly Piece[]) =>

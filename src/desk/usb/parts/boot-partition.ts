@@ -1,5 +1,5 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BootError } from "../../../problems/errors.ts";
 import { formatBytes } from "../../../problems/size.ts";
 import { formatGrub, formatSyslinux, formatSystemdBoot, type Stick, type TextFiles } from "../entries.ts";
@@ -96,11 +96,11 @@ async function copyFiles(files: HostFiles, image: string, workspace: Workspace):
   const made = [...directories].sort().map((path) => `::${path}`);
   // Without this, mtools refuses sizes that are no whole tracks.
   const environment = { MTOOLS_SKIP_CHECK: "1" };
-  if (made.length > 0) await workspace.run("mmd", "make the boot partition", ["-i", image, ...made], { environment });
+  // Without its directory: mtools puts this name into a line of a configuration, which a newline in it would end.
+  const to = ["-i", basename(image)];
+  if (made.length > 0) await workspace.run("mmd", "make the boot partition", [...to, ...made], { environment });
   for (const [path, file] of Object.entries(files)) {
-    await workspace.run("mcopy", `copy /${path} to the boot partition`, ["-i", image, file, `::${path}`], {
-      environment,
-    });
+    await workspace.run("mcopy", `copy /${path} to the boot partition`, [...to, file, `::${path}`], { environment });
   }
 }
 

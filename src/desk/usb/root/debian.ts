@@ -40,7 +40,9 @@ export async function installDebian(request: DebianRequest, workspace: Workspace
     voice.progress(`installing Debian ${suite}: ${last.replace(/[^ -~]/g, "").slice(0, 60)}`);
   };
   const args = [`--include=${packages}`, suite, directory, ...mirror];
-  await workspace.run(tool, `install Debian ${suite}`, args, { watch, isApart: true });
+  // The hook of initramfs-tools makes no image then: it would take minutes, and a stick boots another one.
+  const environment = { INITRD: "No" };
+  await workspace.run(tool, `install Debian ${suite}`, args, { watch, isApart: true, environment });
   writeFileSync(join(directory, "etc/hostname"), `${label.toLowerCase().replaceAll("_", "-")}\n`);
   // debootstrap copies the first from this host; the second is for one machine, and systemd fills an empty file (machine-id(5)).
   rmSync(join(directory, "etc/resolv.conf"), { force: true });

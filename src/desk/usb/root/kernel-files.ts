@@ -1,7 +1,10 @@
 import { release } from "node:os";
+import type { Machine } from "../../../machine/machine.ts";
 import { BootError } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
-import { isDirectory, isFile } from "../../host.ts";
+import { isDirectory } from "../../host.ts";
+import { readableFile } from "../../kernels/from-file.ts";
+import { findKernelFile, kernelPlaces } from "../../kernels/kernel-file.ts";
 import { chooseKernel, type KernelChoice } from "../../modules/kernel.ts";
 import { inSource, type RootSource } from "./source.ts";
 
@@ -12,27 +15,20 @@ export interface KernelRequest {
   readonly vmlinuz: string | null;
 }
 
-/** Where distributions have the kernel of a version: Debian and Fedora, Fedora and Arch beside the modules, and Arch. */
-const PLACES = ["boot/vmlinuz-VERSION", "lib/modules/VERSION/vmlinuz", "usr/lib/modules/VERSION/vmlinuz"];
-
 /** Returns the kernel that a stick boots, and its modules; null modules with --kernel none. Throws BootError. */
 export function findKernel(
+  machine: Machine,
   source: Pick<RootSource, "directory">,
   request: KernelRequest,
 ): { readonly file: string; readonly modules: KernelChoice | null } {
-  const own = ["lib/modules", "usr/lib/modules"].map((path) => inSource(source, path));
-  const modules = chooseKernel(request, own.find(isDirectory) ?? own[0], source.directory === "/" ? release() : "");
-  const places =
-    modules === null ? [] : PLACES.map((path) => inSource(source, path.replace("VERSION", modules.version)));
-  const file = request.vmlinuz ?? places.find(isFile) ?? null;
-  if (file !== null && isFile(file)) return { file, modules };
-  throw new BootError(
-    file === null
-      ? `the root has no kernel${modules === null ? "" : ` ${modules.version}`}`
-      : `no kernel ${printable(file)}`,
-    {
-      seen: places.map((place) => `${printable(place)}: no such file`),
-      hint: "name the kernel with --vmlinuz FILE",
-    },
-  );
+  const trees = ["lib/modules", "usr/lib/modules"].map((path) => inSource(source, path));
+  const modules = chooseKernel(request, trees.find(isDirectory) ?? trees[0], source.directory === "/" ? release() : "");
+  const version = modules?.version ?? null;
+  const file = request.vmlinuz ?? (version === null ? null : findKernelFile(machine, version, source.directory));
+  if (file !== null) return { file: readableFile(machine, file), modules };
+  const places = version === null ? [] : kernelPlaces(version, source.directory);
+  throw new BootError(`the root has no kernel${version === null ? "" : ` ${version}`}`, {
+    seen: places.map((place) => `${printable(place)}: no such file`),
+    hint: "name the kernel with --vmlinuz FILE",
+  });
 }

@@ -76,6 +76,7 @@ test("the release of Debian's kernel is in its file, and a kernel is found by it
     "/boot/vmlinuz-6.1.0-1-amd64": "kernel",
     "/lib/modules/6.2.0/vmlinuz": "kernel",
     "/boot/vmlinuz-linux": bzImage("6.9.1-arch1-1"),
+    "/a tree/boot/vmlinuz-lts": bzImage("6.6.1-0-lts"),
   };
   const machine = fakeMachine({ files });
   const find = (release: string) => findKernelFile(machine, release);
@@ -83,6 +84,8 @@ test("the release of Debian's kernel is in its file, and a kernel is found by it
   expect(find("6.2.0")).toBe("/lib/modules/6.2.0/vmlinuz");
   expect(find("6.9.1-arch1-1")).toBe("/boot/vmlinuz-linux");
   expect(find("6.9.2")).toBeNull();
+  expect(findKernelFile(machine, "6.6.1-0-lts", "/a tree")).toBe("/a tree/boot/vmlinuz-lts");
+  expect(findKernelFile(machine, "6.2.0", "/a tree")).toBeNull();
 });
 
 test("releases are compared by their numbers", () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { findDisk, listContent, listObjections, refuseUsedDisk } from "../../../../src/desk/usb/disk/disk.ts";
+import {
+  describeDisk,
+  findDisk,
+  listContent,
+  listObjections,
+  refuseUsedDisk,
+} from "../../../../src/desk/usb/disk/disk.ts";
 import type { FakeEntry } from "../../../support/fake-files.ts";
 import { fakeImage } from "../../../support/fake-images.ts";
 import { fakeMachine } from "../../../support/fake-machine.ts";
@@ -116,6 +122,18 @@ describe("a disk is not overwritten if it", () => {
   });
 });
 
+test("a link of udev stands for its disk: the question names both, and a link to a partition is refused", () => {
+  const machine = machineWith({});
+  const stat = (path: string) =>
+    machine.stat(path.replace("/dev/disk/by-id/usb-Mill", "/dev/sdb").replace("-part", ""));
+  const linked = { ...machine, stat };
+  const disk = findDisk(linked, "/dev/disk/by-id/usb-Mill");
+  if (disk === null) throw new Error("no disk");
+  expect(describeDisk(linked, disk)).toStartWith("/dev/disk/by-id/usb-Mill (/dev/sdb), 32 MiB, Mill Rye");
+  const refused = refusalOf(() => findDisk(linked, "/dev/disk/by-id/usb-Mill-part1"));
+  expect(refused.join("\n")).toContain("it is a partition\nhint: name the whole disk: --output /dev/sdb");
+});
+
 test("what is no block device is not a disk", () => {
   const machine = machineWith({});
   expect(findDisk(machine, "/dev/sdz")).toBeNull();
@@ -127,6 +145,7 @@ test("what will be lost is printed without control characters", () => {
     mounted: { "/sys": "sysfs", "/dev": "devtmpfs" },
     disks: [{ name: "sdb", partitions: [{ image: fakeImage("ext4", { label: "a\u001b[2J" }) }] }],
   });
-  const lines = listContent(fake, { node: "/dev/sdb", name: "sdb", bytes: 2 ** 20, partitions: ["sdb1"] });
+  const disk = { node: "/dev/sdb", name: "sdb", number: "8:16", identity: "", bytes: 2 ** 20 };
+  const lines = listContent(fake, { ...disk, partitions: ["sdb1"] });
   expect(lines.join("\n")).toMatch(/^\/dev\/sdb1 ext4 "a\\x1b\[2J", /m);
 });

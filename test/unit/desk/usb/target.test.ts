@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { claimDisk } from "../../../../src/desk/usb/disk/claim.ts";
+import { identifyDisk } from "../../../../src/desk/usb/disk/disk.ts";
 import { type DiskContent, writeDevice, writeImageFile } from "../../../../src/desk/usb/disk/target.ts";
 import { withWorkspace } from "../../../../src/desk/usb/workspace.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
-import { laterRefusalOf } from "../../../support/refusal.ts";
+import { fakeMachine } from "../../../support/fake-machine.ts";
+import { laterRefusalOf, refusalOf } from "../../../support/refusal.ts";
 import { listenToVoice } from "../heard-voice.ts";
 
 const MIB = 2 ** 20;
@@ -37,11 +40,14 @@ function usedDisk(): string {
 }
 
 describe("an image file", () => {
-  test("appears when it is complete, and only its owner can read it", async () => {
+  test("appears when it is complete, behind a link too, and only its owner can read it", async () => {
     const directory = scratchDirectory();
     const path = join(directory, "a b\nc.img");
-    await withWorkspace(directory, (workspace) => writeImageFile(path, CONTENT, workspace, listenToVoice()));
-    expect(readdirSync(directory)).toEqual(["a b\nc.img"]);
+    writeFileSync(path, "an old one");
+    const link = join(directory, "link");
+    symlinkSync(path, link);
+    await withWorkspace(directory, (workspace) => writeImageFile(link, CONTENT, workspace, listenToVoice()));
+    expect(readdirSync(directory).sort()).toEqual(["a b\nc.img", "link"]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(await look(path)).toEqual([2, 3, 0, 1, 0, 4]);
   });
@@ -72,24 +78,55 @@ describe("an image file", () => {
   });
 });
 
+/** Claims a file as if it were the disk sdb; `diskseq` gives what the kernel counts, each time it is asked. */
+function claimFile(path: string, diskseq = () => "7") {
+  const tree = { "/sys/dev/block/8:16": { link: "../../devices/usb1/block/sdb" } } as const;
+  const machine = fakeMachine({ files: tree, mounted: {} });
+  const readFile = (asked: string) =>
+    asked === "/sys/dev/block/8:16/diskseq" ? new TextEncoder().encode(`${diskseq()}\n`) : machine.readFile(asked);
+  const [seen, number] = [{ ...machine, readFile }, "8:16"];
+  const identity = identifyDisk(seen, number);
+  return claimDisk(
+    seen,
+    { node: path, name: "sdb", number, identity, bytes: CONTENT.diskBytes, partitions: [] },
+    false,
+  );
+}
+
 describe("a disk", () => {
   test("is written where something is, its zeros too", async () => {
     const disk = usedDisk();
-    await writeDevice(disk, { ...CONTENT, pieces: [{ at: MIB, from: bytesOf(2 * MIB, 0) }] }, true, listenToVoice());
+    const content = { ...CONTENT, pieces: [{ at: MIB, from: bytesOf(2 * MIB, 0) }] };
+    await writeDevice(claimFile(disk), content, listenToVoice());
     expect(await look(disk)).toEqual([2, 3, 0, 0, 0, 4]);
   });
 
   test("that was not written to its end has no partition table, neither the new one nor the old one", async () => {
     const disk = usedDisk();
     const content = { ...CONTENT, pieces: [...CONTENT.pieces, { at: 2 * MIB, from: "/nonexistent/part" }] };
-    await laterRefusalOf(() => writeDevice(disk, content, true, listenToVoice()));
+    await laterRefusalOf(() => writeDevice(claimFile(disk), content, listenToVoice()));
     expect(await look(disk)).toEqual([0, 0, 0, 1, 0xa5, 0]);
   });
 
-  test("has its old content until everything is ready for it", async () => {
-    const disk = usedDisk();
-    const refused = await laterRefusalOf(() => writeDevice(join(disk, "x"), CONTENT, true, listenToVoice()));
-    expect(refused[0]).toContain("cannot write to");
-    expect(await look(disk)).toEqual(Array.from({ length: 6 }, () => 0xa5));
+  test("that is another one than when the user was asked keeps what is on it, also behind a link that leads elsewhere now", async () => {
+    const [disk, other] = [usedDisk(), usedDisk()];
+    const link = `${disk}-by-id`;
+    symlinkSync(disk, link);
+    let count = 7;
+    const claim = claimFile(link, () => String(count));
+    unlinkSync(link);
+    symlinkSync(other, link);
+    await writeDevice(claim, CONTENT, listenToVoice());
+    expect(await look(other)).toEqual(Array.from({ length: 6 }, () => 0xa5));
+    count = 8;
+    const refused = await laterRefusalOf(() => writeDevice(claim, { ...CONTENT, pieces: [] }, listenToVoice()));
+    expect(refused[0]).toBe(`${link} is not the disk that it was: it was unplugged, or its medium changed`);
+    expect(await look(disk)).toEqual([2, 3, 0, 1, 0xa5, 4]);
+    expect(() => claim.check()).toThrow("is not the disk that it was");
+  });
+
+  test("is refused at once if it cannot be opened", () => {
+    const refused = refusalOf(() => claimFile(join(scratchDirectory(), "gone")));
+    expect(refused.join("\n")).toMatch(/^cannot write to \S+gone/);
   });
 });

@@ -42,7 +42,7 @@ const readPart = (image: string, { start, bytes }: Part) =>
     .bytes();
 
 describe("levain usb", () => {
-  test("makes an image without root, at a path with spaces and newlines", async () => {
+  test("makes an image with a boot partition, the root and a filesystem for changes", async () => {
     const directory = makeRoot();
     const { partitions } = await make(directory, "a b\nc.img", "--persist", "16M", "--label", "rye");
     const image = join(directory, "a b\nc.img");
