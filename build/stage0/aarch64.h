@@ -36,6 +36,7 @@ enum {
   SYS_kill = 129,
   SYS_wait4 = 260,
   SYS_memfd_create = 279,
+  SYS_clock_gettime = 113,
   SYS_madvise = 233,
   SYS_socketpair = 199,
   SYS_statx = 291,

@@ -1,6 +1,6 @@
 #include "stage0.h"
 
-enum { MAGIC, MODE, ROOT, PUT_OLD, INIT, ARGUMENT_COUNT, ARGUMENTS };
+enum { MAGIC, MODE, ROOT, PUT_OLD, INIT, IS_SYSTEMD, ARGUMENT_COUNT, ARGUMENTS };
 
 static int is_power_mode(const char *mode)
 {
@@ -52,7 +52,7 @@ const char *parse_handover(char *message, u64 size, char **words, struct handove
   /* The second count and "end" are no longer needed: their places terminate argv and envp. */
   words[ARGUMENTS + arguments] = 0;
   words[count - 1] = 0;
-  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0, -1, 0};
+  *to = (struct handover){words[MODE], words[ROOT], words[PUT_OLD], words[INIT], words[IS_SYSTEMD][0] != 0, words + ARGUMENTS, words + ARGUMENTS + arguments + 1, 0, -1, 0, {0, 0}};
   return check_places(to);
 }
 
@@ -118,6 +118,18 @@ static void release_old_root(struct handover *handover)
   handover->old_root = -1;
 }
 
+/* What systemd in an initramfs leaves to that of the real system (manager_serialize() of its src/core/manager-serialize.c). */
+static void leave_systemd_state(const u64 began[2])
+{
+  char numbers[2][24];
+  const char *const parts[] = {"initrd-timestamp=", decimal((long)began[0], numbers[0]), " ", decimal((long)began[1], numbers[1]), "\n", 0};
+  long fd = make_memory_file("systemd-state", 0);
+  if (fd < 0) return;
+  for (int i = 0; parts[i]; i++) write_bytes(fd, parts[i], length_of(parts[i]));
+  seek_to_start(fd);
+  if (duplicate(fd, STATE_FD, 0) >= 0 && fd != STATE_FD) close_file(fd);
+}
+
 void follow_handover(struct handover *handover)
 {
   if (is_power_mode(handover->mode)) {
@@ -127,6 +139,7 @@ void follow_handover(struct handover *handover)
   if (!handover->is_entered && !enter_root(handover)) return;
   release_old_root(handover);
   if (handover->console) restore_console(handover->console);
+  if (handover->is_systemd) leave_systemd_state(handover->began);
   long error = execute(handover->init, handover->argv, handover->envp);
   say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));
 }

@@ -9,6 +9,8 @@
 #define DEV_FD 197
 /* The socket of the worker that a boot begins with. */
 #define WORKER_FD 196
+/* As in src/machine/linux/processes/processes.ts. */
+#define STATE_FD 3
 /* In /dev: the foreground virtual terminal. */
 #define SCREEN "tty0"
 #define HANDOVER_MAX 65536
@@ -199,6 +201,8 @@ struct handover {
   const char *root;
   const char *put_old;
   const char *init;
+  /* Its argv names STATE_FD, which tells it when the initramfs began. */
+  int is_systemd;
   char **argv;
   char **envp;
   int is_entered;
@@ -206,6 +210,8 @@ struct handover {
   long old_root;
   /* The console settings for the real init; null without a terminal. */
   const struct termios *console;
+  /* When stage0 began, in microseconds: the time of day, and since the kernel started. */
+  u64 began[2];
 };
 /* Returns null, or what is wrong with the message. `words` has room for HANDOVER_WORDS. */
 const char *parse_handover(char *message, u64 size, char **words, struct handover *to);

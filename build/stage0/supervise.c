@@ -104,6 +104,7 @@ struct incident *supervise(char **envp)
   char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
   struct handover handover;
   struct termios settings;
+  const u64 began[] = {microseconds(CLOCK_REALTIME), microseconds(CLOCK_MONOTONIC)};
   prepare_machine();
   const struct termios *console = read_console(&settings) ? &settings : 0;
   /* Read now: by the time of a failure, /proc may have moved into the new root. */
@@ -142,6 +143,7 @@ struct incident *supervise(char **envp)
     if (pid < 0) say("could not start a process: ", describe_error(pid));
     else if (is_handover(status, messages, message, words, &handover)) {
       handover.console = console;
+      handover.began[0] = began[0], handover.began[1] = began[1];
       follow_until_done(&handover, &policy, envp);
     }
     if (level_size > 0) write_text_file(CONSOLE_LEVEL, level, (u64)level_size);

@@ -78,6 +78,7 @@ static inline long open_file(const char *path, int flags) { return open_file_in(
 static inline long read_bytes(long fd, void *to, u64 size) { return call3(SYS_read, fd, to, size); }
 static inline long write_bytes(long fd, const void *from, u64 size) { return call3(SYS_write, fd, from, size); }
 static inline long seek_to_end(long fd) { return call3(SYS_lseek, fd, 0, SEEK_END); }
+static inline long seek_to_start(long fd) { return call3(SYS_lseek, fd, 0, 0); }
 static inline long close_file(long fd) { return call1(SYS_close, fd); }
 static inline long duplicate(long fd, long to, int flags) { return fd == to ? fd : call3(SYS_dup3, fd, to, flags); }
 static inline long control(long fd, u64 request, void *argument) { return call3(SYS_ioctl, fd, request, argument); }
@@ -91,6 +92,15 @@ static inline long make_socket_pair(int family, int type, int fds[2])
 static inline void forget_memory(const void *from, const void *to)
 {
   call3(SYS_madvise, from, (const char *)to - (const char *)from, MADV_DONTNEED);
+}
+/* linux/time.h */
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+static inline u64 microseconds(int clock)
+{
+  long time[2] = {0, 0};
+  call2(SYS_clock_gettime, clock, time);
+  return (u64)(time[0] * 1000000 + time[1] / 1000);
 }
 static inline long make_memory_file(const char *name, int flags) { return call2(SYS_memfd_create, name, flags); }
 static inline long make_directory(const char *path) { return call3(SYS_mkdirat, AT_FDCWD, path, 0755); }

@@ -37,6 +37,7 @@ enum {
   SYS_dup3 = 292,
   SYS_pipe2 = 293,
   SYS_memfd_create = 319,
+  SYS_clock_gettime = 228,
   SYS_madvise = 28,
   SYS_statx = 332,
   SYS_fchmod = 91,

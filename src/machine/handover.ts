@@ -7,6 +7,8 @@ export interface Handover {
   readonly putOld: string | null;
   /** The program, a path in the new root. */
   readonly init: string;
+  /** The init is systemd: stage0 tells it when the initramfs began. */
+  readonly isSystemd: boolean;
   /** argv from argv[0] on. */
   readonly argv: readonly string[];
   /** "NAME=value" each. */

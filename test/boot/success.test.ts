@@ -263,6 +263,19 @@ test("lost uevents are made up for by a scan of /sys", () => {
   expect(end).toMatchObject({ mode: "switch_root" });
 });
 
+test.each([
+  ["/usr/lib/systemd/systemd", true],
+  ["/usr/bin/systemd-like", false],
+])("an init that leads to %s", (target, isSystemd) => {
+  const files = { "/sbin/init": { link: target }, [target]: { data: ELF, mode: 0o755 } };
+  const { end, console } = fakeBoot({
+    cmdline: "root=LABEL=ROOT",
+    disks: [{ name: "vda", image: rootImage("ROOT", files) }],
+  });
+  expect(end).toMatchObject({ mode: "switch_root", init: "/sbin/init", isSystemd });
+  expect(console).toMatch(/^ {2}handover {2}switch_root to \/sbin\/init {3}/m);
+});
+
 test("no root: the initramfs is the final system, with its applets", () => {
   const { journal, end } = fakeBoot({ files: { "/sbin/init": { data: "#!/bin/busybox sh\n", mode: 0o755 } } });
   expect(end).toMatchObject({ mode: "stay", root: "/", init: "/sbin/init" });

@@ -183,7 +183,7 @@ export const LINUX_CASES: readonly ContractCase[] = [
   {
     name: "a handover with a NUL in it is refused before anything is written",
     check(machine) {
-      const handover = { mode: "stay", root: "/", putOld: null, argv: ["init"], environment: [] } as const;
+      const handover = { mode: "stay", root: "/", putOld: null, isSystemd: false, argv: [], environment: [] } as const;
       refuses("EINVAL", () => machine.handOver({ ...handover, init: "/in\0it" }));
     },
   },

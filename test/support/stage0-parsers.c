@@ -36,6 +36,7 @@ static void answer_handover(char *text, size_t size)
   print_field(handover.root);
   print_field(handover.put_old);
   print_field(handover.init);
+  print_field(handover.is_systemd ? "1" : "");
   for (char **argument = handover.argv; *argument; argument++) print_field(*argument);
   putchar(';');
   for (char **variable = handover.envp; *variable; variable++) print_field(*variable);

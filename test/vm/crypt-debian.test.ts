@@ -31,6 +31,8 @@ vmTest(
     await vm.expect("../../dm-0\n1\nsymbolic link\n");
     vm.send("systemctl is-active systemd-cryptsetup@vault systemd-fsck-root\n");
     await vm.expect("\nactive\nactive\n");
+    vm.send("systemd-analyze\n");
+    await vm.expect(/\(kernel\) \+ [\dmin. ]+s \(initrd\) \+ /);
     vm.send("poweroff\n");
     expect(await vm.expectExit(BOOT_TIMEOUT_MS)).toMatchObject({ reason: "guest-shutdown" });
   },

@@ -25,7 +25,7 @@ vmTest(
   },
 );
 
-const SCRIPT = { text: "#!/bin/sh\necho the-init-is $0 $$\nexec /bin/sh\n" };
+const SCRIPT = { text: '#!/bin/sh\necho the-init-is $0 $$\necho it-got "$@" "$(cat <&3)"\nexec /bin/sh\n' };
 
 // The kernel's further choices, and what a root without an init has, are in test/boot/rescue.test.ts.
 vmTest(
@@ -36,11 +36,16 @@ vmTest(
       "/opt/my-init": { link: "../l/init" },
       "/l": { link: "/usr/lib/../deep/" },
       "/usr/lib": { directory: true },
-      "/usr/deep/init": { link: "/lib/deep/init" },
-      "/lib/deep/init": SCRIPT,
+      "/usr/deep/init": { link: "/lib/systemd/systemd" },
+      "/lib/systemd/systemd": SCRIPT,
     }),
   async (vm) => {
     await vm.expect(/the-init-is \/opt\/my-init 1$/m);
+    // Its name is that of systemd, which shows the time of the initramfs in systemd-analyze by this.
+    const [line] = await vm.expect(/^it-got --switched-root --system --deserialize 3 initrd-timestamp=\d+ \d+$/m);
+    const [sinceEpoch = 0, sinceKernel = 0] = line.split("=")[1]?.split(" ").map(Number) ?? [];
+    expect(sinceEpoch / 1e6).toBeGreaterThan(Date.UTC(2020) / 1000);
+    expect(sinceKernel / 1e6).toBeWithin(0.1, 200);
     expect(vm.log()).not.toContain("levain:/# ");
     vm.send("cut -d' ' -f2,3 /proc/mounts | sort | xargs\n");
     await vm.expect(/^\/ ext4 \/dev devtmpfs \/proc proc \/run tmpfs \/sys sysfs$/m);

@@ -6,7 +6,6 @@
 #define F_SETSIG 10
 #define F_DUPFD_CLOEXEC 1030
 #define O_ASYNC 020000
-#define CLOCK_MONOTONIC 1
 
 struct incident *share_incident(void)
 {
@@ -125,12 +124,7 @@ static long map_lazily(const struct vector *vector, struct incident *incident, i
   return error;
 }
 
-static long milliseconds(void)
-{
-  long time[2] = {0, 0};
-  call2(SYS_clock_gettime, CLOCK_MONOTONIC, time);
-  return time[0] * 1000 + time[1] / 1000000;
-}
+static long milliseconds(void) { return (long)microseconds(CLOCK_MONOTONIC) / 1000; }
 
 static void load_at_once(const struct vector *vector, long why, int is_boot)
 {

@@ -115,7 +115,6 @@ void watch_pager(int uffd, int life, const struct vector *vector, struct inciden
 #define SYS_fcntl 72
 #define SYS_getppid 110
 #define SYS_arch_prctl 158
-#define SYS_clock_gettime 228
 #define SYS_userfaultfd 323
 
 #define PROT_READ 1

@@ -1,5 +1,6 @@
 import type { Context } from "../../drivers/context.ts";
 import { findMount, readMounts } from "../../filesystems/mounts.ts";
+import { resolveIn } from "../../filesystems/resolve.ts";
 import type { Handover } from "../../machine/handover.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
@@ -20,9 +21,10 @@ export function planHandover(
   { root, init }: Pick<Handover, "root" | "init">,
 ): Handover {
   const { arguments: words, environment } = plan.handover;
-  const rest = { root, init, argv: [init, ...words], environment };
-  if (plan.root.kind === "none") return { ...rest, mode: "stay", putOld: null };
   const { machine, voice } = context;
+  const isSystemd = plan.root.kind !== "none" && leadsToSystemd(machine, root, init);
+  const rest = { root, init, isSystemd, argv: [init, ...words], environment };
+  if (plan.root.kind === "none") return { ...rest, mode: "stay", putOld: null };
   const mounts = readMounts(machine);
   if (findMount(mounts, root) === null) throw problem("root-not-mounted", { place: root });
   const isRootfs = findMount(mounts, "/")?.type === "rootfs";
@@ -36,6 +38,11 @@ export function planHandover(
       ? isKeepable(voice, () => removeKeys(machine, plan, voice, "old root"))
       : keepOldRoot(context, plan, { root, putOld, isRootfs });
   return { ...rest, mode, putOld: isKept ? putOld : null };
+}
+
+/** True for systemd itself: a script or program that starts it later would not pass the descriptor on. */
+function leadsToSystemd(machine: Machine, root: string, init: string): boolean {
+  return resolveIn(machine, root, init)?.endsWith("/lib/systemd/systemd") === true;
 }
 
 function chooseMode(plan: BootPlan, isRootfs: boolean, voice: Voice): "switch_root" | "pivot_root" {

@@ -8,7 +8,15 @@ import { Ended } from "../../support/fake-processes.ts";
 // What the fake does for a test beyond the machine's contract, which test/contract/ holds.
 
 const TMPFS = { source: "tmpfs", target: "/run", type: "tmpfs", flags: [], options: "" } as const;
-const HANDOVER: Handover = { mode: "stay", root: "/", putOld: null, init: "/init", argv: ["/init"], environment: [] };
+const HANDOVER: Handover = {
+  mode: "stay",
+  root: "/",
+  putOld: null,
+  init: "/init",
+  isSystemd: false,
+  argv: ["/init"],
+  environment: [],
+};
 
 function errorOf(call: () => unknown): unknown {
   try {

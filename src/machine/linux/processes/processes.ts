@@ -16,6 +16,8 @@ const HANDOVER_VARIABLE = "LEVAIN_HANDOVER_FD";
 /** stage0's variables for the runtime (build/stage0/load.c). */
 const RUNTIME_VARIABLES = /^BUN_JSC_threshold/;
 const HANDOVER_MAGIC = "levain1";
+/** How systemd gets the state of a systemd in the initramfs: from descriptor 3 (STATE_FD of build/stage0/stage0.h). */
+const SYSTEMD_ARGUMENTS = ["--switched-root", "--system", "--deserialize", "3"];
 /** The kernel starts init without PATH. */
 const DEFAULT_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 const OUTPUT_LIMIT_BYTES = 64 << 10;
@@ -117,9 +119,10 @@ function readOutput(fd: number): string {
 
 /** Encodes the handover for stage0: NUL-terminated strings, lists after their length, "end" as the proof that nothing is missing. */
 export function encodeHandover(handover: Handover): Uint8Array {
-  const { mode, root, putOld, init, argv, environment } = handover;
-  const strings = [HANDOVER_MAGIC, mode, root, putOld ?? "", init];
-  strings.push(String(argv.length), ...argv, String(environment.length), ...environment, "end");
+  const { mode, root, putOld, init, isSystemd, argv, environment } = handover;
+  const strings = [HANDOVER_MAGIC, mode, root, putOld ?? "", init, isSystemd ? "systemd" : ""];
+  const words = isSystemd ? [...argv, ...SYSTEMD_ARGUMENTS] : argv;
+  strings.push(String(words.length), ...words, String(environment.length), ...environment, "end");
   const bad = strings.find((text) => text.includes("\0"));
   if (bad !== undefined) throw new SyscallError("execve", "EINVAL", JSON.stringify(bad));
   return Buffer.from(strings.map((text) => `${text}\0`).join(""));

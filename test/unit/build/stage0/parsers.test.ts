@@ -124,9 +124,10 @@ describe("stage0 reads the failure policy", () => {
 });
 
 /** What stage0-parsers.c prints of a message that it takes. */
-function printed({ mode, root, putOld, init, argv, environment }: Handover): string {
+function printed({ mode, root, putOld, init, isSystemd, argv, environment }: Handover): string {
   const hex = (texts: readonly string[]) => texts.map((text) => `${Buffer.from(text).toString("hex")},`).join("");
-  return `${hex([mode, root, putOld ?? "", init, ...argv])};${hex(environment)}`;
+  const more = isSystemd ? ["--switched-root", "--system", "--deserialize", "3"] : [];
+  return `${hex([mode, root, putOld ?? "", init, isSystemd ? "1" : "", ...argv, ...more])};${hex(environment)}`;
 }
 
 const text = fc.string({ maxLength: 12, unit: "binary" }).map((value) => value.replaceAll("\0", ""));
@@ -136,6 +137,7 @@ const handover: fc.Arbitrary<Handover> = fc.record({
   root: path,
   putOld: fc.option(path),
   init: path,
+  isSystemd: fc.boolean(),
   argv: fc.array(text, { minLength: 1, maxLength: 5 }),
   environment: fc.array(text, { maxLength: 5 }),
 });
@@ -177,31 +179,31 @@ describe("stage0 reads the handover", () => {
   test.each([
     ["nothing", words(), "none was sent"],
     ["no end of the last string", Buffer.from("levain1\0stay"), "it is truncated"],
-    ["another version", words("levain2", "stay", "/", "", "/init", "1", "x", "0", "end"), "not of this version"],
-    ["no end", words("levain1", "stay", "/", "", "/init", "1", "x", "0", "eng"), "it has no end"],
-    ["too little", words("levain1", "stay", "/", "", "/init", "1", "end"), "not of this version"],
-    ["argc beyond it", words("levain1", "stay", "/", "", "/init", "9", "x", "0", "end"), "argc is too large"],
-    ["a negative argc", words("levain1", "stay", "/", "", "/init", "-1", "x", "0", "end"), "argc is not a number"],
+    ["another version", words("levain2", "stay", "/", "", "/init", "", "1", "x", "0", "end"), "not of this version"],
+    ["no end", words("levain1", "stay", "/", "", "/init", "", "1", "x", "0", "eng"), "it has no end"],
+    ["too little", words("levain1", "stay", "/", "", "/init", "", "1", "end"), "not of this version"],
+    ["argc beyond it", words("levain1", "stay", "/", "", "/init", "", "9", "x", "0", "end"), "argc is too large"],
+    ["a negative argc", words("levain1", "stay", "/", "", "/init", "", "-1", "x", "0", "end"), "argc is not a number"],
     [
       "an envc that leaves some over",
-      words("levain1", "stay", "/", "", "/i", "1", "x", "1", "a", "b", "end"),
+      words("levain1", "stay", "/", "", "/i", "", "1", "x", "1", "a", "b", "end"),
       "envc does not match",
     ],
-    ["no argv", words("levain1", "stay", "/", "", "/init", "0", "0", "end"), "it has no argv"],
-    ["a mode of its own", words("levain1", "kexec", "/", "", "/init", "1", "x", "0", "end"), "its mode is unknown"],
+    ["no argv", words("levain1", "stay", "/", "", "/init", "", "0", "0", "end"), "it has no argv"],
+    ["a mode of its own", words("levain1", "kexec", "/", "", "/init", "", "1", "x", "0", "end"), "its mode is unknown"],
     [
       "a relative root",
-      words("levain1", "switch_root", "sysroot", "", "/init", "1", "x", "0", "end"),
+      words("levain1", "switch_root", "sysroot", "", "/init", "", "1", "x", "0", "end"),
       "its root is not an absolute path",
     ],
     [
       "a relative init",
-      words("levain1", "stay", "/", "", "init", "1", "x", "0", "end"),
+      words("levain1", "stay", "/", "", "init", "", "1", "x", "0", "end"),
       "its init is not an absolute path",
     ],
     [
       "a relative place",
-      words("levain1", "pivot_root", "/", "old", "/i", "1", "x", "0", "end"),
+      words("levain1", "pivot_root", "/", "old", "/i", "", "1", "x", "0", "end"),
       "its place for the old root",
     ],
     ["far too many strings", Buffer.alloc(60_000), "it is truncated"],
@@ -211,8 +213,8 @@ describe("stage0 reads the handover", () => {
   });
 
   test("needs no paths for a power action", async () => {
-    expect(await ask([words("levain1", "reboot", "", "", "", "0", "0", "end")])).toEqual([
-      `${Buffer.from("reboot").toString("hex")},,,,;`,
+    expect(await ask([words("levain1", "reboot", "", "", "", "", "0", "0", "end")])).toEqual([
+      `${Buffer.from("reboot").toString("hex")},,,,,;`,
     ]);
   });
 });
@@ -221,7 +223,7 @@ describe("stage0 reads the handover", () => {
 function rewrite(answer: string): Buffer {
   const [fields = "", variables = ""] = answer.split(";").map((part) => part.slice(0, -1));
   const unhex = (list: string) => list.split(",").map((hex) => Buffer.from(hex, "hex").toString("latin1"));
-  const [mode = "", root = "", putOld = "", init = "", ...argv] = unhex(fields);
+  const [mode = "", root = "", putOld = "", init = "", isSystemd = "", ...argv] = unhex(fields);
   // Power switches come without arguments, and nothing printed for none looks like one that is empty.
   const environment = answer.endsWith(";") ? [] : unhex(variables);
   const strings = [
@@ -230,6 +232,7 @@ function rewrite(answer: string): Buffer {
     root,
     putOld,
     init,
+    isSystemd === "" ? "" : "systemd",
     String(argv.length),
     ...argv,
     String(environment.length),
