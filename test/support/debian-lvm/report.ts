@@ -33,6 +33,7 @@ units() { systemctl list-units --all --plain --no-legend "$@" | awk '{ print $1,
   say arrays cat /proc/mdstat
   say cmdline cat /proc/cmdline
   say journal journalctl -b -p warning --no-pager -o cat
+  say monitor journalctl -b -u lvm2-monitor -u dm-event --no-pager -o short-monotonic
   echo "== end"
 } > report
 dd if=report of=/dev/disk/by-id/virtio-report conv=fsync bs=1M 2>/dev/null

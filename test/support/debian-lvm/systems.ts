@@ -12,6 +12,7 @@ import { debianWithLvm } from "./tree.ts";
 
 const IMAGE_MIB = 704;
 const DISK_MIB = 1024;
+const ARRAY_UUID = "1e7a1000:00000000:00000000:0000000a";
 
 /** A Debian 12 on LVM, as its installer would set it up. */
 interface Recipe {
@@ -35,6 +36,8 @@ const COMMON = {
   "machine-id": "6c657661696e40008000000000000001\n",
   // On a busy host, an emulated machine needs more than systemd's 90 s.
   "systemd/system.conf.d/patient.conf": "[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n",
+  // lvm2 waits 5 s for an answer of dmeventd, which monitors a thin pool (_daemon_read of libdevmapper-event.c).
+  "systemd/system/lvm2-monitor.service.d/patient.conf": "[Service]\nRestart=on-failure\n",
 };
 
 const RECIPES = {
@@ -50,6 +53,22 @@ const RECIPES = {
       lvm pvcreate -y /dev/mapper/vault; lvm vgcreate sys /dev/mapper/vault
       lvm lvcreate -y -n root -L ${IMAGE_MIB}M sys; lvm lvcreate -y -n home -L 32M sys; lvm lvcreate -y -n swap -L 32M sys`,
     close: "cryptsetup close vault",
+  },
+  /** The group "tank" on a mirror, with a thin pool. */
+  thin: {
+    disks: 2,
+    group: "tank",
+    etc: {
+      fstab: fstab("tank"),
+      crypttab: "",
+      "mdadm/mdadm.conf": `HOMEHOST <system>\nMAILADDR root\nARRAY /dev/md/base metadata=1.2 UUID=${ARRAY_UUID} name=levain-debian:base\n`,
+    },
+    make: (one, other) => `
+      mdadm -q --create /dev/md9 --run --assume-clean --homehost=levain-debian --name=base --uuid=${ARRAY_UUID} --metadata=1.2 --level=1 --raid-devices=2 ${one} ${other} </dev/null
+      lvm pvcreate -y /dev/md9; lvm vgcreate tank /dev/md9
+      lvm lvcreate -y --type thin-pool -n pool -L 800M tank
+      lvm lvcreate -y -T -V ${IMAGE_MIB}M -n root tank/pool; lvm lvcreate -y -T -V 64M -n home tank/pool; lvm lvcreate -y -n swap -L 32M tank`,
+    close: "mdadm -q --wait-clean /dev/md9; mdadm -q --stop /dev/md9",
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
@@ -119,8 +138,15 @@ async function fillDisks(recipe: Recipe, devices: readonly string[], image: stri
   await makeInGuest({
     name: `Debian on LVM, ${group}`,
     disks: [...disks, { serial: "image", file: image, readOnly: true }],
-    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
-    programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/mkswap", "/sbin/cryptsetup"],
+    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher", "raid1", "dm-thin-pool"],
+    programs: [
+      "/usr/sbin/lvm",
+      "/sbin/dmsetup",
+      "/sbin/mkfs.ext4",
+      "/sbin/mkswap",
+      "/sbin/cryptsetup",
+      "/usr/sbin/mdadm",
+    ],
     files: { "/etc/lvm/lvm.conf": { text: LVM_CONF } },
     script: [
       make(...devices.map((serial) => `$(device ${serial})`)),
