@@ -21,7 +21,7 @@ const [LVM, BLKID] = ["/usr/sbin/lvm", "/sbin/blkid"];
 /** Adds volumes of one extent to the backup of a group: with lvcreate, each would be written on its own. */
 const MORE_VOLUMES = `
   lvm vgcfgbackup -f /tmp/before bench
-  awk '{ print } /^\\tlogical_volumes {/ {
+  awk '{ print } /^\\tlogical_volumes / {
     for (i = 0; i < 999; i++) {
       printf "v%d {\\nid = \\"%06d-aaaa-aaaa-aaaa-aaaa-aaaa-aaaaaa\\"\\nstatus = [\\"READ\\", \\"WRITE\\", \\"VISIBLE\\"]\\nflags = []\\n", i, i
       printf "creation_time = 1\\ncreation_host = \\"bench\\"\\nsegment_count = 1\\nsegment1 {\\nstart_extent = 0\\nextent_count = 1\\n"
