@@ -1,7 +1,7 @@
 import { loadAllDrivers } from "../drivers/loader.ts";
 import { findUnpackFailure } from "../drivers/unpack-failure.ts";
 import { findShell } from "../filesystems/busybox.ts";
-import { type BootRecord, createRecord, holdRecord, saveRecord } from "../log/boot-record.ts";
+import { type BootRecord, createRecord, createRecordEnd, saveRecord } from "../log/boot-record.ts";
 import { type Console, createConsole } from "../log/console.ts";
 import type { Handover } from "../machine/handover.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -20,6 +20,7 @@ import { describePlace } from "../rescue/shell.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
 import { type BootContext, boot } from "./boot.ts";
 import { keepDeviceNodes } from "./device-nodes.ts";
+import { createHooks } from "./hooks/run-hooks.ts";
 import { createPlanReader, type PlanAdditions } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
 
@@ -46,10 +47,11 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   plans.add(restart ?? []);
   const makeReady = createPreparation(machine, record, console);
   const stopBefore = createBreaks(machine, record, console, { makeReady, seal: () => seal(true) });
+  const hooks = createHooks({ machine, voice: console, record }, () => plans.currentOrLess().rescue.hasHooks);
   const runner = createStepRunner(machine, record, {
-    before: (name) => stopBefore(name, plans.current()),
+    before: (name) => hooks.beforeStep(name, () => stopBefore(name, plans.current())),
     // A step that found nothing to do says nothing.
-    after: (step) => step.text !== "" && console.step(step),
+    after: (step) => hooks.afterStep(step.name, () => step.text !== "" && console.step(step)),
   });
   const readPlan = (additions: PlanAdditions | null = null) => {
     const plan = additions === null ? plans.read() : plans.readAgain(additions);
@@ -71,21 +73,19 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell || rescue.log !== null ? modules : null);
     saveLog(rescue);
+    hooks.afterFailure();
     return applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
   };
   const saveLog = createLogSaver(machine, console, record, () => plans.currentOrLess().modules);
-  let saveAtEnd = () => saveRecord(machine, record);
-  const beforeMoves = () => {
-    saveAtEnd = holdRecord(machine, record);
-  };
-  const { run: step, rewind } = runner;
-  const context: BootContext = { machine, voice: console, passphrases: [], step, rewind, beforeMoves, readPlan };
+  const end = createRecordEnd(machine, record);
+  const own = { step: runner.run, rewind: runner.rewind, beforeMoves: end.hold, readPlan };
+  const context: BootContext = { machine, voice: console, passphrases: [], ...own };
   for (;;) {
     try {
       const handover = boot(context);
       conclude({ machine, console, seal: () => seal(true) }, plans, handover);
       record.state = "handed over";
-      saveAtEnd();
+      end.save();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
       if (handover.mode !== "stay") console.kernel.restore();
       return handover;

@@ -9,6 +9,7 @@ import { createWaitNotice } from "../problems/wait-notice.ts";
 export interface RunOrder {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly input?: string;
 }
 
 /** The status of a shell for a program that could not be started. */
@@ -27,16 +28,16 @@ export function resultOf(news: Exclude<ChildNews, { readonly kind: "busy" }>): R
 /** Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then. */
 export function runWithin(
   { machine, voice }: Pick<Context, "machine" | "voice">,
-  { argv, environment }: RunOrder,
+  order: RunOrder,
   limitMs: number,
-  what = argv[0] ?? "",
+  what = order.argv[0] ?? "",
 ): RunResult | null {
   const notice = createWaitNotice(voice);
   const startMs = machine.nowMs();
   const wait = (): RunResult | null => {
     const child = machine.startChild(CHILD_COMMANDS.run);
     try {
-      const bytes = encodeJson({ argv, environment });
+      const bytes = encodeJson(order);
       child.order(bytes);
       bytes.fill(0); // a password may be in it
       for (let waitedMs = 0; waitedMs < limitMs; waitedMs = machine.nowMs() - startMs) {
@@ -55,14 +56,14 @@ export function runWithin(
 /** Returns what runs the program of an order, in a process of its own. */
 export function createRuns(machine: Pick<Processes, "run">): (order: Uint8Array) => Uint8Array {
   return (bytes) => {
-    const { argv, environment }: RunOrder = JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes)));
-    return encodeJson(run(machine, argv, environment));
+    const order: RunOrder = JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes)));
+    return encodeJson(run(machine, order));
   };
 }
 
-function run(machine: Pick<Processes, "run">, argv: RunOrder["argv"], environment: RunOrder["environment"]): RunResult {
+function run(machine: Pick<Processes, "run">, { argv, ...options }: RunOrder): RunResult {
   try {
-    return machine.run(argv, { capture: true, environment });
+    return machine.run(argv, { capture: true, ...options });
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     return { status: NOT_STARTED, output: describeRefusal(error) };

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { STEP_NAMES } from "../parameters/values.ts";
+import { orIfRefused, tolerateRefusal } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
 
@@ -78,22 +79,20 @@ export function saveRecord(machine: Machine, record: BootRecord): void {
   }
 }
 
-/** Opens the record and returns a function that writes it once more, by descriptor: after /run has moved, the path may lead anywhere in the new root. */
-export function holdRecord(machine: Machine, record: BootRecord): () => void {
-  try {
-    const writer = machine.openWriter(RECORD_FILE);
-    return () => {
-      try {
-        writer.replace(encode(record));
-      } catch {
-        // As above.
-      } finally {
-        writer.close();
-      }
-    };
-  } catch {
-    return () => undefined;
-  }
+/** Writes the record once more at the end of a boot. Never throws, as `saveRecord`. */
+export function createRecordEnd(machine: Machine, record: BootRecord) {
+  let write = () => saveRecord(machine, record);
+  return {
+    /** Opens it: after /run has moved, the path may lead anywhere in the new root. */
+    hold(): void {
+      const writer = orIfRefused(() => machine.openWriter(RECORD_FILE), null);
+      write = () => {
+        tolerateRefusal(() => writer?.replace(encode(record)));
+        writer?.close();
+      };
+    },
+    save: () => write(),
+  };
 }
 
 /** Formats the messages of a boot, with the seconds since the kernel started. */

@@ -37,6 +37,8 @@ export interface RunOptions {
   /** Collects its output instead of showing it. */
   readonly capture?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Its standard input; by default it has ours. */
+  readonly input?: string;
   readonly onWait?: OnWait;
 }
 

@@ -184,6 +184,8 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
     readonly afterSeconds: number | null;
     /** rd.log.save=: where the log of a failed boot is saved; null: on a device with the label for it, false: nowhere. */
     readonly log: LogSpec | false | null;
+    /** rd.hooks=0: the hooks of the image do not run. */
+    readonly hasHooks: boolean;
   };
   readonly talk: {
     readonly level: "quiet" | "normal" | "debug";

@@ -14,6 +14,7 @@ export function decideRescue({
   emergencySeconds,
   panicSeconds,
   saveLog,
+  hooks,
 }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
@@ -27,6 +28,7 @@ export function decideRescue({
     afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
+    hasHooks: hooks ?? true,
   };
 }
 

@@ -10,7 +10,7 @@ const TREE = { "/hello": HELLO, "/etc/name": "squashfs\n", "/mnt": { directory: 
 const SQUASHFS = fakeImage("squashfs", {}, TREE);
 
 /** As much of BusyBox as the contract uses. */
-const busybox: FakeProgram = ({ argv: [, applet, word = ""], environment }) => {
+const busybox: FakeProgram = ({ argv: [, applet, word = ""], environment, input }) => {
   switch (applet) {
     case "true":
       return {};
@@ -18,6 +18,8 @@ const busybox: FakeProgram = ({ argv: [, applet, word = ""], environment }) => {
       return { status: 1 };
     case "echo":
       return { output: `${word}\n` };
+    case "cat":
+      return { output: input ?? "" };
     case "seq":
       return { output: Array.from({ length: Number(word) }, (_, index) => `${index + 1}\n`).join("") };
     case "env":

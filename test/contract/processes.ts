@@ -9,6 +9,7 @@ export const PROCESS_CASES: readonly ContractCase[] = [
       deepEqual(machine.run([busybox, "false"], { capture: true }), { status: 1, output: "" });
       deepEqual(machine.run([busybox, "echo", "one two"], { capture: true }), { status: 0, output: "one two\n" });
       equal(machine.run([busybox, "seq", "20000"], { capture: true }).output.length, 65536);
+      equal(machine.run([busybox, "cat"], { capture: true, input: "to read\n" }).output, "to read\n");
       const environment = machine.run([busybox, "env"], { capture: true, environment: { NAME: "value" } }).output;
       ok(environment.split("\n").includes("NAME=value"));
     },

@@ -11,6 +11,8 @@ export type FakeProgram = (call: {
   readonly environment: Readonly<Record<string, string>>;
   /** The tty that it runs on; null where it shares ours. */
   readonly terminal: string | null;
+  /** Its standard input; null where it has ours. */
+  readonly input: string | null;
 }) => FakeEnd | undefined;
 
 /** How it ends, and after how many milliseconds: at once by default. */
@@ -21,7 +23,11 @@ export interface FakeEnd {
 }
 
 /** Runs a program in the background. Throws SyscallError if it cannot be started. */
-export type FakeProcess = (argv: readonly string[], environment: Readonly<Record<string, string>>) => FakeEnd;
+export type FakeProcess = (
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  input?: string | null,
+) => FakeEnd;
 
 /** Thrown where the real machine would not come back: from then on every call throws it again. */
 export class Ended extends Error {
@@ -66,7 +72,12 @@ export function createFakeProcesses(
   let lastPid = 100;
   let hungUp: number | null = null;
 
-  function start(argv: readonly string[], environment: Readonly<Record<string, string>>, terminal: string | null) {
+  function start(
+    argv: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    terminal: string | null,
+    input: string | null = null,
+  ) {
     const [path = ""] = argv;
     const place = kernel.namespace.find(path, "posix_spawn");
     const isProgram = place.node.kind === "file" && (place.node.mode & 0o111) !== 0;
@@ -74,14 +85,14 @@ export function createFakeProcesses(
     if (terminal !== null) kernel.namespace.find(terminal, "posix_spawn");
     const program = options.programs?.[path] ?? options.programs?.[pathOf(place)];
     if (program === undefined) throw new Error(`FakeMachine: the test says nothing of the program ${path}`);
-    return program({ argv, environment, terminal }) ?? {};
+    return program({ argv, environment, terminal, input }) ?? {};
   }
 
   return {
     isBoot: options.isBoot ?? true,
-    start: (argv, environment) => start(argv, environment, null),
-    run(argv, { capture = false, environment = {}, onWait } = {}) {
-      const { status = 0, output = "", tookMs = 0 } = start(argv, environment, null);
+    start: (argv, environment, input) => start(argv, environment, null, input),
+    run(argv, { capture = false, environment = {}, onWait, input = null } = {}) {
+      const { status = 0, output = "", tookMs = 0 } = start(argv, environment, null, input);
       waitAloud(kernel, tookMs, onWait);
       if (!capture) options.show(output);
       return {

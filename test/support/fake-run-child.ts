@@ -7,8 +7,8 @@ import type { FakeProcess } from "./fake-processes.ts";
 export function createFakeRunChild(kernel: FakeKernel, run: FakeProcess): Child {
   let tookMs = 0;
   const work = createRuns({
-    run(argv, { environment = {} } = {}) {
-      const result = run(argv, environment);
+    run(argv, { environment = {}, input = null } = {}) {
+      const result = run(argv, environment, input);
       tookMs = result.tookMs ?? 0;
       return { status: result.status ?? 0, output: result.output ?? "" };
     },

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
@@ -7,8 +8,21 @@ import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { RootChanges } from "../support/root-tree.ts";
 import { type VmTestOptions, vmTest } from "../support/vm-test.ts";
 
-async function guest(cmdline: string, changes: RootChanges = {}): Promise<VmTestOptions> {
-  return levainGuest({ disks: [await rootImage("ext4", {}, changes)], cmdline: `root=/dev/vda ${cmdline}` });
+async function guest(
+  cmdline: string,
+  changes: RootChanges = {},
+  files: Readonly<Record<string, string>> = {},
+): Promise<VmTestOptions> {
+  const disks = [await rootImage("ext4", {}, changes)];
+  return levainGuest({ image: { files }, disks, cmdline: `root=/dev/vda ${cmdline}` });
+}
+
+/** A hook that keeps in the new root what it was told. */
+function keepingHook(): string {
+  const file = join(scratchDirectory(), "keep");
+  writeFileSync(file, '#!/bin/sh\n[ "$1" = before ] || { echo "$LEVAIN_STEP $LEVAIN_ROOT"; cat; } > /sysroot/told\n');
+  chmodSync(file, 0o755);
+  return file;
 }
 
 vmTest(
@@ -30,15 +44,17 @@ const SCRIPT = { text: '#!/bin/sh\necho the-init-is $0 $$\necho it-got "$@" "$(c
 // The kernel's further choices, and what a root without an init has, are in test/boot/rescue.test.ts.
 vmTest(
   "init= names a link through a linked directory to an absolute link of the new root; a writable root gets the directories that it lacks",
-  () =>
-    guest("rw init=/opt/my-init", {
+  () => {
+    const changes: RootChanges = {
       ...{ "/proc": null, "/sys": null, "/run": null, "/dev": null },
       "/opt/my-init": { link: "../l/init" },
       "/l": { link: "/usr/lib/../deep/" },
       "/usr/lib": { directory: true },
       "/usr/deep/init": { link: "/lib/systemd/systemd" },
       "/lib/systemd/systemd": SCRIPT,
-    }),
+    };
+    return guest("rw init=/opt/my-init", changes, { "/etc/levain/hooks/mount.d/keep": keepingHook() });
+  },
   async (vm) => {
     await vm.expect(/the-init-is \/opt\/my-init 1$/m);
     // Its name is that of systemd, which shows the time of the initramfs in systemd-analyze by this.
@@ -47,6 +63,8 @@ vmTest(
     expect(sinceEpoch / 1e6).toBeGreaterThan(Date.UTC(2020) / 1000);
     expect(sinceKernel / 1e6).toBeWithin(0.1, 200);
     expect(vm.log()).not.toContain("levain:/# ");
+    vm.send("cut -c-60 /told\n");
+    await vm.expect('mount /sysroot\n{"version":1,"levain":"');
     vm.send("cut -d' ' -f2,3 /proc/mounts | sort | xargs\n");
     await vm.expect(/^\/ ext4 \/dev devtmpfs \/proc proc \/run tmpfs \/sys sysfs$/m);
   },

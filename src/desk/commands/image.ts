@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { parseCompression } from "../archive/compress.ts";
 import { type CommandWords, command, flag, flagOrOption, option } from "../command-line.ts";
 import { type ImageConfig, parseConfig, readConfig } from "../config/config.ts";
+import { parseHooks } from "../extras/boot-hook.ts";
 import { parseAddition } from "../image/addition.ts";
 import { buildImage, STANDARD_OUTPUT } from "../image/image.ts";
 import type { HostChoice, ImageOptions } from "../image/options.ts";
@@ -41,7 +42,7 @@ export const imageCommand = command({
     microcode: flag("Put the microcode of the CPU before the image; with --host only that of its CPU"),
     firmware: option("FILE", "Add a file of /lib/firmware, wildcards included; repeatable"),
     strip: flag("Remove the symbols of modules and programs"),
-    hook: option("SCRIPT", "Run a program that puts files for the image into $DESTDIR; repeatable"),
+    hook: option("[STEP:]FILE", "Run a program that puts files for the image into $DESTDIR; with STEP: at that step of the boot; repeatable"),
     verity: option(
       "FILE",
       "Write the dm-verity hash tree of an image file to FILE.verity, its root hash to FILE.roothash, and nothing else",
@@ -105,6 +106,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   const resolveAll = (paths: readonly string[], from: string) => paths.map((each) => resolve(from, each));
   const resolveDirs = (paths: readonly string[], from: string) =>
     paths.map((each) => (each === "none" ? each : resolve(from, each)));
+  const hooks = [parseHooks(config.hooks, base), parseHooks(line.all("hook"), directory)];
   const runtime = line.one("runtime") ?? config.runtime ?? null;
   return {
     output: path("output"),
@@ -126,7 +128,8 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     microcode: line.has("microcode") || config.microcode,
     firmware: [...config.firmware, ...line.all("firmware")],
     strip: line.has("strip") || config.strip,
-    hooks: [...resolveAll(config.hooks, base), ...resolveAll(line.all("hook"), directory)],
+    hooks: hooks.flatMap((given) => given.hooks),
+    bootHooks: hooks.flatMap((given) => given.bootHooks),
     compression: parseCompression(line.one("compress") ?? config.compress ?? "zstd"),
     parameters: config.parameters,
     machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),

@@ -11,6 +11,7 @@ import { layOutEarly, layOutImage, measureArchives, writeArchives } from "../arc
 import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
 import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
+import { addBootHooks } from "../extras/boot-hook.ts";
 import { runHooks } from "../extras/hook.ts";
 import { findMicrocode } from "../extras/microcode.ts";
 import { stripTree } from "../extras/strip.ts";
@@ -145,6 +146,7 @@ function fillTree({ options, kernel, config, plans, host, voice }: Job) {
   addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])], host?.keymap ?? null);
   if (host?.crypttab != null) addText(tree, "/etc/crypttab", host.crypttab);
   runHooks(tree, options.hooks, kernel, voice);
+  addBootHooks(tree, options.bootHooks, machine);
   for (const addition of [...(host?.additions ?? []), ...options.additions]) addFromHost(tree, addition, voice);
   refuseBrokenCheckers(tree);
   if (options.strip) stripTree(tree, voice);

@@ -1,4 +1,5 @@
 import type { Compression } from "../archive/compress.ts";
+import type { BootHook } from "../extras/boot-hook.ts";
 import type { ModprobeRequest } from "../modules/modprobe-files.ts";
 import type { UkiOptions } from "../uki/options.ts";
 import type { Addition } from "./addition.ts";
@@ -39,6 +40,7 @@ export interface ImageOptions {
   readonly strip: boolean;
   /** Programs that add files to the image, absolute paths. */
   readonly hooks: readonly string[];
+  readonly bootHooks: readonly BootHook[];
   /** Parameters in the image, which the kernel command line overrides. */
   readonly parameters: readonly string[];
   /** More of them for single machines, by MAC address, serial number, UUID, host name or product. */

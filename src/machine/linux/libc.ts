@@ -99,6 +99,8 @@ export interface SpawnRequest {
   readonly terminal: string | null;
   /** The descriptor for its stdout and stderr; null: ours. */
   readonly outputFd: number | null;
+  /** The descriptor for its stdin; undefined: ours. */
+  readonly inputFd?: number;
   /** Its descriptors 0 and 1, copies of ours above 2; it leads a process group of its own. */
   readonly ends?: readonly [number, number];
 }
@@ -131,6 +133,7 @@ export function spawnProcess(request: SpawnRequest): number {
   if (request.terminal !== null) spawn.posix_spawn_file_actions_addopen(actions, 0, strings.terminal, 2, 0);
   const outputFd = request.terminal !== null ? 0 : request.outputFd;
   for (const fd of outputFd === null ? [] : [1, 2]) spawn.posix_spawn_file_actions_adddup2(actions, outputFd ?? fd, fd);
+  if (request.inputFd !== undefined) spawn.posix_spawn_file_actions_adddup2(actions, request.inputFd, 0);
   for (const [fd, own] of (request.ends ?? []).entries()) spawn.posix_spawn_file_actions_adddup2(actions, own, fd);
 
   const pid = new Int32Array(1);

@@ -106,6 +106,12 @@ export const RESCUE = {
     text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter twice on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
     example: "rd.emergency=reboot rd.emergency.after=60",
   }),
+  hooks: single(values.flag, {
+    syntax: "rd.hooks=yes|no",
+    fallback: "yes",
+    text: "Run the hooks that the image has for the steps of the boot. rd.hooks=0 boots without them, if one of them does harm.",
+    example: "rd.hooks=0",
+  }),
   panicSeconds: single(values.panicSeconds, {
     syntax: "panic=SECONDS",
     fallback: "no reboot",

@@ -300,7 +300,7 @@ describe("the options of levain image", () => {
 host = "hints.json"
 network = true
 runtime = "plain"
-       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h"]\nparameters = ["quiet"]`,
+       add = ["x:/x"]\nprograms = ["sbin/p"]\nkeymaps = ["de"]\ncompress = "lz4:3"\nmicrocode = true\nfirmware = ["a*"]\nstrip = true\nhooks = ["h", "root:led"]\nparameters = ["quiet"]`,
     );
   });
 
@@ -329,6 +329,7 @@ runtime = "plain"
       firmware: ["a*"],
       strip: true,
       hooks: [join(base, "h")],
+      bootHooks: [{ point: "root", file: join(base, "led") }],
       parameters: ["quiet"],
       machines: {},
       uki: null,

@@ -158,7 +158,17 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
     ],
     [
       "root=LABEL=R rd.emergency=reboot rd.shell=0",
-      { rescue: { shell: false, breaks: [], onFailure: "reboot", panicSeconds: null, afterSeconds: null, log: null } },
+      {
+        rescue: {
+          shell: false,
+          breaks: [],
+          onFailure: "reboot",
+          panicSeconds: null,
+          afterSeconds: null,
+          log: null,
+          hasHooks: true,
+        },
+      },
     ],
   ],
   // https://manpages.ubuntu.com/manpages/noble/man7/casper.7.html, and the boot menus of Ubuntu's media.
@@ -311,6 +321,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
           panicSeconds: null,
           afterSeconds: null,
           log: null,
+          hasHooks: true,
         },
         talk: { level: "debug", log: "all" },
       },
@@ -391,6 +402,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
           panicSeconds: null,
           afterSeconds: null,
           log: null,
+          hasHooks: true,
         },
         modules: { load: ["nvme"], parameters: {}, blacklist: [] },
       },
@@ -403,7 +415,15 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
       {
         root: block(path("/dev/sda1")),
         rootTimeoutMs: 30_000,
-        rescue: { shell: true, breaks: [], onFailure: "reboot", panicSeconds: 10, afterSeconds: null, log: null },
+        rescue: {
+          shell: true,
+          breaks: [],
+          onFailure: "reboot",
+          panicSeconds: 10,
+          afterSeconds: null,
+          log: null,
+          hasHooks: true,
+        },
       },
     ],
     [
@@ -489,6 +509,7 @@ const KEPT: Readonly<Record<string, readonly Case[]>> = {
             panicSeconds: null,
             afterSeconds: null,
             log: null,
+            hasHooks: true,
           },
         },
       ],

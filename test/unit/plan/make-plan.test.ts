@@ -88,7 +88,15 @@ test("a command line that asks for nothing", () => {
       arguments: [],
       environment: ["HOME=/", "TERM=linux"],
     },
-    rescue: { shell: true, breaks: [], onFailure: "shell", panicSeconds: null, afterSeconds: null, log: null },
+    rescue: {
+      shell: true,
+      breaks: [],
+      onFailure: "shell",
+      panicSeconds: null,
+      afterSeconds: null,
+      log: null,
+      hasHooks: true,
+    },
     talk: { level: "normal", log: "all" },
   };
   expect(makePlan({ cmdline: "", manifest: null })).toEqual({ plan: expected, warnings: [] });
@@ -239,7 +247,7 @@ describe("rescue", () => {
     ["rd.emergency.after=60 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: null, afterSeconds: 60 }],
     ["rd.emergency.after=60 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
-    expect(plan(words).rescue).toEqual({ afterSeconds: null, ...policy, breaks: [], log: null });
+    expect(plan(words).rescue).toEqual({ afterSeconds: null, ...policy, breaks: [], log: null, hasHooks: true });
   });
 
   test.each([

@@ -36,9 +36,11 @@ export function createLinuxProcesses(): Processes {
       const { onWait } = options;
       const runToEnd = (full: SpawnRequest) => waitAloud(spawnProcess(full), onWait);
       if (options.capture !== true) return { status: runToEnd({ ...request, outputFd: null }), output: "" };
+      const { input } = options;
       // A file in memory, not a pipe: a daemon that the program leaves behind cannot block us.
       return closing(systemCall("memfd_create", "output", "output", MFD_CLOEXEC), (outputFd) => {
-        const status = runToEnd({ ...request, outputFd });
+        const run = (more = {}) => runToEnd({ ...request, outputFd, ...more });
+        const status = input === undefined ? run() : withInput(input, (inputFd) => run({ inputFd }));
         return { status, output: readOutput(outputFd) };
       });
     },
@@ -55,6 +57,14 @@ export function createLinuxProcesses(): Processes {
     },
     writeConsole: (text, node) => (node === undefined ? writeConsole(text) : writeToTerminal(node, text)),
   };
+}
+
+/** A file in memory, not a pipe: a program that does not read it blocks nobody. */
+function withInput(input: string, act: (fd: number) => number): number {
+  return closing(systemCall("memfd_create", "input", "input", MFD_CLOEXEC), (fd) => {
+    fs.writeSync(fd, input);
+    return closing(fs.openSync(`/proc/self/fd/${fd}`, "r"), act);
+  });
 }
 
 /** Returns the descriptor of stage0's pipe; null outside a boot. */

@@ -21,6 +21,7 @@ export const NO_OPTIONS: ImageOptions = {
   firmware: [],
   strip: false,
   hooks: [],
+  bootHooks: [],
   parameters: [],
   machines: {},
   uki: null,
