@@ -148,10 +148,9 @@ function describeArea(machine: Machine, disk: string, isPartition: boolean): Exa
 
 /** Returns the bytes of the logical sectors of a disk or partition, the unit of partition tables. */
 export function readSectorSize(machine: Machine, disk: string): number {
-  const directory = `/sys/class/block/${disk}`;
+  const read = (queue: string) => textOrNone(machine, `/sys/class/block/${disk}/${queue}/logical_block_size`);
   // A partition, which may have a table of its own, has no queue: its disk's is beside it.
-  const queue = machine.stat(`${directory}/queue`) === null ? `${directory}/../queue` : `${directory}/queue`;
-  return Number(textOrNone(machine, `${queue}/logical_block_size`)) || 512;
+  return Number(read("queue") || read("../queue")) || 512;
 }
 
 /** Calls `use` with a reader of a device or file, which is closed afterwards. */

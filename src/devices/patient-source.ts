@@ -2,6 +2,7 @@ import type { ByteSource } from "../formats/facts.ts";
 import { type AsyncReader, isSamePlace, type OpenOptions, type ReadPlace } from "../machine/async.ts";
 import type { Machine } from "../machine/machine.ts";
 import { isErrno, SyscallError } from "../problems/errors.ts";
+import { HEAD_BYTES } from "./read-habit.ts";
 
 /** Thrown where a probe needs bytes that the device has not returned yet. The probe is repeated when they are there. */
 export class NoAnswerError extends Error {}
@@ -35,6 +36,10 @@ export interface PatientSource {
 }
 
 type Answer = Uint8Array | SyscallError;
+
+/** What a place holds until the device has answered. A probe changes nothing of what it reads, and fresh memory for each of 500 heads costs as much as they. */
+const ZEROS = new Uint8Array(HEAD_BYTES);
+const zeros = (length: number) => (length > ZEROS.length ? new Uint8Array(length) : ZEROS.subarray(0, length));
 
 /** Creates the places that were read, with their answers. By numbers: a text for each place costs more than all else of a probe that is repeated. */
 function createAnswers() {
@@ -88,7 +93,7 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
           const answer = answers.find(offset, length);
           if (answer instanceof SyscallError) throw answer;
           if (answer === undefined) missing.push({ offset, length });
-          return answer ?? new Uint8Array(length);
+          return answer ?? zeros(length);
         });
         if (missing.length === 0) return result;
         const isFirst = (place: ReadPlace) => first.some((known) => isSamePlace(known, place));

@@ -5,12 +5,14 @@ import type { BlockDevice } from "./block-devices.ts";
 import { type AttributeReader, listBusPaths } from "./bus-paths.ts";
 import { ataIdentity, scsiIdentity } from "./scsi-identity.ts";
 
-/** Returns true for the path of a udev link, not of a kernel node; /dev/GROUP/VOLUME of LVM looks like that of a disk with a slash in its name. */
-export function isLink(path: string): boolean {
-  return (
-    /^\/dev\/(?:disk\/by-(?:id|path)|mapper|md|bcache\/by-(?:uuid|label))\//.test(path) ||
-    /^\/dev\/(?!disk\/)[\w+.-]+\/[\w+.-]+$/.test(path)
-  );
+/**
+ * Returns true if udev may have made the link `path` for a device of this name: hundreds of disks need not be asked for their serial numbers if
+ * a path names a volume. /dev/GROUP/VOLUME of LVM looks like the node of a disk with a slash in its name.
+ */
+export function mayHaveLink({ name }: Pick<BlockDevice, "name">, path: string): boolean {
+  if (/^\/dev\/disk\/by-(?:id|path)\//.test(path)) return true;
+  if (/^\/dev\/bcache\/by-(?:uuid|label)\//.test(path)) return name.startsWith("bcache");
+  return /^(?:dm-|md)/.test(name) && /^\/dev\/(?:(?:mapper|md)\/|(?!disk\/)[\w+.-]+\/[\w+.-]+$)/.test(path);
 }
 
 /** Splits the name of a volume's device (dm_split_lvm_name of lvm2); null for a device below one, or of another kind. */

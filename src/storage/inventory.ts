@@ -1,6 +1,7 @@
 import { type BlockDevice, isWorthProbing, namePartition } from "../devices/block-devices.ts";
 import { groupByDevice, takeQueuedEvents } from "../devices/device-events.ts";
 import type { Inventory } from "../devices/inventory.ts";
+import { rememberEach } from "../devices/remember.ts";
 import { MANY } from "../devices/turns.ts";
 import type { Context } from "../drivers/context.ts";
 import type { DeviceEvent, Machine } from "../machine/machine.ts";
@@ -98,11 +99,6 @@ const NAMELESS = { uuid: null, label: null, autoType: null };
  * the disk has not answered, its table is not read: the read would wait as long as the disk does.
  */
 export function createNamer(machine: Machine, inventory: Inventory): Look["name"] {
-  const known = new WeakMap<BlockDevice, ReturnType<Look["name"]>>();
-  return (device) => {
-    if (device.partition !== null && !inventory.has(device.partition.disk)) return NAMELESS;
-    const name = known.get(device) ?? namePartition(machine, device);
-    known.set(device, name);
-    return name;
-  };
+  const nameOf = rememberEach((device: BlockDevice) => namePartition(machine, device));
+  return (device) => (device.partition !== null && !inventory.has(device.partition.disk) ? NAMELESS : nameOf(device));
 }

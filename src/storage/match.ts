@@ -1,5 +1,5 @@
 import type { BlockDevice, PartitionName } from "../devices/block-devices.ts";
-import { isLink } from "../devices/persistent-names.ts";
+import { mayHaveLink } from "../devices/persistent-names.ts";
 import { type DeviceSpec, decodeUdevName, type FileSpec } from "../parameters/device-spec.ts";
 
 /** Answers what a device's own superblock does not say. */
@@ -20,7 +20,7 @@ export function matchDevices(spec: DeviceSpec, devices: readonly BlockDevice[], 
         (device) =>
           device.node === spec.path ||
           `/dev/${device.name.replaceAll("!", "/")}` === spec.path ||
-          (isLink(spec.path) && hasLink(look.links(device), spec.path)),
+          (mayHaveLink(device, spec.path) && hasLink(look.links(device), spec.path)),
       );
     case "number":
       return devices.filter((device) => device.number === `${spec.major}:${spec.minor}`);

@@ -1,5 +1,6 @@
 import { type BlockDevice, describeDevice } from "../devices/block-devices.ts";
 import { isPartOfVolume, listLinks } from "../devices/persistent-names.ts";
+import { rememberEach } from "../devices/remember.ts";
 import type { Context } from "../drivers/context.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
@@ -33,9 +34,10 @@ export function createSelection(
   const { machine } = context;
   const content = createContentSearch(context);
   const paths = createDiskPaths(machine, list);
+  const fixedLinks = rememberEach((device: BlockDevice) => listLinks(machine, device));
   const look: Look = {
     name: createNamer(machine, inventory),
-    links: (device) => listLinks(machine, device),
+    links: (device) => (hasFixedLinks(device) ? fixedLinks(device) : listLinks(machine, device)),
     holds: content.holds,
   };
   const present = createPresence(machine, list, paths);
@@ -94,6 +96,8 @@ export function createSelection(
   };
 }
 
+/** True for a disk, whose links come from what its driver knew when it appeared; those of mappings and arrays are made later. */
+const hasFixedLinks = ({ name }: BlockDevice) => /^(?:sd|vd|nvme)/.test(name);
 const isMapping = ({ name }: BlockDevice) => name.startsWith("dm-");
 
 /** Returns a test for lists of devices: may one of them show a part of another one? Only mappings do, and partitions of a disk that is itself a member of something. */
@@ -110,12 +114,7 @@ function createShownTest(inventory: DeviceProbes["inventory"]): (devices: readon
 
 /** Lists what is present and no part of a volume or another path to a disk; what lies in encrypted volumes comes first. */
 function createPresence(machine: Machine, list: DeviceProbes["list"], paths: () => DiskPaths): Selection["present"] {
-  const parts = new WeakMap<BlockDevice, boolean>();
-  const isPart = (device: BlockDevice) => {
-    const known = parts.get(device) ?? isPartOfVolume(machine, device);
-    parts.set(device, known);
-    return known;
-  };
+  const isPart = rememberEach((device: BlockDevice) => isPartOfVolume(machine, device));
   let known: readonly BlockDevice[] = [];
   /** null: they include mappings, and what these lie on may change. */
   let found: readonly BlockDevice[] | null = [];

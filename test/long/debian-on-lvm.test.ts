@@ -47,24 +47,32 @@ async function bootAndReport(
   return readReport(readFileSync(report, "utf8").replaceAll("\0", ""));
 }
 
-/** What differs by its nature, or is the other image's own: what fails after it, the command line, and the journal. */
-const NOT_COMPARED = ["state", "failed", "cmdline", "journal"];
+/** How each image gets the passphrase of the system in LUKS. */
+const UNLOCK = {
+  levain: (vm: Vm) => answer(vm, PASSPHRASE),
+  async initramfsTools(vm: Vm) {
+    await vm.expect("Please unlock disk vault", BOOT_MS);
+    vm.send(`${PASSPHRASE}\n`);
+  },
+};
 
-test(
-  "Debian 12 on LVM in LUKS finds its storage as initramfs-tools would have left it",
-  async () => {
-    const system = await debianOnLvm("crypt");
+/** What differs by its nature, or is the other image's own: what fails after it, the command line, and the journal. */
+const NOT_COMPARED = ["state", "failed", "cmdline", "journal", "monitor"];
+
+test.each(["crypt", "thin"] as const)(
+  "Debian 12 on LVM (%s) finds its storage as initramfs-tools would have left it",
+  async (name) => {
+    const system = await debianOnLvm(name);
     const files = Object.entries(system.configuration).map(([path, text]) => {
       const file = join(scratchDirectory(), basename(path));
       writeFileSync(file, text);
       return [path, file] as const;
     });
     const image = await levainImage({ files: Object.fromEntries(files) });
-    const levain = await bootAndReport(system, image, (vm) => answer(vm, PASSPHRASE));
-    const reference = await bootAndReport(system, system.initrd, async (vm) => {
-      await vm.expect("Please unlock disk vault", BOOT_MS);
-      vm.send(`${PASSPHRASE}\n`);
-    });
+    const boot = (initrd: string, unlock: (vm: Vm) => Promise<unknown>) =>
+      bootAndReport(system, initrd, name === "crypt" ? unlock : async () => undefined);
+    const levain = await boot(image, UNLOCK.levain);
+    const reference = await boot(system.initrd, UNLOCK.initramfsTools);
     expect(levain.get("state")?.trim()).toBe("running");
     expect(levain.get("failed")?.trim()).toBe("");
     expect(levain.get("target")?.trim()).toBe("active");

@@ -17,7 +17,10 @@ export async function bcachefsPool(): Promise<readonly [string, string]> {
       const bcachefs = join(await unpackedPackages(["bcachefs-tools"], "trixie"), "bin/bcachefs");
       const files = MEMBERS.map((name) => join(target, name));
       await run(["truncate", "-s", "128M", ...files]);
-      await run([bcachefs, "format", "--replicas=2", "--fs_label=POOL", `--source=${tree}`, ...files]);
+      // Of the root's data there is one copy, which it would put on either disk.
+      const [first = "", second = ""] = files;
+      const names = ["--replicas=2", "--fs_label=POOL", `--source=${tree}`];
+      await run([bcachefs, "format", ...names, first, "--data_allowed=journal,btree", second]);
     },
   );
   return [join(directory, MEMBERS[0]), join(directory, MEMBERS[1])];

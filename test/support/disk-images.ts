@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cached, recipeKey, scratchDirectory } from "./cache.ts";
-import { run } from "./command.ts";
+import { run, runScript } from "./command.ts";
 import { copyDisk } from "./copy-disk.ts";
 import { type ImageNames, type ImageType, rootImage, treeImage } from "./filesystem-images.ts";
 
@@ -43,6 +43,26 @@ export async function assembleDisk(
       const where = ["bs=1M", `seek=${starts[index]}`, "conv=notrunc,sparse"];
       await run(["dd", `if=${file}`, `of=${disk}`, "status=none", ...where]);
     }
+  });
+  return join(directory, "disk");
+}
+
+// $1 is the filesystem, $2 its size in MiB; it is copied to 2 MiB.
+const FOREIGN_TABLES = {
+  mac: 'parted -s disk mklabel mac mkpart root ext2 2MiB "$(($2 + 2))MiB"',
+  bsd: `echo "label: dos
+    2048,,a5" | sfdisk -q disk
+    truncate -s "$(($2 + 3))M" slice; parted -s slice mklabel bsd mkpart ext2 1MiB "$(($2 + 1))MiB"
+    # parted writes the label where an Alpha has it, at byte 64 of the first sector; that of a PC is in the second sector of its partition.
+    dd if=slice of=disk bs=1 skip=64 count=404 seek="$((2049 * 512))" conv=notrunc status=none; rm slice`,
+};
+
+/** A disk with Apple's partition map, whose second partition is the filesystem (the first is the map), or with a slice of FreeBSD, which is the kernel's partition 5. */
+export async function foreignDisk(table: keyof typeof FOREIGN_TABLES, file: string): Promise<string> {
+  const script = `truncate -s "$(($2 + 4))M" disk; ${FOREIGN_TABLES[table]}
+    dd if="$1" of=disk bs=1M seek=2 conv=notrunc,sparse status=none`;
+  const directory = await cached("disks", recipeKey(script, file, statSync(file).mtimeMs), async (target) => {
+    await runScript(script, [file, `${partitionMib({ file })}`], { cwd: target });
   });
   return join(directory, "disk");
 }

@@ -57,14 +57,16 @@ const GROUPS = {
       lvm lvcreate -y -s -n before tvg/root
       lvm vgchange -an tvg`,
   },
-  /** LUKS, in it the group "crypted" with the volume "root". */
+  /** A mirror, in it LUKS, in it the group "crypted" with the thin volume "root". */
   INSIDE: {
-    disks: 1,
-    script: (one: string) => `
-      ${open(LVM_LUKS_UUID.below, one, "below")}
-      lvm pvcreate -y /dev/mapper/below; lvm vgcreate crypted /dev/mapper/below; lvm lvcreate -y -n root -l 100%FREE crypted
+    disks: 2,
+    script: (one: string, other: string) => `
+      mdadm -q --create /dev/md9 --run --homehost=maker --metadata=1.2 --level=1 --raid-devices=2 --assume-clean ${one} ${other} </dev/null
+      ${open(LVM_LUKS_UUID.below, "/dev/md9", "below")}
+      lvm pvcreate -y /dev/mapper/below; lvm vgcreate -s 1M crypted /dev/mapper/below
+      lvm lvcreate -y --type thin-pool -n pool -l 40 crypted; lvm lvcreate -y -T -V 40M -n root crypted/pool
       ${fill("INSIDE", "/dev/mapper/crypted-root")}
-      lvm vgchange -an crypted; cryptsetup close below`,
+      lvm vgchange -an crypted; cryptsetup close below; mdadm -q --stop /dev/md9`,
   },
   /** The group "plain" with the volume "secret", in it LUKS. */
   ABOVE: {
@@ -92,9 +94,9 @@ export async function lvmDisks(label: LvmLabel): Promise<readonly string[]> {
       disks: labels.flatMap(serials).map((name) => ({ serial: name, file: join(target, name), mib: DISK_MIB })),
       modules: [
         ...["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
-        ...["dm-raid", "dm-thin-pool", "dm-snapshot"],
+        ...["raid1", "dm-raid", "dm-thin-pool", "dm-snapshot"],
       ],
-      programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/cryptsetup"],
+      programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/usr/sbin/mdadm", "/sbin/mkfs.ext4", "/sbin/cryptsetup"],
       files: { [KEY]: { file: key }, "/etc/lvm/lvm.conf": { text: LVM_CONF } },
       tree,
       script: labels

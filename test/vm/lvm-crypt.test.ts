@@ -17,9 +17,9 @@ import { withVm } from "../support/with-vm.ts";
 
 const image = async () => ({ files: { "/etc/key": await keyFile() } });
 
-const OPENED = `crypted-root luks-${LVM_LUKS_UUID.below} all-42`;
+const OPENED = `crypted-pool-tpool crypted-pool_tdata crypted-pool_tmeta crypted-root luks-${LVM_LUKS_UUID.below} all-42`;
 
-/** Waits for the small root on LVM in LUKS, where no other volume is open. */
+/** Waits for the small root in a thin volume in LUKS on a mirror, where no other volume is open. */
 async function expectRoot(vm: Vm): Promise<void> {
   await vm.expect(/^ {2}root +\/dev\/mapper\/crypted-root ext4 "INSIDE"/m);
   await vm.expect("small-root: ready");
@@ -28,7 +28,7 @@ async function expectRoot(vm: Vm): Promise<void> {
 }
 
 vmTest(
-  "LVM in LUKS is the root, and a volume beside it with LUKS stays closed; the image of its own hints boots it without a parameter",
+  "a thin volume in LUKS on a mirror is the root, and a volume beside it with LUKS stays closed; the image of its own hints boots it without a parameter",
   async () =>
     levainGuest({
       disks: [...(await lvmDisks("INSIDE")), ...(await lvmDisks("ABOVE"))],
@@ -42,7 +42,8 @@ vmTest(
     const { initrd, modules } = await hostImage(parseHints(text.slice(text.indexOf("{")), "the guest"));
     // ext4 and the drivers of the disk, which most boots load, are plain files in the second archive.
     const ciphers = ["aesni-intel", "cryptd", "crypto_simd", "ecb", "xts"];
-    expect(modules).toEqual([...ciphers, "dm-crypt", "dm-mod"].sort());
+    const thin = ["dm-thin-pool", "dm-bio-prison", "dm-bufio", "dm-persistent-data", "libcrc32c", "crc32c-intel"];
+    expect(modules).toEqual([...ciphers, "dm-crypt", "dm-mod", "md-mod", "raid1", ...thin].sort());
     const disks = [...(await lvmDisks("INSIDE")), ...(await lvmDisks("ABOVE"))].map((file) => ({ file }));
     const options = { name: "LVM in LUKS, by its hints", initrd, disks, cmdline: "rd.luks.key=/etc/key" };
     await withVm(options, 120_000, expectRoot);

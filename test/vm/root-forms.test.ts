@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bus } from "../../src/desk/qemu/disk-devices.ts";
 import { scratchDirectory } from "../support/cache.ts";
-import { assembleDisk, blankDisk } from "../support/disk-images.ts";
+import { assembleDisk, blankDisk, foreignDisk } from "../support/disk-images.ts";
 import { type ImageType, rootImage, treeImage } from "../support/filesystem-images.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -80,38 +80,40 @@ vmTest(
   },
 );
 
-// What the udev of Debian 12 calls these disks; what it takes from sysfs differs from bus to bus.
-const LINKS: readonly (readonly [bus: Bus, serial: string, link: string])[] = [
-  ["usb", "S 1", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
-  ["usb", "S 2", "by-id/usb-QEMU_QEMU_HARDDISK_S_2-0:0-part2"],
-  ["virtio", "S 1", "by-id/virtio-S_1-part2"],
-  ["nvme", "S 1", "by-id/nvme-QEMU_NVMe_Ctrl_S_1_1-part2"],
-  ["ahci", "S 1", "by-id/ata-QEMU_HARDDISK_S_1-part2"],
-  ["ide", "S 2", "by-path/pci-0000:00:01.1-ata-1-part2"],
-  ["scsi", "S 1", "by-id/scsi-0QEMU_QEMU_HARDDISK_S_1-part2"],
+// What the udev of Debian 12 calls these disks; what it takes from sysfs differs from bus to bus. The kernel reads each of the tables.
+const LINKS: readonly (readonly [bus: Bus, serial: string, table: "gpt" | "mac" | "bsd", link: string])[] = [
+  ["usb", "S 1", "gpt", "by-path/pci-0000:00:02.0-usb-0:1:1.0-scsi-0:0:0:0-part2"],
+  ["usb", "S 2", "gpt", "by-id/usb-QEMU_QEMU_HARDDISK_S_2-0:0-part2"],
+  ["virtio", "S 1", "gpt", "by-id/virtio-S_1-part2"],
+  ["nvme", "S 1", "gpt", "by-id/nvme-QEMU_NVMe_Ctrl_S_1_1-part2"],
+  ["ahci", "S 1", "mac", "by-id/ata-QEMU_HARDDISK_S_1-part2"],
+  ["ide", "S 2", "gpt", "by-path/pci-0000:00:01.1-ata-1-part2"],
+  ["scsi", "S 1", "bsd", "by-id/scsi-0QEMU_QEMU_HARDDISK_S_1-part5"],
 ];
 const IN_LAYERS = "cat /run/levain/lower/*/etc/link";
 
 // One boot for all: the root is the lowest of layers, each of which is named by a link and says which disk it was expected on.
 vmTest(
-  `disks have the names of udev's links on ${[...new Set(LINKS.map(([bus]) => bus))].join(", ")}`,
+  `disks have the names of udev's links on ${[...new Set(LINKS.map(([bus]) => bus))].join(", ")}, two of them with the tables of Apple and BSD`,
   async () =>
     levainGuest({
       image: { kernel: "full" },
       disks: await Promise.all(
-        LINKS.map(async ([bus, serial, link]) => {
-          const text = `${link}\n`;
-          return { file: await gptDisk(`on ${bus}`, { "/etc/link": { text, mode: 0o644 } }), bus, serial };
+        LINKS.map(async ([bus, serial, table, link]) => {
+          const [label, changes] = [`on ${bus}`, { "/etc/link": { text: `${link}\n`, mode: 0o644 } }];
+          const foreign = async () => rootImage("ext4", { label }, changes);
+          const file = table === "gpt" ? await gptDisk(label, changes) : await foreignDisk(table, await foreign());
+          return { file, bus, serial };
         }),
       ),
-      cmdline: `${LINKS.map(([, , link], index) => `${index === 0 ? "root" : "rd.layer"}=/dev/disk/${link}`).join(" ")} rd.timeout=900`,
+      cmdline: `${LINKS.map(([, , , link], index) => `${index === 0 ? "root" : "rd.layer"}=/dev/disk/${link}`).join(" ")} rd.timeout=900`,
       memoryMib: 768,
     }),
   async (vm) => {
     await vm.expect("small-root: mount / overlay");
     await vm.expect("small-root: ready");
     vm.send(`${IN_LAYERS}; echo all-$((40 + 2))\n`);
-    await vm.expect(`${LINKS.map(([, , link]) => link).join("\n")}\nall-42`);
+    await vm.expect(`${LINKS.map(([, , , link]) => link).join("\n")}\nall-42`);
   },
 );
 

@@ -1,5 +1,6 @@
 import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
 import { ofType } from "../../devices/of-type.ts";
+import { rememberEach } from "../../devices/remember.ts";
 import { type BcachefsMember, readBcachefsMember } from "../../formats/containers/bcachefs.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import type { Assembly, StorageContext, StoragePlan } from "../contract.ts";
@@ -9,16 +10,10 @@ import { describePresent } from "./pools.ts";
 /** Waits for all devices of a bcachefs, or mounts it with `degraded` of rootflags=. The kernel takes the paths of the devices joined by colons. */
 export function startBcachefs(context: StorageContext, { rootOptions }: Pick<StoragePlan, "rootOptions">): Assembly {
   const isDegraded = rootOptions.split(",").some((option) => option === "degraded" || option === "very_degraded");
-  const known = new WeakMap<BlockDevice, BcachefsMember | null>();
+  const memberOf = rememberEach(({ node }: BlockDevice): BcachefsMember | null =>
+    orIfRefused(() => withReader(context.machine, node, readBcachefsMember), null),
+  );
   let isLastResort = false;
-
-  function memberOf(device: BlockDevice): BcachefsMember | null {
-    const seen = known.get(device);
-    if (seen !== undefined) return seen;
-    const member = orIfRefused(() => withReader(context.machine, device.node, readBcachefsMember), null);
-    known.set(device, member);
-    return member;
-  }
 
   const countOf = (members: readonly BlockDevice[]) =>
     Math.max(1, ...members.map((member) => memberOf(member)?.deviceCount ?? 1));

@@ -1,5 +1,6 @@
 import { type BlockDevice, withReader } from "../../devices/block-devices.ts";
 import { ofType } from "../../devices/of-type.ts";
+import { rememberEach } from "../../devices/remember.ts";
 import { type BtrfsMember, readBtrfsMember } from "../../formats/filesystems/btrfs.ts";
 import { orIfRefused } from "../../problems/errors.ts";
 import type { StorageContext } from "../contract.ts";
@@ -20,17 +21,11 @@ export interface Pool {
 
 /** Finds the members of btrfs filesystems among the devices that are present. */
 export function createMembers(context: Pick<StorageContext, "machine" | "devices" | "companions">) {
-  const members = new WeakMap<BlockDevice, BtrfsMember | null>();
-
-  function memberOf(device: BlockDevice): BtrfsMember | null {
-    const known = members.get(device);
-    if (known !== undefined) return known;
+  const memberOf = rememberEach(({ facts, node }: BlockDevice): BtrfsMember | null => {
     // null if it cannot be read: the device is gone.
-    const read = () => orIfRefused(() => withReader(context.machine, device.node, readBtrfsMember), null);
-    const member = device.facts.type === "btrfs" ? read() : null;
-    members.set(device, member);
-    return member;
-  }
+    const read = () => orIfRefused(() => withReader(context.machine, node, readBtrfsMember), null);
+    return facts.type === "btrfs" ? read() : null;
+  });
 
   const membersOf = (device: BlockDevice) =>
     context.companions(device).filter((other) => isSameFilesystem(device, other));

@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import { isPluggable } from "../../devices/drives.ts";
+import { rememberEach } from "../../devices/remember.ts";
 import { readMounts } from "../../filesystems/mounts.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { listOrNone, readText } from "../../machine/small-files.ts";
@@ -23,7 +24,7 @@ export function createDiskPaths(machine: Machine, list: () => readonly BlockDevi
   // The disks of a server may all look alike, and are compared each time that another one appears.
   const read: DiskReader = {
     content: rememberEach(describeContent),
-    wwid: rememberEach((disk) => readWwid(machine, disk)),
+    wwid: rememberEach((disk: BlockDevice) => readWwid(machine, disk)),
   };
   let known: readonly BlockDevice[] = [];
   let found: DiskPaths = { others: [], isOther: () => false, used: (device) => device };
@@ -89,16 +90,6 @@ function describeContent({ name, sizeBytes, facts }: BlockDevice): string {
 interface DiskReader {
   content(disk: BlockDevice): string;
   wwid(disk: BlockDevice): string | null;
-}
-
-/** Calls `find` once for each disk. */
-function rememberEach<T>(find: (disk: BlockDevice) => T): (disk: BlockDevice) => T {
-  const known = new WeakMap<BlockDevice, { readonly found: T }>();
-  return (disk) => {
-    const entry = known.get(disk) ?? { found: find(disk) };
-    known.set(disk, entry);
-    return entry.found;
-  };
 }
 
 /** The name that the disk itself has, as the kernel reads it from the device (VPD page 0x83 of SCSI, the namespace of NVMe). */

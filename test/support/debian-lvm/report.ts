@@ -33,6 +33,7 @@ units() { systemctl list-units --all --plain --no-legend "$@" | awk '{ print $1,
   say arrays cat /proc/mdstat
   say cmdline cat /proc/cmdline
   say journal journalctl -b -p warning --no-pager -o cat
+  say monitor journalctl -b -u lvm2-monitor -u dm-event --no-pager -o short-monotonic
   echo "== end"
 } > report
 dd if=report of=/dev/disk/by-id/virtio-report conv=fsync bs=1M 2>/dev/null
@@ -68,7 +69,7 @@ const BY_ORDER =
 /** Major numbers that drivers get in the order in which they are loaded (Documentation/admin-guide/devices.txt). */
 const DYNAMIC_MAJOR = /\b2(?:3[4-9]|4\d|5[0-4]):(?=\d)/g;
 
-/** Sorts the links of a device in udev's database, and the members of an array. */
+/** Sorts the links of a device in udev's database, and the members of an array; leaves out a number that only says when the device appeared. */
 function sortList(part: string): string {
   const sort = (list: string) =>
     list
@@ -76,5 +77,7 @@ function sortList(part: string): string {
       .filter((word) => !word.startsWith("/dev/disk/by-diskseq"))
       .sort()
       .join(" ");
-  return part.replace(/^S: disk\/by-diskseq.*\n/gm, "").replace(/(?<=^E: DEVLINKS=|^md\d+ : active \w+ ).*/gm, sort);
+  return part
+    .replace(/^(?:S: disk\/by-diskseq|D: b dynamic:).*\n/gm, "")
+    .replace(/(?<=^E: DEVLINKS=|^md\d+ : active \w+ ).*/gm, sort);
 }

@@ -13,6 +13,7 @@ import { debianWithLvm } from "./tree.ts";
 
 const IMAGE_MIB = 704;
 const DISK_MIB = 1024;
+const ARRAY_UUID = "1e7a1000:00000000:00000000:0000000a";
 
 /** A Debian 12 on LVM, as its installer would set it up. */
 interface Recipe {
@@ -30,6 +31,15 @@ const fstab = (group: string) => `/dev/mapper/${group}-root / ext4 errors=remoun
 /dev/mapper/${group}-swap none swap sw 0 0
 `;
 
+/** Files of /etc that both systems have. */
+const COMMON = {
+  ...PATIENT,
+  // lvm2 waits 5 s for an answer of dmeventd, which monitors a thin pool (_daemon_read of libdevmapper-event.c).
+  "systemd/system/lvm2-monitor.service.d/patient.conf": "[Service]
+Restart=on-failure
+",
+};
+
 const RECIPES = {
   /** The group "sys" in a LUKS volume. */
   crypt: {
@@ -43,6 +53,22 @@ const RECIPES = {
       lvm pvcreate -y /dev/mapper/vault; lvm vgcreate sys /dev/mapper/vault
       lvm lvcreate -y -n root -L ${IMAGE_MIB}M sys; lvm lvcreate -y -n home -L 32M sys; lvm lvcreate -y -n swap -L 32M sys`,
     close: "cryptsetup close vault",
+  },
+  /** The group "tank" on a mirror, with a thin pool. */
+  thin: {
+    disks: 2,
+    group: "tank",
+    etc: {
+      fstab: fstab("tank"),
+      crypttab: "",
+      "mdadm/mdadm.conf": `HOMEHOST <system>\nMAILADDR root\nARRAY /dev/md/base metadata=1.2 UUID=${ARRAY_UUID} name=levain-debian:base\n`,
+    },
+    make: (one, other) => `
+      mdadm -q --create /dev/md9 --run --assume-clean --homehost=levain-debian --name=base --uuid=${ARRAY_UUID} --metadata=1.2 --level=1 --raid-devices=2 ${one} ${other} </dev/null
+      lvm pvcreate -y /dev/md9; lvm vgcreate tank /dev/md9
+      lvm lvcreate -y --type thin-pool -n pool -L 800M tank
+      lvm lvcreate -y -T -V ${IMAGE_MIB}M -n root tank/pool; lvm lvcreate -y -T -V 64M -n home tank/pool; lvm lvcreate -y -n swap -L 32M tank`,
+    close: "mdadm -q --wait-clean /dev/md9; mdadm -q --stop /dev/md9",
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
@@ -84,11 +110,11 @@ async function installed(name: LvmSystem, { etc }: Recipe): Promise<string> {
   const { version } = await debianKernel("cloud");
   return cached(
     "debian-lvm-installed",
-    `${name}-${recipeKey(MAKE_INITRD, REPORT_SCRIPT, PATIENT, etc, tree)}`,
+    `${name}-${recipeKey(MAKE_INITRD, REPORT_SCRIPT, COMMON, etc, tree)}`,
     async (target) => {
       const own = join(scratchDirectory(), "tree");
       await run(["cp", "-a", tree, own]);
-      for (const [name, text] of Object.entries({ ...etc, ...PATIENT })) {
+      for (const [name, text] of Object.entries({ ...etc, ...COMMON })) {
         const file = join(own, "etc", name);
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, text);
@@ -112,8 +138,15 @@ async function fillDisks(recipe: Recipe, devices: readonly string[], image: stri
   await makeInGuest({
     name: `Debian on LVM, ${group}`,
     disks: [...disks, { serial: "image", file: image, readOnly: true }],
-    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher"],
-    programs: ["/usr/sbin/lvm", "/sbin/dmsetup", "/sbin/mkfs.ext4", "/sbin/mkswap", "/sbin/cryptsetup"],
+    modules: ["dm-mod", "dm-crypt", "xts", "ecb", "algif_skcipher", "raid1", "dm-thin-pool"],
+    programs: [
+      "/usr/sbin/lvm",
+      "/sbin/dmsetup",
+      "/sbin/mkfs.ext4",
+      "/sbin/mkswap",
+      "/sbin/cryptsetup",
+      "/usr/sbin/mdadm",
+    ],
     files: { "/etc/lvm/lvm.conf": { text: LVM_CONF } },
     script: [
       make(...devices.map((serial) => `$(device ${serial})`)),

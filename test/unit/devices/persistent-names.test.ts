@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { normalize } from "node:path";
 import type { BlockDevice } from "../../../src/devices/block-devices.ts";
-import { isLink, isPartOfVolume, listLinks } from "../../../src/devices/persistent-names.ts";
+import { isPartOfVolume, listLinks, mayHaveLink } from "../../../src/devices/persistent-names.ts";
 import { ataIdentity, scsiIdentity } from "../../../src/devices/scsi-identity.ts";
 import { ataPage } from "../../support/ata-page.ts";
 import type { FakeTree } from "../../support/fake-files.ts";
@@ -122,11 +122,17 @@ test.each([
   expect(isPartOfVolume(machine, { name: "dm-0" })).toBe(isPart);
 });
 
-test("only udev's links are looked up like this", () => {
-  expect(
-    ["/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/mapper/x", "/dev/md/x", "/dev/vg/x"].every(isLink),
-  ).toBeTrue();
-  expect(["/dev/sda", "/dev/disk/x", "/dev/md0"].some(isLink)).toBeFalse();
+test.each([
+  ["/dev/disk/by-id/x", ["dm-0", "md0", "bcache0", "sda"]],
+  ["/dev/disk/by-path/x", ["dm-0", "md0", "bcache0", "sda"]],
+  ["/dev/mapper/x", ["dm-0", "md0"]],
+  ["/dev/md/x", ["dm-0", "md0"]],
+  ["/dev/vg/x", ["dm-0", "md0"]],
+  ["/dev/bcache/by-uuid/x", ["bcache0"]],
+  ["/dev/sda", []],
+  ["/dev/disk/x", []],
+])("a link %s is looked for only among devices that may have one", (path, names) => {
+  expect(["dm-0", "md0", "bcache0", "sda"].filter((name) => mayHaveLink({ name }, path))).toEqual(names);
 });
 
 test("truncated or damaged VPD pages give nothing, and the best designator wins", () => {

@@ -48,6 +48,14 @@ describe("links", () => {
     expect(names("dm-2")).toEqual(["dm-0", "sda", "dm-1", "sdb"]);
     expect(names("dm-4")).toEqual(names("dm-2"));
     expect(all.containersOf(named("sda"))).toEqual([]);
+    // Each kind goes through all devices for its links, which must not happen for each of 64 members among 500 disks.
+    let asked = 0;
+    const links = () => {
+      asked += 1;
+      return LINKS;
+    };
+    join([{ advance: () => "idle", links }]).containersOf(named("dm-4"));
+    expect(asked).toBe(1);
   });
 
   test("without a device of their own join the members of a filesystem", () => {

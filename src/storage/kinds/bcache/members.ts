@@ -1,5 +1,6 @@
 import { type BlockDevice, withReader } from "../../../devices/block-devices.ts";
 import { ofType } from "../../../devices/of-type.ts";
+import { rememberEach } from "../../../devices/remember.ts";
 import { type BcacheDevice, readBcacheDevice } from "../../../formats/containers/bcache.ts";
 import { orIfRefused } from "../../../problems/errors.ts";
 import type { StorageContext } from "../../contract.ts";
@@ -13,16 +14,10 @@ export interface Member {
 
 /** Finds the devices of bcache among those that are present. */
 export function createMembers({ machine, devices }: Pick<StorageContext, "machine" | "devices">) {
-  const known = new WeakMap<BlockDevice, BcacheDevice | null>();
-
-  function readMember(device: BlockDevice): BcacheDevice | null {
-    const cached = known.get(device);
-    if (cached !== undefined || device.facts.type !== "bcache") return cached ?? null;
-    // null if it cannot be read: the device is gone.
-    const info = orIfRefused(() => withReader(machine, device.node, readBcacheDevice), null);
-    known.set(device, info);
-    return info;
-  }
+  // null if it cannot be read: the device is gone.
+  const readMember = rememberEach(({ facts, node }: BlockDevice): BcacheDevice | null =>
+    facts.type === "bcache" ? orIfRefused(() => withReader(machine, node, readBcacheDevice), null) : null,
+  );
 
   const list = () =>
     ofType(devices(), "bcache").flatMap((device): readonly Member[] => {
