@@ -42,7 +42,7 @@ export const planCommand = command({
   run: (line, machine) => {
     for (const file of line.all("image")) checkImageFile(machine, file);
     if (line.words.length === 0 && !line.has("config") && !line.has("crypttab") && isStopped(machine)) {
-      console.log(format(planRetry(machine), line));
+      writeLine(format(planRetry(machine), line));
       return 0;
     }
     const configFile = line.one("config");

@@ -35,9 +35,7 @@ const fstab = (group: string) => `/dev/mapper/${group}-root / ext4 errors=remoun
 const COMMON = {
   ...PATIENT,
   // lvm2 waits 5 s for an answer of dmeventd, which monitors a thin pool (_daemon_read of libdevmapper-event.c).
-  "systemd/system/lvm2-monitor.service.d/patient.conf": "[Service]
-Restart=on-failure
-",
+  "systemd/system/lvm2-monitor.service.d/patient.conf": "[Service]\nRestart=on-failure\n",
 };
 
 const RECIPES = {

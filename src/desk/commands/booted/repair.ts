@@ -6,6 +6,7 @@ import { switchPower } from "../../../rescue/commands/power.ts";
 import { forgetParameters, keepParameters, requireStopped } from "../../../rescue/commands/retry.ts";
 import { MENU_PLACE } from "../../../rescue/menu-program.ts";
 import { argument, command, flag } from "../../command-line.ts";
+import { writeLine } from "../../standard-output.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain menu`. */
@@ -32,7 +33,7 @@ export const setCommand = command({
     requireStopped(machine);
     if (has("clear")) forgetParameters(machine);
     const kept = keepParameters(machine, words);
-    console.log(kept.length === 0 ? "nothing is set" : kept.map((word) => printable(hideSecret(word))).join("\n"));
+    writeLine(kept.length === 0 ? "nothing is set" : kept.map((word) => printable(hideSecret(word))).join("\n"));
     return 0;
   },
 });
@@ -46,7 +47,7 @@ export const mountCommand = command({
     requireStopped(machine);
     const voice = createTerminalVoice(process.stderr);
     try {
-      console.log(mountRootDevice(machine, voice).join("\n"));
+      writeLine(mountRootDevice(machine, voice).join("\n"));
     } finally {
       voice.close();
     }

@@ -3,6 +3,7 @@ import type { Voice } from "../../../problems/voice.ts";
 import { confirmSlot, describeSlots, listSlots, selectSlot } from "../../../rescue/commands/slot.ts";
 import { argument, command, UsageError } from "../../command-line.ts";
 import { JSON_OPTION } from "../../report-rows.ts";
+import { writeLine } from "../../standard-output.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
 
 /** `levain slot [ok | set NAME]`. */
@@ -22,7 +23,7 @@ export const slotCommand = command({
   run({ words, has }, machine) {
     const voice = createTerminalVoice(process.stderr);
     try {
-      for (const line of act(machine, voice, words, has("json"))) console.log(line);
+      for (const line of act(machine, voice, words, has("json"))) writeLine(line);
     } finally {
       voice.close();
     }
