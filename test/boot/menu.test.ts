@@ -4,6 +4,7 @@ import { type FakeBootOptions, fakeBoot, rootImage, stick } from "../support/fak
 import { fakeDhcpServer } from "../support/fake-dhcp-server.ts";
 import { type FakeImage, fakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
+import { lockedBy, SHELL_PASSWORD } from "../support/locked-images.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
 import { CRYPT_IMAGE, luksDisk } from "../support/luks/encrypted-disk.ts";
 
@@ -235,4 +236,22 @@ test.each([
   }
   expect(pages.length).toBeGreaterThan(8);
   expect(end).toBe("poweroff");
+});
+
+describe("with rdshell=ask", () => {
+  const locked = { cmdline: `${WRONG} rdshell=ask`, files: lockedBy("rdshell=ask"), person: [() => undefined] };
+
+  test("the password comes before a menu that gives a shell", () => {
+    const { line, shells, end } = boot([SHELL_PASSWORD, "s", SHELL_PASSWORD, "o"], locked);
+    expect(line.indexOf("password: ")).toBeLessThan(line.indexOf(" s  shell"));
+    expect(shells).toBe(1);
+    expect(end).toBe("poweroff");
+  });
+
+  test("without it, the menu is that of rdshell=0", () => {
+    const { line, shells, end } = boot(["a", "b", "c", "s", "o"], locked);
+    expect(line).not.toMatch(/^ [^rbo ] {2}/m);
+    expect(shells).toBe(0);
+    expect(end).toBe("poweroff");
+  });
 });
