@@ -35,6 +35,14 @@ describe("levain config", () => {
       configFile('kernl = "none"\nparameters = ["rd.timeout=x"]\n[uki]\ncmdlin = "a"\n'),
     );
     expect(wrong.status).toBe(1);
+    const json = async (text: string) => {
+      const { status, stdout } = await desk("config", "check", "--json", configFile(text));
+      return [status, JSON.parse(stdout)];
+    };
+    expect(await json(TEXT)).toEqual([0, { file: expect.any(String), mistakes: [] }]);
+    const [status, { mistakes }] = await json('kernl = "none"\n');
+    expect([status, mistakes]).toEqual([1, [expect.stringMatching(/^line 1: unknown key kernl/)]]);
+    expect((await desk("config", "check", "--json", "/no/such")).stderr).toContain("no such file");
     expect(wrong.stderr).toContain("line 1: unknown key kernl: did you mean kernel");
     expect(wrong.stderr).toContain("line 2: parameters[1]: rd.timeout=");
     expect(wrong.stderr).toContain("line 3: unknown key uki.cmdlin: did you mean cmdline?");
