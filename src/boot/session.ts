@@ -26,7 +26,7 @@ import { createHooks } from "./hooks/run-hooks.ts";
 import { createPlanReader, type PlanAdditions } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
 import { planWithTries } from "./tries/tries.ts";
-import { createWatchdogKeeper } from "./watchdog.ts";
+import { createWatchdogKeeper, type WatchdogKeeper } from "./watchdog.ts";
 
 const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
 
@@ -44,7 +44,7 @@ class RestartError extends Error {
 export function runBoot(system: Machine, version: string, inherited: Inherited): Handover {
   const record = createRecord(version, readStart(system));
   const console = createConsole(system, record);
-  const { machine, arm, leave } = createWatchdogKeeper(keepDeviceNodes(system, console), console);
+  const { machine, arm, close } = createWatchdogKeeper(keepDeviceNodes(system, console), console);
   const restart = takeRestart(machine, console);
   // In a boot that begins again, they are those of the init between the two.
   const plans = createPlanReader(machine, record, console, restart === null ? inherited : null);
@@ -87,7 +87,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
   for (;;) {
     try {
       const handover = boot(context);
-      conclude({ machine, console, seal: () => seal(true), leave }, plans, handover);
+      conclude({ machine, console, seal: () => seal(true), close }, plans, handover);
       record.state = "handed over";
       end.save();
       // In the initramfs nothing else keeps the kernel's messages out of the shell.
@@ -117,7 +117,7 @@ interface SettleTools {
   readonly machine: Machine;
   readonly console: Console;
   readonly seal: () => void;
-  readonly leave: () => void;
+  readonly close: WatchdogKeeper["close"];
 }
 
 /** Does and says what is left before the real init starts. */
@@ -128,7 +128,8 @@ function conclude(
 ): void {
   const { machine, console } = tools;
   const kept = permanentOf(plans.added());
-  tools.leave(); // the last moment at which levain can feed the watchdog
+  // The last moment at which levain can feed the watchdog. No init of an initramfs is known to open it, and a shell never does.
+  tools.close(mode === "stay" ? "stopped" : "armed");
   if (mode === "stay") settle(tools, plans.current(), init);
   else if (kept.length > 0) console.say(wrapLine(describePermanent(machine, root, kept), 2).join("\n"));
 }

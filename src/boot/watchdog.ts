@@ -8,7 +8,7 @@ import { describeRefusal } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { watchCalls } from "./watched-machine.ts";
 
-/** As long as levain waits for a disk that does not answer: what it waits for has a limit of its own. */
+/** As long as levain waits for a disk that does not answer. */
 const LEAST_PATIENCE_MS = 180_000;
 /** How often it is fed in its time. */
 const FEEDS = 6;
@@ -19,13 +19,14 @@ export interface WatchdogKeeper {
   readonly machine: Machine;
   /** Opens the watchdog that rd.watchdog= asks for, and loads its driver. One that is missing is a warning. */
   arm(plan: Pick<BootPlan, "watchdogSeconds" | "rootTimeoutMs">, drivers: Pick<Loader, "loadWatchdog">): void;
-  /** Leaves it to the real init: closed, and counting. */
-  leave(): void;
+  /** Closes it: counting, for the real init that opens it, or stopped, for an initramfs that is the final system. */
+  close(how: "armed" | "stopped"): void;
 }
 
 /** Creates a keeper that does nothing until `arm`. */
 export function createWatchdogKeeper(machine: Machine, voice: Voice): WatchdogKeeper {
   let watchdog: Watchdog | null = null;
+  let reopen = (): Watchdog | null => null;
   let patienceMs = LEAST_PATIENCE_MS;
   let [progressMs, fedMs] = [0, 0];
 
@@ -54,16 +55,27 @@ export function createWatchdogKeeper(machine: Machine, voice: Voice): WatchdogKe
       sliceMs: () => (watchdog === null ? null : (watchdog.seconds * 1000) / FEEDS),
       feed,
       advance,
+      suspend(act) {
+        if (watchdog === null) return act();
+        close("stopped");
+        try {
+          return act();
+        } finally {
+          watchdog = reopen();
+          advance();
+        }
+      },
       // A reboot that hangs is ended by it.
       end: (action) => close(action === "reboot" ? "armed" : "stopped"),
     }),
     arm({ watchdogSeconds, rootTimeoutMs }, drivers) {
       if (watchdogSeconds === null || watchdog !== null) return;
       patienceMs = Math.max(LEAST_PATIENCE_MS, rootTimeoutMs ?? 0);
-      watchdog = open(machine, voice, watchdogSeconds, drivers);
+      reopen = () => open(machine, voice, watchdogSeconds, drivers);
+      watchdog = reopen();
       advance();
     },
-    leave: () => close("armed"),
+    close,
   };
 }
 

@@ -9,6 +9,8 @@ export interface CallWatcher {
   readonly feed: () => void;
   /** Called when something has happened, and while a person may be at work. */
   readonly advance: () => void;
+  /** Does `act` without a watchdog: the kernel feeds none meanwhile, and another system may continue from there. */
+  readonly suspend: <T>(act: () => T) => T;
   /** Called before the machine ends. */
   readonly end: (action: "reboot" | "poweroff" | "halt") => void;
 }
@@ -17,6 +19,10 @@ export interface CallWatcher {
 const FOR_EVER_MS = 3_600_000;
 /** How often a program on a terminal is looked at. */
 const LOOK_MS = 250;
+/** A mount may replay a long journal. */
+const LONGEST_MOUNT_MS = 3_600_000;
+/** The kernel reads a hibernated system while this is written (kernel/power/hibernate.c). */
+const RESUME = "/sys/power/resume";
 
 /** Returns the machine, whose long waits are cut into slices. A call that the kernel does not return from is noticed by its silence. */
 export function watchCalls(machine: Machine, watcher: CallWatcher): Machine {
@@ -76,8 +82,10 @@ function watchWaits({ machine, watcher, progress, inSlices }: Tools) {
 /** What other processes and the kernel do meanwhile. */
 function watchOthers({ machine, watcher, progress, inSlices }: Tools) {
   return {
-    run: (argv, options) => progress(machine.run(argv, withFeeding(options, watcher))),
-    mount: (request) => progress(machine.mount(withFeeding(request, watcher))),
+    run: (argv, options) =>
+      // A checker that is interrupted by a reset damages what it repairs: it may take as long as it runs.
+      progress(machine.run(argv, withFeeding(options, watcher, Number.POSITIVE_INFINITY))),
+    mount: (request) => progress(machine.mount(withFeeding(request, watcher, LONGEST_MOUNT_MS))),
     mountApart() {
       const apart = machine.mountApart();
       return {
@@ -98,7 +106,7 @@ function watchOthers({ machine, watcher, progress, inSlices }: Tools) {
 }
 
 /** What this process does itself. */
-function watchWork({ machine, progress }: Tools) {
+function watchWork({ machine, watcher, progress }: Tools) {
   return {
     openReader(path, isWhole) {
       const reader = machine.openReader(path, isWhole);
@@ -110,7 +118,10 @@ function watchWork({ machine, progress }: Tools) {
     },
     copyFile: (source, target, { onProgress, ...watch } = {}) =>
       machine.copyFile(source, target, { ...watch, onProgress: (done) => progress(onProgress?.(done)) }),
-    writeFile: (path, data) => progress(machine.writeFile(path, data)),
+    writeFile(path, data) {
+      const write = () => machine.writeFile(path, data);
+      progress(path === RESUME ? watcher.suspend(write) : write());
+    },
   } satisfies Partial<Machine>;
 }
 
@@ -147,13 +158,18 @@ function createSlices(machine: Machine, { sliceMs, feed, advance }: CallWatcher)
 
 type WithWait = { readonly onWait?: (waitedMs: number) => number };
 
-/** Has the call come back while it waits. */
-function withFeeding<T extends WithWait>(given: T | undefined, { sliceMs, feed }: CallWatcher): T {
+/** Has the call come back while it waits. One that the boot announces, a checker or the mount of a device, is progress for `patienceMs`. */
+function withFeeding<T extends WithWait>(
+  given: T | undefined,
+  { sliceMs, feed, advance }: CallWatcher,
+  patienceMs: number,
+): T {
   const slice = sliceMs();
   const request = given ?? ({} as T);
   if (slice === null) return request;
   const onWait = (waitedMs: number) => {
-    feed();
+    if (request.onWait !== undefined && waitedMs < patienceMs) advance();
+    else feed();
     return Math.min(slice, request.onWait?.(waitedMs) ?? slice);
   };
   return { ...request, onWait };

@@ -1,6 +1,6 @@
 import { filesystemLoader } from "../drivers/loader.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno, tolerateRefusal } from "../problems/errors.ts";
+import { isErrno, SyscallError, tolerateRefusal, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { lookInto } from "./brief-mount.ts";
@@ -56,7 +56,12 @@ export function changeEfiVariable(
     if (value === null) return;
     // Only variables that no firmware needs can be changed without this (efivar_variable_is_removable() of the kernel).
     if (isThere) tolerateRefusal(() => machine.allowChanges(path));
-    machine.writeFile(path, encodeEfiVariable(value));
+    unlessRefused(
+      () => machine.writeFile(path, encodeEfiVariable(value)),
+      ({ code }) => {
+        throw new SyscallError("SetVariable", code, `the EFI variable ${name}`); // the mount is only ours, and gone
+      },
+    );
   });
 }
 

@@ -22,10 +22,10 @@ import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRemote, mountOfRoot } from "./remote/remote.ts";
-import { decideRescue, findRefusedInits } from "./rescue-policy.ts";
+import { decideRescue, findRefusedInits, isAttended } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
-import { type ChooseSlot, decideSlots, warnOfSlots } from "./slots.ts";
+import { type ChooseSlot, chooseAfter, decideSlots, warnOfSlots } from "./slots.ts";
 import { decideStack, NO_STACK } from "./stack/stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
@@ -93,7 +93,9 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     { origin: "levain retry", words: (added ?? []).map(splitParameter) },
   ]);
   const { settings: given, mistakes } = readParameters(sources);
-  const chooser = isPart || mistakes.length > 0 ? undefined : input.chooseSlot; // a mistake fails with every slot
+  const { chooseSlot, ...firstSlot } = input;
+  // What refuses the plan fails with every slot: it throws before a try is counted.
+  const chooser = isPart ? undefined : chooseAfter(() => makePlan(firstSlot), chooseSlot);
   const { settings, slots } = decideSlots(obeyRootPath(given, rootPath), added, chooser);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
@@ -111,7 +113,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
-    ...warnOfSlots(given, { slots, onFailure: plan.rescue.onFailure }),
+    ...warnOfSlots(given, { slots, isAttended: isAttended(plan.rescue.onFailure) }),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
     ...ofNetwork,
@@ -119,10 +121,6 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...warnOfCrypt(settings, crypttab, volumes),
   ];
   return { plan, warnings };
-}
-
-function decideCheck({ check = "auto", repair = "preen" }: Settings): Pick<BootPlan, "rootCheck" | "rootRepair"> {
-  return { rootCheck: check, rootRepair: repair };
 }
 
 function decide(settings: Settings, words: readonly Word[], line: CommandLine, around: Surroundings) {
@@ -151,7 +149,7 @@ function decide(settings: Settings, words: readonly Word[], line: CommandLine, a
   const plan: BootPlan = {
     ...{ root, slots: around.slots, remote, watchdogSeconds: settings.watchdogSeconds ?? null },
     ...mountOfRoot(settings),
-    ...decideCheck(settings),
+    ...{ rootCheck: settings.check ?? "auto", rootRepair: settings.repair ?? "preen" },
     ...(isFinal ? NO_STACK : decideStack(settings, medium.image, around.machine)),
     crypt: planCrypt(settings, volumes, ofCrypt),
     resume: decideResume(settings, rescue),

@@ -20,6 +20,15 @@ const DEFAULT_TRIES = 3;
 /** Outside a boot: the slot of a machine that has counted nothing. */
 const chooseFirst: ChooseSlot = ({ slots }) => slots[0]?.name ?? "";
 
+/** Returns the chooser, which does `check` first; undefined without one. */
+export function chooseAfter(check: () => unknown, choose: ChooseSlot | undefined): ChooseSlot | undefined {
+  if (choose === undefined) return undefined;
+  return (wish) => {
+    check();
+    return choose(wish);
+  };
+}
+
 /** Decides which slot is booted, and returns the settings with its root; none if a person has named another root with `levain retry`. */
 export function decideSlots(
   settings: Settings,
@@ -35,15 +44,15 @@ export function decideSlots(
 }
 
 /** Returns the parameters that do nothing or are missing beside rd.slots=. */
-export function warnOfSlots(given: Settings, { slots, onFailure }: { slots: SlotsPlan | null; onFailure: string }) {
+export function warnOfSlots(given: Settings, { slots, isAttended }: { slots: SlotsPlan | null; isAttended: boolean }) {
   if (slots === null) {
     const isUnused = given.slots === undefined && (given.slotTries !== undefined || given.slotState !== undefined);
     return isUnused ? ["rd.slots.tries= and rd.slots.state= need rd.slots="] : [];
   }
-  const waits = "a boot that fails waits in a shell, and no other slot is tried: add rd.emergency=reboot";
+  const waits = "a boot that fails waits for a person, and no other slot is tried: add rd.emergency=reboot";
   return [
     ...(given.root === undefined ? [] : ["root= is not used: rd.slots= names the roots"]),
-    ...(onFailure === "shell" ? [`rd.slots=: ${waits}`] : []),
+    ...(isAttended ? [`rd.slots=: ${waits}`] : []),
   ];
 }
 

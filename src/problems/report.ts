@@ -27,6 +27,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "connect ETIMEDOUT": "the server does not answer",
   "recvfrom ETIMEDOUT": "the server does not answer",
   "genetlink ENOENT": "the kernel has no driver for it, and neither has the image",
+  "SetVariable ENOSPC": "the firmware has no room for it",
   ENOTFOUND: "the name of the server is unknown",
   EAI_AGAIN: "the name server does not answer",
   ECONNREFUSED: "the connection was refused",

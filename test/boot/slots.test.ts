@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { GOOD_FILE } from "../../src/boot/tries/choose-slot.ts";
 import { SLOT_FILE } from "../../src/boot/tries/slot-file.ts";
 import { SLOT_VARIABLE } from "../../src/boot/tries/slot-store.ts";
+import { SyscallError } from "../../src/problems/errors.ts";
 import { confirmSlot, describeSlots, listSlots, selectSlot } from "../../src/rescue/commands/slot.ts";
 import { type FakeBoot, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
@@ -55,6 +56,16 @@ function outcome({ end, mounts, console }: FakeBoot): string {
   const device = mounts.find((line) => line.startsWith("/sysroot "));
   return `${device?.includes("sda") ? "A" : "B"}, ${/slot .: (?:try .+|not counted)/.exec(console)?.[0]}`;
 }
+
+/** A serial line on which a person switches the machine off by the menu. */
+const atMenu = ({ sys }: Keep): FakeBootOptions => ({
+  sys: { ...sys, "/class/tty/console/active": "ttyS0\n" },
+  dev: { "/ttyS0": { node: "character", number: "4:64" } },
+  typing: [{ terminal: "/dev/ttyS0", text: "o\r" }],
+});
+
+/** Two volumes with one name. */
+const TWICE = ["a", "b"].map((end) => `rd.luks.name=c0ffee00-0000-4000-8000-00000000000${end}=root`).join(" ");
 
 /** Marks the slot as the booted system would. */
 const confirm = ({ system }: Booted) => confirmSlot(system, VOICE);
@@ -127,8 +138,37 @@ describe("rd.slots= on a machine with EFI", () => {
       person: [() => undefined, (machine) => machine.writeFile("/run/levain/retry", "root=LABEL=rootB\n")],
     });
     expect(end).toBe("poweroff");
-    expect(console).toContain("rd.slots=: a boot that fails waits in a shell, and no other slot is tried");
+    expect(console).toContain("rd.slots=: a boot that fails waits for a person, and no other slot is tried");
     expect(outcome(bootSlots([A], keep))).toBe("A, slot A: try 2 of 3");
+  });
+
+  test("a menu waits for a person while a try is left, and is warned of", () => {
+    const keep = efiVariables();
+    const { console, end } = bootSlots([], keep, SLOTS.replace("=reboot", "=menu"), atMenu(keep));
+    expect(end).toBe("poweroff");
+    expect(console).toContain("a boot that fails waits for a person, and no other slot is tried");
+  });
+
+  test.each(["ostree=/x", TWICE])("a boot that is refused anyway uses up no try: %s", (words) => {
+    const keep = efiVariables();
+    expect(bootSlots([A, B], keep, `${SLOTS} ${words}`).end).toBe("reboot");
+    expect(outcome(bootSlots([A, B], keep))).toBe("A, slot A: try 1 of 3");
+  });
+
+  test.each([SLOT_FILE, GOOD_FILE])("a /run that refuses %s does not keep the machine from booting", (path) => {
+    const keep = efiVariables();
+    const before = (machine: FakeBoot["machine"]) => {
+      const { writeFile } = machine;
+      machine.writeFile = (to, data) => {
+        writeFile(to, to === path ? "{" : data);
+        if (to === path) throw new SyscallError("write", "ENOSPC", path);
+      };
+    };
+    const boot = bootSlots([A, B], keep, SLOTS, { before });
+    expect(boot.end).toMatchObject({ mode: "switch_root" });
+    expect(boot.console).toContain(`cannot write ${path}, so slot A cannot be marked as good: there is no space left`);
+    expect(Object.keys(boot.files)).not.toContain(path);
+    expect(outcome(bootSlots([A, B], keep))).toBe("A, slot A: try 2 of 3");
   });
 
   test.each([
@@ -150,6 +190,8 @@ describe("rd.slots= on a machine with EFI", () => {
     const boot = bootSlots([A, B], keep, SLOTS, { before: (machine) => machine.refuse(call, SLOT_VARIABLE, code) });
     expect(outcome(boot)).toBe("A, slot A: not counted");
     expect(boot.console).toContain("the try of slot A is not counted");
+    if (call === "writeFile")
+      expect(boot.console).toContain(`the EFI variable ${SLOT_VARIABLE}: the firmware has no room`);
     expect(entries.get(SLOT_VARIABLE)).toEqual(before);
     expect(() => confirm(boot)).toThrow("slot A was booted without a count");
   });
@@ -206,6 +248,13 @@ describe("the tries of systemd-boot's entry", () => {
     const { record, console } = fakeBoot({ cmdline: "root=LABEL=X rd.timeout=1", ...entry("\\a+1-2.efi") });
     expect(record.attempts).toEqual([{ what: "boot entry a", number: 2, most: 3, left: 1 }]);
     expect(console).not.toContain("boot entry");
+  });
+
+  test("a menu waits for a person while a try is left", () => {
+    const keep = entry("\\a+1-2.efi");
+    const boot = fakeBoot({ cmdline: "root=LABEL=X rd.timeout=1 rd.emergency=menu", ...keep, ...atMenu(keep) });
+    expect(boot.end).toBe("poweroff");
+    expect(boot.console).not.toContain("boot entry");
   });
 
   test.each([

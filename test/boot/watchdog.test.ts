@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { hibernatedSwap } from "../support/fake-hibernation.ts";
 import type { FakeWatchdog } from "../support/fake-watchdog.ts";
 
 const WORDS = "root=LABEL=ROOT rd.watchdog=15";
@@ -31,6 +32,37 @@ describe("the watchdog", () => {
     const { end, machine } = boot(`${WORDS} rootwait`, { disks: [root(3_600_000)] });
     expect(end).toBe("reset");
     expect(machine.console.join("")).not.toContain("small-root");
+  });
+
+  test("does not interrupt a checker, or the mount of a device, however long they take", () => {
+    const disks = [{ ...root(0), replaysForMs: 1_500_000 }];
+    const checked = boot(WORDS, {
+      disks,
+      files: { "/sbin/fsck.ext4": { data: ELF, mode: 0o755 } },
+      programs: { "/sbin/fsck.ext4": () => ({ tookMs: 20_000_000 }) },
+    });
+    expect(checked.end).toMatchObject(HANDED_OVER);
+    expect(checked.endMs).toBeGreaterThan(21_500_000);
+    // A mount that never ends is a hang.
+    expect(boot(WORDS, { disks: [{ ...root(0), replaysForMs: 8_000_000 }] }).end).toBe("reset");
+  });
+
+  test("is stopped while a hibernated system is resumed, and armed again if that fails", () => {
+    const uuid = "c0ffee00-0000-4000-8000-000000000001";
+    const disks = [root(0), { name: "sdb", image: hibernatedSwap(uuid) }];
+    const words = `${WORDS} resume=UUID=${uuid} rd.resume.policy=discard`;
+    const resumed = boot(words, { disks, hibernation: { tookMs: 300_000 } });
+    expect([resumed.end, resumed.closed]).toEqual(["resume", "stopped"]);
+    const refused = boot(words, { disks, hibernation: { tookMs: 300_000, refusal: ["PM: Image mismatch: version"] } });
+    expect(refused.end).toMatchObject(HANDED_OVER);
+    expect(refused.closed).toBe("armed");
+  });
+
+  test("is stopped before the shell of an initramfs that is the final system", () => {
+    const applets = { "/sbin/init": { link: "../bin/busybox" }, "/bin/sh": { link: "busybox" } } as const;
+    const { end, closed } = boot("rd.watchdog=15", { files: applets });
+    expect(end).toMatchObject({ mode: "stay" });
+    expect(closed).toBe("stopped");
   });
 
   test("resets a boot that makes no call any more", () => {

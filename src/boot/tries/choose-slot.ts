@@ -4,8 +4,8 @@ import { encodeSlotState, NO_SLOT_STATE, type SlotState } from "../../formats/sl
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { type ChooseSlot, decideSlot, markGood, type SlotDecision, type SlotsPlan } from "../../plan/slots.ts";
-import { BootError, isErrno } from "../../problems/errors.ts";
-import { sentence } from "../../problems/report.ts";
+import { BootError, isErrno, tolerateRefusal, unlessRefused } from "../../problems/errors.ts";
+import { describeRefusal, sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { type BootedSlot, readBootedSlot, SLOT_FILE } from "./slot-file.ts";
 import { changeSlotState, findSlotPlace, type SlotPlace } from "./slot-store.ts";
@@ -20,9 +20,10 @@ type Wish = Omit<SlotsPlan, "booted">;
  * read or written is a warning: the machine boots, and counts nothing.
  */
 export function createSlotChooser(machine: Machine, voice: Voice, modules: () => BootPlan["modules"]): ChooseSlot {
+  let chosen: string | null = null; // /run may refuse the file
   return (wish) => {
-    const before = readBootedSlot(machine);
-    if (before !== null) return before.booted; // of a boot that a shell or a crash has interrupted
+    const before = chosen ?? readBootedSlot(machine)?.booted ?? null;
+    if (before !== null) return before; // of a boot that a shell or a crash has interrupted
     let place: SlotPlace = null;
     let isKept = false;
     let decision = decideSlot(wish, NO_SLOT_STATE);
@@ -38,13 +39,14 @@ export function createSlotChooser(machine: Machine, voice: Voice, modules: () =>
       if (!(error instanceof BootError) && !isErrno(error)) throw error;
       voice.warn(`${sentence(error)}: the try of slot ${decision.booted} is not counted`);
     }
-    leaveFiles(machine, wish, decision, isKept ? { place } : null);
-    return decision.booted;
+    chosen = decision.booted;
+    leaveFiles({ machine, voice }, wish, decision, isKept ? { place } : null);
+    return chosen;
   };
 }
 
 function leaveFiles(
-  machine: Machine,
+  { machine, voice }: { readonly machine: Machine; readonly voice: Voice },
   { slots, tries }: Wish,
   { booted, left, isCounted, state }: SlotDecision,
   kept: { readonly place: SlotPlace } | null,
@@ -52,8 +54,16 @@ function leaveFiles(
   const node = kept?.place ?? null;
   const place = node === null ? null : (machine.stat(node)?.represents ?? null);
   const file: BootedSlot = { slots: [...slots], tries, booted, left, isCounted, place, isKept: kept !== null };
-  machine.writeFile(SLOT_FILE, JSON.stringify(file));
-  if (kept !== null && node === null) machine.writeFile(GOOD_FILE, goodVariable({ slots, tries }, state, booted));
+  const leave = (path: string, data: Uint8Array | string) =>
+    unlessRefused(
+      () => machine.writeFile(path, data),
+      (refusal) => {
+        tolerateRefusal(() => machine.removeFile(path)); // a part of it would only mislead
+        voice.warn(`cannot write ${path}, so slot ${booted} cannot be marked as good: ${describeRefusal(refusal)}`);
+      },
+    );
+  leave(SLOT_FILE, JSON.stringify(file));
+  if (kept !== null && node === null) leave(GOOD_FILE, goodVariable({ slots, tries }, state, booted));
 }
 
 const goodVariable = (wish: Pick<Wish, "slots" | "tries">, state: SlotState, booted: string) =>

@@ -1,7 +1,7 @@
 import type { Attempt, BootRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
-import type { PlanOfRescue } from "../../plan/rescue-policy.ts";
+import { isAttended, type PlanOfRescue } from "../../plan/rescue-policy.ts";
 import type { Voice } from "../../problems/voice.ts";
 import { readBootCount } from "./boot-count.ts";
 import { readBootedSlot } from "./slot-file.ts";
@@ -52,6 +52,6 @@ export function planWithTries(
 ): PlanOfRescue {
   const { rescue, modules } = plans.currentOrLess();
   record.attempts = [...readAttempts(machine, voice, plans.current()?.slots ?? null, true)];
-  const reboots = rescue.onFailure !== "shell" && record.attempts.some(({ left }) => left > 0);
+  const reboots = !isAttended(rescue.onFailure) && record.attempts.some(({ left }) => left > 0);
   return { rescue: reboots ? { ...rescue, onFailure: "reboot" } : rescue, modules };
 }

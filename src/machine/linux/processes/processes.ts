@@ -22,6 +22,8 @@ const SYSTEMD_ARGUMENTS = ["--switched-root", "--system", "--deserialize", "3"];
 const DEFAULT_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 const OUTPUT_LIMIT_BYTES = 64 << 10;
 const CONSOLE_FD = 1;
+/** How often a program is looked at where the kernel gives no descriptor of it. */
+const LOOK_MS = 50;
 /** INR_OPEN_CUR of linux/fs.h. */
 const DEFAULT_OPEN_FILES = 1024;
 
@@ -89,17 +91,19 @@ function listEnvironment(more: Readonly<Record<string, string>>): string[] {
 }
 
 function waitAloud(pid: number, onWait: OnWait | undefined): number {
-  // Linux has it since 5.3. A program that runs must not count as one that could not be started: fsck would go on below the mount.
-  const pidfd = onWait === undefined ? "none" : callKernel("pidfd_open", [pid, 0]);
-  if (onWait === undefined || typeof pidfd === "string") return waitForEnd(pid);
+  if (onWait === undefined) return waitForEnd(pid);
   const startMs = performance.now();
-  return closing(pidfd, (fd) => {
+  const waitBy = (wait: (ms: number) => void) => {
     for (;;) {
-      poll([{ fd, events: POLLIN }], onWait(performance.now() - startMs), "pidfd");
+      wait(onWait(performance.now() - startMs));
       const status = findEnd(pid);
       if (status !== null) return status;
     }
-  });
+  };
+  // Linux has it since 5.3. A program that runs must not count as one that could not be started: fsck would go on below the mount.
+  const pidfd = callKernel("pidfd_open", [pid, 0]);
+  if (typeof pidfd === "string") return waitBy((ms) => Bun.sleepSync(Math.min(LOOK_MS, ms)));
+  return closing(pidfd, (fd) => waitBy((ms) => poll([{ fd, events: POLLIN }], ms, "pidfd")));
 }
 
 /** Returns the exit status, or 128 + the signal's number. */

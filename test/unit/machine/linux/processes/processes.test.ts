@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RLIMIT_NOFILE } from "../../../../../src/machine/abi/constants.ts";
 import type { Handover } from "../../../../../src/machine/handover.ts";
@@ -93,6 +94,18 @@ function withoutDescriptors<T>(act: () => T): T {
 
 test("a program that was started is waited for, also if the kernel gives no descriptor of it", () => {
   const { run } = createLinuxProcesses();
-  const argv = ["/bin/sh", "-c", "sleep 0.1; exit 3"];
-  expect(withoutDescriptors(() => run(argv, { onWait: () => 1000 })).status).toBe(3);
+  const directory = mkdtempSync(join(tmpdir(), "levain-"));
+  const argv = [
+    "/bin/sh",
+    "-c",
+    'for i in $(seq 500); do [ -e "$0" ] && exit 3; sleep 0.01; done',
+    join(directory, "go"),
+  ];
+  let calls = 0;
+  const onWait = () => {
+    if (++calls === 2) mkdirSync(join(directory, "go")); // the boot goes on while the program runs
+    return 1000;
+  };
+  expect(withoutDescriptors(() => run(argv, { onWait })).status).toBe(3);
+  rmSync(directory, { recursive: true });
 });
