@@ -118,16 +118,30 @@ static void release_old_root(struct handover *handover)
   handover->old_root = -1;
 }
 
-/* What systemd in an initramfs leaves to that of the real system (manager_serialize() of its src/core/manager-serialize.c). */
-static void leave_systemd_state(const u64 began[2])
+/* The words that the program adds to argv for systemd (SYSTEMD_ARGUMENTS of src/machine/linux/processes/processes.ts). */
+#define STATE_WORDS 4
+
+/*
+ * What systemd in an initramfs leaves to that of the real system (manager_serialize() of its src/core/manager-serialize.c). Without the
+ * file it must not be told of one: it would not start.
+ */
+static void leave_systemd_state(struct handover *handover)
 {
   char numbers[2][24];
-  const char *const parts[] = {"initrd-timestamp=", decimal((long)began[0], numbers[0]), " ", decimal((long)began[1], numbers[1]), "\n", 0};
-  long fd = make_memory_file("systemd-state", 0);
-  if (fd < 0) return;
-  for (int i = 0; parts[i]; i++) write_bytes(fd, parts[i], length_of(parts[i]));
-  seek_to_start(fd);
-  if (duplicate(fd, STATE_FD, 0) >= 0 && fd != STATE_FD) close_file(fd);
+  const char *const parts[] = {"initrd-timestamp=", decimal((long)handover->began[0], numbers[0]), " ",
+                               decimal((long)handover->began[1], numbers[1]), "\n", 0};
+  long fd = make_memory_file("systemd-state", MFD_NOEXEC_SEAL);
+  if (fd == -EINVAL) fd = make_memory_file("systemd-state", 0);
+  for (int i = 0; fd >= 0 && parts[i]; i++) write_bytes(fd, parts[i], length_of(parts[i]));
+  if (fd >= 0) seek_to_start(fd);
+  if (fd >= 0 && duplicate(fd, STATE_FD, 0) >= 0) {
+    if (fd != STATE_FD) close_file(fd);
+    return;
+  }
+  long count = 0;
+  while (handover->argv[count]) count++;
+  if (count > STATE_WORDS) handover->argv[count - STATE_WORDS] = 0;
+  handover->is_systemd = 0;
 }
 
 void follow_handover(struct handover *handover)
@@ -139,7 +153,8 @@ void follow_handover(struct handover *handover)
   if (!handover->is_entered && !enter_root(handover)) return;
   release_old_root(handover);
   if (handover->console) restore_console(handover->console);
-  if (handover->is_systemd) leave_systemd_state(handover->began);
+  /* If the init cannot be executed, the old root is still open, perhaps at STATE_FD. */
+  if (handover->is_systemd && can_execute(handover->init)) leave_systemd_state(handover);
   long error = execute(handover->init, handover->argv, handover->envp);
   say("could not start ", handover->init, ": ", describe_error(error), ", error ", number_text(-error));
 }

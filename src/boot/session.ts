@@ -77,7 +77,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell || rescue.log !== null ? modules : null);
     saveLog(rescue);
-    hooks.afterFailure();
+    if (obstacle === null) hooks.afterFailure(); // a hook is as good as a shell: not with a volume open
     return applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
   };
   const saveLog = createLogSaver(machine, console, record, () => plans.currentOrLess().modules);

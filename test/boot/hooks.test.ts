@@ -81,6 +81,7 @@ describe("hooks of the image", () => {
       [`${HOOKS}/root.d/d.toml`]: { data: '[[before]]\nsay = "x"\ntext = "y"\n', mode: 0o644 },
       [`${HOOKS}/root.d/e.toml`]: { data: "[[[\n", mode: 0o644 },
       [`${HOOKS}/root.d/f.toml`]: { data: '[[before]]\nwrite = "/nowhere/x"\ntext = "y"\n', mode: 0o644 },
+      [`${HOOKS}/root.d/g.toml`]: { data: '[[before]]\nwrite = "/etc"\ntext = "y"\n', mode: 0o644 },
     };
     const text = boot(files).console.replaceAll(/\n {12}/g, " ");
     for (const words of [
@@ -90,6 +91,7 @@ describe("hooks of the image", () => {
       "root.d/d.toml (before): before.0 is no action",
       "root.d/e.toml (before): is no TOML: ",
       "root.d/f.toml (before): ",
+      "root.d/g.toml (before): /etc is a directory: only a program can write to it",
     ]) {
       expect(text).toContain(words);
     }

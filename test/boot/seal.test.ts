@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { SyscallError } from "../../src/problems/errors.ts";
-import { type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
+import { ELF, type FakeBootOptions, rootImage } from "../support/fake-boot.ts";
 import type { FakeImage } from "../support/fake-images.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import { CHEAP } from "../support/luks/cryptsetup-image.ts";
@@ -130,9 +130,18 @@ test("no shell starts if a volume cannot be closed", () => {
   expect(silent.console).not.toContain("so no shell");
 });
 
-test("if a disk holds up the closing of its volume, the report of the failure comes all the same, and no shell", () => {
+test("if a disk holds up the closing of its volume, the report of the failure comes all the same, and no shell, nor a hook", () => {
   const before = (machine: FakeMachine) => machine.refuse("removeMapping", "luks", "ETIMEDOUT");
-  const { console, shells, end } = boot(`${KEY} rootfstype=vfat`, { before });
+  const hook = "/etc/levain/hooks/failure.d/shell";
+  let hooks = 0;
+  const withHook = {
+    files: { "/etc/root.key": "pass", [hook]: { data: ELF, mode: 0o755 } },
+    programs: { [hook]: () => void hooks++ },
+  };
+  boot(`${KEY} rootfstype=vfat`, withHook);
+  expect(hooks).toBe(2); // and after the retry
+  const { console, shells, end } = boot(`${KEY} rootfstype=vfat`, { before, ...withHook });
+  expect(hooks).toBe(2);
   expect(console).toContain(`could not mount ${NODE}`);
   expect(console).toMatch(/the disk below does not\s+answer \(ETIMEDOUT\)/);
   expect([shells, end]).toEqual([0, "halt"]);

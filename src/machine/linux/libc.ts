@@ -84,6 +84,16 @@ export function findEnd(pid: number): number | null {
   return systemCall("wait4", String(pid), pid, status, abi.WNOHANG, 0) === 0 ? null : exitStatus(status);
 }
 
+/** Calls `look` until it returns no null, or `limitMs` have passed: then it returns null. For what a hanging disk may hold up for ever. */
+export function pollBriefly<T>(look: () => T | null, limitMs: number): T | null {
+  const untilMs = performance.now() + limitMs;
+  for (;;) {
+    const found = look();
+    if (found !== null || performance.now() > untilMs) return found;
+    Bun.sleepSync(1);
+  }
+}
+
 function exitStatus([word = 0]: Int32Array): number {
   const signal = word & 0x7f;
   return signal === 0 ? (word >> 8) & 0xff : 128 + signal;

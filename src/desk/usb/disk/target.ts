@@ -67,6 +67,7 @@ export async function writeDevice(claim: DiskClaim, content: DiskContent, voice:
     for (const at of [0, content.diskBytes - MIB]) writeAt(file, claim.name, at, new Uint8Array(MIB));
   });
   // mke2fs opens the device exclusively too.
+  claim.check();
   await content.makeInPlace?.(claim.path);
   await claim.write((file) => writePieces(file, claim.name, content, "used", voice));
 }

@@ -7,7 +7,7 @@ import { POLLIN } from "../../abi/terminal.ts";
 import type { Child, Children } from "../../child.ts";
 import { IS_PACKED } from "../crypto/library.ts";
 import { openMemoryFile } from "../descriptors.ts";
-import { callKernel, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
+import { callKernel, findEnd, pollBriefly, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { poll } from "../poll.ts";
 import { overwriteProcess } from "./overwrite.ts";
 
@@ -18,6 +18,9 @@ const HEAD_BYTES = 4;
 /** The child's descriptors, in place of stdin and stdout. */
 const [CHILD_SOCKET, CHILD_MEMORY] = [0, 1];
 const SIGNAL = Uint8Array.of(1);
+const END_MS = 1000;
+/** The status of a process that is killed. */
+const KILLED = 128 + SIGKILL;
 
 /**
  * Implements child processes. Orders and answers go through shared memory instead of a pipe, whose pages the kernel does not wipe:
@@ -122,7 +125,8 @@ function createChild(pid: number, socket: number, memory: number): Child {
         overwriteProcess(pid);
         if (extent === "with programs") callKernel("kill", [-pid, SIGKILL]);
         callKernel("kill", [pid, SIGKILL]);
-        status = waitForEnd(pid);
+        // One that a disk holds up in the kernel ends when that answers: then process 1 reaps it.
+        status = pollBriefly(() => findEnd(pid), END_MS) ?? KILLED;
       }
       forget();
       fs.closeSync(socket);

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
-import { SIGSTOP, WUNTRACED } from "../../abi/child.ts";
+import { SIGSTOP, WNOHANG, WUNTRACED } from "../../abi/child.ts";
 import { closing } from "../descriptors.ts";
-import { callKernel } from "../libc.ts";
+import { callKernel, pollBriefly } from "../libc.ts";
 
 /** linux/auxvec.h */
 const AT_PAGESZ = 6;
@@ -10,6 +10,7 @@ const ENTRY_BYTES = 8;
 const PRESENT = 0x80;
 const PAGES_AT_ONCE = 1 << 15;
 const ZEROS = 1 << 20;
+const STOP_MS = 500;
 
 /**
  * Stops a child process and overwrites its private memory, because the kernel does not wipe the pages of a killed process. Best
@@ -17,7 +18,9 @@ const ZEROS = 1 << 20;
  */
 export function overwriteProcess(pid: number): void {
   callKernel("kill", [pid, SIGSTOP]);
-  callKernel("wait4", [pid, new Int32Array(1), WUNTRACED, 0]);
+  // One that waits in the kernel for a disk does not stop, but does not use its memory either.
+  const hasStopped = () => (callKernel("wait4", [pid, new Int32Array(1), WUNTRACED | WNOHANG, 0]) === 0 ? null : true);
+  pollBriefly(hasStopped, STOP_MS);
   try {
     closing(fs.openSync(`/proc/${pid}/mem`, "r+"), (memory) =>
       closing(fs.openSync(`/proc/${pid}/pagemap`, "r"), (pagemap) => overwritePages(pid, memory, pagemap)),

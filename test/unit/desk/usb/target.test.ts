@@ -125,6 +125,20 @@ describe("a disk", () => {
     expect(() => claim.check()).toThrow("is not the disk that it was");
   });
 
+  test("that is exchanged between two writes is not given to mke2fs", async () => {
+    let count = 7;
+    const claim = claimFile(usedDisk(), () => String(count));
+    const write: typeof claim.write = async (act) => {
+      await claim.write(act);
+      count = 8;
+    };
+    const made: string[] = [];
+    const makeInPlace = async (path: string) => void made.push(path);
+    const content = { ...CONTENT, makeInPlace };
+    await laterRefusalOf(() => writeDevice({ ...claim, write }, content, listenToVoice()));
+    expect(made).toEqual([]);
+  });
+
   test("is refused at once if it cannot be opened", () => {
     const refused = refusalOf(() => claimFile(join(scratchDirectory(), "gone")));
     expect(refused.join("\n")).toMatch(/^cannot write to \S+gone/);

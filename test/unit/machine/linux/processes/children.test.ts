@@ -3,9 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeJson } from "../../../../../src/filesystems/run-apart.ts";
 import { CHILD_COMMANDS } from "../../../../../src/machine/child-commands.ts";
+import { findEnd, spawnProcess, waitForEnd } from "../../../../../src/machine/linux/libc.ts";
 import { children } from "../../../../../src/machine/linux/processes/child.ts";
+import { overwriteProcess } from "../../../../../src/machine/linux/processes/overwrite.ts";
 import { orIfFailed } from "../../../../../src/problems/errors.ts";
 import { scratchDirectory } from "../../../../support/cache.ts";
+import { compileOnce } from "../../../../support/compiled-c.ts";
 
 /** Starts a child that runs `sleep`; returns it with the process id of that. */
 async function startSleep() {
@@ -38,4 +41,15 @@ test("a child that is stopped alone leaves its programs running", async () => {
   child.stop();
   expect(isAlive(pid)).toBe(true);
   process.kill(pid, "SIGKILL");
+});
+
+// As a writer to a stick that hangs: what waits for it must not wait as long.
+test("a process that no signal stops is not waited for", async () => {
+  const request = { argv: [await compileOnce("uninterruptible.c")], environment: [], terminal: null, outputFd: null };
+  const pid = spawnProcess(request);
+  while (!readFileSync(`/proc/${pid}/stat`, "latin1").includes(") D ")) await Bun.sleep(5);
+  overwriteProcess(pid);
+  expect(findEnd(pid)).toBeNull();
+  process.kill(pid, "SIGKILL");
+  expect(waitForEnd(pid)).toBe(128 + 9);
 });
