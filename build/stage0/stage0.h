@@ -61,6 +61,8 @@ struct jump {
   u64 entry;
   u64 stack;
 };
+#define DAMAGED_HINT "hint: the image is damaged, or the machine's memory: write the image again, and test the memory"
+
 /* --- pager/: for a program whose runtime is compressed --- */
 
 /* Memory of process 1, the program and its pager: why the program had to be killed. */

@@ -71,7 +71,7 @@ static void explain_incident(const struct incident *incident, long log)
   say(incident->words);
   if (incident->signal == SIGKILL) explain_kill(log, incident->pid);
   else if (incident->lacks_memory) say("hint: give the machine more memory");
-  else say("hint: the image is damaged, or the machine's memory: write the image again, and test the memory");
+  else say(DAMAGED_HINT);
 }
 
 /* Returns 0, after a message, if the child left no valid handover. */

@@ -159,25 +159,25 @@ static void behave(const char *how)
   if (!strcmp(how, "segv")) raise(SIGSEGV);
   if (!strcmp(how, "exit3")) exit(3);
   if (!strcmp(how, "garbage")) need((int)write(pipe_fd, "\xff\xfe garbage", 10), "write");
-  if (!strcmp(how, "cut")) TELL("stay", "/", "", "/bin/sh", "1", "sh", "0");
+  if (!strcmp(how, "cut")) TELL("stay", "/", "", "/bin/sh", "", "1", "sh", "0");
   if (!strcmp(how, "big")) {
     need((int)write(pipe_fd, zeros, sizeof zeros), "write");
     if (write(pipe_fd, zeros, sizeof zeros) < 0) printf("child: the second write: %s\n", strerror(errno));
   }
   if (!strcmp(how, "message-then-abort")) {
-    TELL("poweroff", "", "", "", "0", "0", "end");
+    TELL("poweroff", "", "", "", "", "0", "0", "end");
     abort();
   }
-  if (!strcmp(how, "missing-init")) TELL("stay", "/", "", "/no/init", "1", "/no/init", "0", "end");
-  if (!strcmp(how, "missing-root")) TELL("switch_root", "/nowhere", "", "/init", "1", "/init", "0", "end");
+  if (!strcmp(how, "missing-init")) TELL("stay", "/", "", "/no/init", "", "1", "/no/init", "0", "end");
+  if (!strcmp(how, "missing-root")) TELL("switch_root", "/nowhere", "", "/init", "", "1", "/init", "0", "end");
   if (!strcmp(how, "late-init")) {
     make_root();
-    TELL("switch_root", "/sysroot", "", "/sbin/late", "3", "/sbin/late", "one two", "", "3", "HOME=/", "TERM=linux", "WORD=a b", "end");
+    TELL("switch_root", "/sysroot", "", "/sbin/late", "", "3", "/sbin/late", "one two", "", "3", "HOME=/", "TERM=linux", "WORD=a b", "end");
   }
-  if (!strcmp(how, "reboot") || !strcmp(how, "poweroff") || !strcmp(how, "halt")) TELL(how, "", "", "", "0", "0", "end");
+  if (!strcmp(how, "reboot") || !strcmp(how, "poweroff") || !strcmp(how, "halt")) TELL(how, "", "", "", "", "0", "0", "end");
   if (!strcmp(how, "chatty")) {
     for (int line = 0; line < 100; line++) fprintf(stderr, "child: line %03d of a long speech\n", line);
-    TELL("reboot", "", "", "", "0", "0", "end");
+    TELL("reboot", "", "", "", "", "0", "0", "end");
   }
   if (!strcmp(how, "kill-parent"))
     for (int signal = 1; signal < 32; signal++) kill(1, signal);
@@ -189,7 +189,7 @@ static void behave(const char *how)
   if (!strcmp(how, "pivot_root") || !strcmp(how, "pivot_root-keep")) {
     make_root();
     int keep = !strcmp(how, "pivot_root-keep");
-    TELL("pivot_root", "/sysroot", keep ? "/initrd" : "", "/sbin/check-init", "3", "/sbin/check-init", "one two", "",
+    TELL("pivot_root", "/sysroot", keep ? "/initrd" : "", "/sbin/check-init", "", "3", "/sbin/check-init", "one two", "",
          "3", "HOME=/", "TERM=linux", "WORD=a b", "end");
   }
 }

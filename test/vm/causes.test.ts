@@ -45,7 +45,7 @@ vmTest(
     await vm.expect("an init is in the subvolume @root");
     await vm.expect("hint: name the subvolume: rootflags=subvol=@root");
     await retry("root=LABEL=FUTURE");
-    await vm.expect("ext4: it has features that this kernel does not know (EINVAL)");
+    await vm.expect("ext4: it has features that this kernel does not know: bit 20 (EINVAL)");
     await vm.expect("hint: use a newer kernel");
     await retry("root=LABEL=LOCKED");
     await vm.expect(/ext4: its journal has to be replayed, and the device is\s+write-protected\s+\(EROFS\)/);

@@ -49,7 +49,7 @@ vmTest(
   "a damaged runtime is reported, and ends in the shell",
   guestWith(damagedProgram, "root=LABEL=X"),
   async (vm) => {
-    await vm.expect(/levain: a compressed part of the runtime is damaged \(checksum\): group \d+/);
+    await vm.expect(/levain: a compressed part of the runtime is damaged \(checksum\)(?:: group \d+)?$/m);
     await vm.expect("levain: hint: the image is damaged, or the machine's memory");
     await vm.expect(PROMPT);
   },

@@ -16,6 +16,7 @@ struct incident *share_incident(void)
 void give_up(const char *why)
 {
   complain(why);
+  if (is_same(why, DAMAGED)) complain(DAMAGED_HINT);
   leave(127);
 }
 
