@@ -71,11 +71,14 @@ function nodesOf(machine: Machine, names: readonly string[]): readonly string[] 
  */
 export function listShellTerminals(machine: Machine): readonly string[] {
   const active = nodesOf(machine, readActiveConsoles(machine)).toReversed();
-  // "tty0" cannot be a controlling terminal either (tty_open() of drivers/tty/tty_io.c).
-  const real = (node: string) => (node === `/dev/${SCREEN}` ? `/dev/${readForeground(machine) ?? FIRST_SCREEN}` : node);
   const screens = nodesOf(machine, [SCREEN]);
   const [first = (isKnown(machine) ? screens[0] : null) ?? "/dev/console", ...others] = active;
-  return [...new Set([first, "/dev/console", ...others, ...screens].map(real))];
+  return [...new Set([first, "/dev/console", ...others, ...screens].map((node) => shellTerminalOf(machine, node)))];
+}
+
+/** Returns the terminal for a shell of a person at the console `node`: "tty0" cannot be a controlling terminal (tty_open() of drivers/tty/tty_io.c). */
+export function shellTerminalOf(machine: Machine, node: string): string {
+  return node === `/dev/${SCREEN}` ? `/dev/${readForeground(machine) ?? FIRST_SCREEN}` : node;
 }
 
 /** Returns the name that `console=` has for a terminal of `listShellTerminals`. */

@@ -17,6 +17,8 @@ export interface Question {
   readonly keymap: string | null;
   /** Milliseconds since the last key; null: no limit. */
   readonly timeoutMs: number | null;
+  /** A limit that no key moves: the machine's time. A line without a cable may send anything at any time. */
+  readonly endsAtMs?: number | null;
   /** The previous answer did not open the volume. */
   readonly lastWasWrong: boolean;
 }

@@ -8,7 +8,7 @@ import { createTypedLine, LONGEST_PASSPHRASE_BYTES, type TypedLine } from "./typ
 
 /** A person's answer, or why there is none. */
 export type Answer =
-  | { readonly kind: "passphrase"; readonly bytes: Uint8Array /** The caller wipes them. */ }
+  | { readonly kind: "passphrase"; readonly bytes: Uint8Array /** The caller wipes them. */; readonly terminal: string }
   /** Ctrl-C. */
   | { readonly kind: "cancelled" }
   | { readonly kind: "timeout" }
@@ -111,7 +111,8 @@ function waitForAnswer(asking: Asking, { continueLoading, onDeviceEvent }: Erran
   }
 }
 
-function deadline(machine: Machine, { timeoutMs }: Question): number | null {
+function deadline(machine: Machine, { timeoutMs, endsAtMs = null }: Question): number | null {
+  if (endsAtMs !== null) return endsAtMs;
   return timeoutMs === null ? null : machine.nowMs() + timeoutMs;
 }
 
@@ -138,7 +139,7 @@ function takeTyped({ machine, question, prompts }: Asking, node: string, bytes: 
       return { kind: "cancelled" };
     case "entered":
       printToAll(machine, prompts, `answered on ${shortName}`, node);
-      return { kind: "passphrase", bytes: line.copy() };
+      return { kind: "passphrase", bytes: line.copy(), terminal: node };
   }
 }
 

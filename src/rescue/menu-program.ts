@@ -9,6 +9,8 @@ export type MenuPlace = "shell" | "alone" | "locked";
 export const MENU_PLACE = "LEVAIN_MENU";
 /** The exit status that asks for a shell. */
 export const SHELL_WANTED = 3;
+/** SIGHUP, SIGINT and SIGQUIT, by a key before the menu listens: the boot is retried, as after `exit` in a shell. Others are crashes. */
+const KEYS = [129, 130, 131];
 
 /** Returns the place that a process of the menu was started with. */
 export function readMenuPlace(value: string | undefined): MenuPlace {
@@ -29,6 +31,5 @@ export function runMenuProgram(machine: Machine, isLocked: boolean, console: Con
   const { status, words } = runProgram(machine, program, { console, lines: [] }) ?? { status: 1, words: [] };
   const asked = isLocked ? [] : words;
   if (status === SHELL_WANTED) return { kind: "shell", words: asked };
-  // A signal is Ctrl-C before the menu listens: the boot is retried, as after `exit` in a shell.
-  return { kind: status === 0 || status > 128 ? "retry" : "failed", words: asked };
+  return { kind: status === 0 || KEYS.includes(status) ? "retry" : "failed", words: asked };
 }

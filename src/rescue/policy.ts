@@ -25,26 +25,32 @@ export function applyPolicy(machine: Machine, policy: Policy, console: Console, 
   }
   if (!isSafe) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
   if (policy.onFailure === "menu") return runMenu(machine, shell, policy, console);
-  if (shell !== null) admitOrEnd(machine, policy, console);
-  return runRescueShell(machine, shell, console);
+  return runRescueShell(machine, shell, console, shell === null ? null : admitOrEnd(machine, policy, console));
 }
 
-/** A menu that may give a shell comes after the password; without it, the menu only retries and ends the boot. */
+/** With rdshell=ask the password gives a shell, at its terminal: a menu would be on every console. Without it, the menu only retries and ends the boot. */
 function runMenu(
   machine: Machine,
   shell: readonly string[] | null,
   policy: Policy,
   console: Console,
 ): readonly string[] {
-  const isLocked = policy.shell === false || (policy.shell === "ask" && !askShellPassword(machine, console, null));
+  const admitted = policy.shell === "ask" && shell !== null ? askShellPassword(machine, console, null) : null;
+  if (admitted !== null) return runRescueShell(machine, shell, console, admitted);
+  const isLocked = policy.shell === false || policy.shell === "ask";
   const menu = runMenuProgram(machine, isLocked, console);
   if (menu.kind === "retry") return menu.words;
-  if (isLocked) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
+  if (isLocked) return endWithoutShell(machine, withoutShell(policy), { ...policy, afterSeconds: null }, console);
   if (menu.kind === "failed") console.warn("the rescue menu has failed: a shell starts");
   return [...menu.words, ...runRescueShell(machine, shell, console)];
 }
 
-function runRescueShell(machine: Machine, shell: readonly string[] | null, console: Console): readonly string[] {
+function runRescueShell(
+  machine: Machine,
+  shell: readonly string[] | null,
+  console: Console,
+  only: string | null = null,
+): readonly string[] {
   if (shell === null) {
     console.trouble(["this image has no shell: add BusyBox with levain image --busybox FILE"]);
     return waitForHands(machine, console);
@@ -53,24 +59,23 @@ function runRescueShell(machine: Machine, shell: readonly string[] | null, conso
     "rescue shell: `levain menu` offers repairs, `levain status` shows what failed,",
     "`exit` retries from there, `levain retry root=LABEL=NAME` with another root",
   ];
-  return runShell(machine, shell, { console, lines }) ?? waitForHands(machine, console);
+  return runShell(machine, shell, { console, lines }, only) ?? waitForHands(machine, console);
 }
 
-/** With rdshell=ask, asks for the password of the image, and ends the boot without a shell if it is not typed. */
-function admitOrEnd(machine: Machine, policy: Policy, console: Console): void {
-  if (policy.shell !== "ask") return;
-  const { onFailure, afterSeconds, panicSeconds } = policy;
-  const withoutShell = panicSeconds === null ? "halt" : "reboot";
+/** What a failure ends in where a person should decide, and may have no shell. */
+const withoutShell = ({ panicSeconds }: Policy): Action => (panicSeconds === null ? "halt" : "reboot");
+
+/** With rdshell=ask, asks for the password of the image, and ends the boot without a shell if it is not typed. Returns the only terminal for the shell, or null. */
+function admitOrEnd(machine: Machine, policy: Policy, console: Console): string | null {
+  if (policy.shell !== "ask") return null;
+  const { onFailure, afterSeconds } = policy;
   // Who has stopped a countdown and left must not keep the machine from going on.
   const timeoutMs = isAttended(onFailure) ? null : Math.max(LEAST_TO_TYPE_S, afterSeconds ?? 0) * 1000;
-  if (askShellPassword(machine, console, timeoutMs)) return;
+  const admitted = askShellPassword(machine, console, timeoutMs);
+  if (admitted !== null) return admitted;
   console.trouble(["no shell without the password (rdshell=ask)"]);
-  endWithoutShell(
-    machine,
-    isAttended(onFailure) ? withoutShell : onFailure,
-    { ...policy, afterSeconds: null },
-    console,
-  );
+  const action = isAttended(onFailure) ? withoutShell(policy) : onFailure;
+  return endWithoutShell(machine, action, { ...policy, afterSeconds: null }, console);
 }
 
 /** Seconds. */
@@ -98,9 +103,9 @@ export function runBreakShell(machine: Machine, step: string, policy: Policy, co
     console.warn(`rd.break=${step}: this image has no shell`);
     return [];
   }
-  admitOrEnd(machine, policy, console);
+  const only = admitOrEnd(machine, policy, console);
   const lines = [`stopped before the step "${step}" (rd.break): \`exit\` or \`levain retry\` continues`];
-  return runShell(machine, shell, { console, lines }) ?? [];
+  return runShell(machine, shell, { console, lines }, only) ?? [];
 }
 
 const VERBS = { reboot: "rebooting", poweroff: "powering off", halt: "halting" } as const;

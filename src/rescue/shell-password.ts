@@ -3,6 +3,7 @@ import { takeQueuedEvents } from "../devices/device-events.ts";
 import { createDeriveKey } from "../keys/kdf.ts";
 import { type PasswordHash, parsePasswordHash, SHELL_PASSWORD_FILE } from "../keys/shell-password.ts";
 import type { Console } from "../log/console.ts";
+import { shellTerminalOf } from "../log/consoles.ts";
 import type { Machine } from "../machine/machine.ts";
 import { bytesOrNone } from "../machine/small-files.ts";
 import { problem } from "../problems/problem.ts";
@@ -23,23 +24,24 @@ export function readShellPassword(machine: Machine): PasswordHash {
 }
 
 /**
- * Asks on every console for the shell password of the image (rdshell=ask), three times at most; returns whether it was typed. Everything
- * that fails here is reported, and counts as a no.
+ * Asks on every console for the shell password of the image (rdshell=ask), three times at most; returns the terminal where it was typed, or
+ * null. Everything that fails here is reported, and counts as a no.
  */
-export function askShellPassword(machine: Machine, console: Console, timeoutMs: number | null): boolean {
+export function askShellPassword(machine: Machine, console: Console, timeoutMs: number | null): string | null {
   const terminals = createHeldTerminals(machine);
   try {
     const hash = readShellPassword(machine);
     terminals.hold();
+    const endsAtMs = timeoutMs === null ? null : machine.nowMs() + timeoutMs;
     for (let number = 1; number <= TRIES; number++) {
-      const wasRight = tryOnce({ machine, terminals, timeoutMs }, hash, number);
-      if (wasRight !== false) return wasRight === true;
+      const result = tryOnce({ machine, terminals, endsAtMs }, hash, number);
+      if (result !== "wrong") return result;
       if (number < TRIES) machine.sleepMs(FIRST_DELAY_MS * 2 ** (number - 1));
     }
-    return false;
+    return null;
   } catch (error) {
     console.trouble(wrapLines(report(error)));
-    return false;
+    return null;
   } finally {
     terminals.release();
   }
@@ -48,14 +50,14 @@ export function askShellPassword(machine: Machine, console: Console, timeoutMs: 
 interface Asking {
   readonly machine: Machine;
   readonly terminals: HeldTerminals;
-  readonly timeoutMs: number | null;
+  readonly endsAtMs: number | null;
 }
 
-/** Returns null if the person gave up. Throws BootError. */
-function tryOnce({ machine, terminals, timeoutMs }: Asking, { kdf, digest }: PasswordHash, number: number) {
+/** Returns the terminal for the shell, or null if the person gave up. Throws BootError. */
+function tryOnce({ machine, terminals, endsAtMs }: Asking, { kdf, digest }: PasswordHash, number: number) {
   const question = {
     ...({ secret: "password", volume: "the rescue shell", keymap: null } as const),
-    ...{ triesLeft: TRIES + 1 - number, lastWasWrong: number > 1, timeoutMs },
+    ...{ triesLeft: TRIES + 1 - number, lastWasWrong: number > 1, timeoutMs: null, endsAtMs },
   };
   const answer = askPassphrase(machine, terminals, question, {
     // All drivers are loaded before a shell.
@@ -69,7 +71,7 @@ function tryOnce({ machine, terminals, timeoutMs }: Asking, { kdf, digest }: Pas
   let derived: Uint8Array | null = null;
   try {
     derived = createDeriveKey(machine)(kdf, answer.bytes, digest.length);
-    return equalSecrets(derived, digest);
+    return equalSecrets(derived, digest) ? shellTerminalOf(machine, answer.terminal) : "wrong";
   } finally {
     wipe(answer.bytes, derived);
   }

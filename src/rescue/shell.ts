@@ -31,6 +31,8 @@ interface RescueProgram {
   readonly environment?: Readonly<Record<string, string>>;
   /** It shows itself on the other consoles, and listens there. */
   readonly hasAllConsoles?: boolean;
+  /** The only terminal where it may run: a person has typed a password there. */
+  readonly only?: string | null;
 }
 
 interface Saying {
@@ -39,8 +41,13 @@ interface Saying {
 }
 
 /** Runs the shell on the first terminal that can be used, until it exits, after `lines` and where it is; returns the parameters of `levain retry`, or null, after a warning, if no shell can be started. */
-export function runShell(machine: Machine, argv: readonly string[], saying: Saying): readonly string[] | null {
-  return runProgram(machine, { argv }, saying)?.words ?? null;
+export function runShell(
+  machine: Machine,
+  argv: readonly string[],
+  saying: Saying,
+  only: string | null = null,
+): readonly string[] | null {
+  return runProgram(machine, { argv, only }, saying)?.words ?? null;
 }
 
 /** The same with any program; returns its exit status too. */
@@ -64,13 +71,14 @@ export function runProgram(
 /** Runs the program on the first terminal where it starts, then on each to which a person moves it. Returns its last exit status; null if it starts nowhere. */
 function runWhereWanted(machine: Machine, program: RescueProgram, { console, lines }: Saying): number | null {
   let said = lines;
-  let terminals = listShellTerminals(machine);
+  const isFixed = program.only != null || program.hasAllConsoles === true;
+  let terminals = program.only == null ? listShellTerminals(machine) : [program.only];
   let lastStatus: number | null = null;
   for (let [terminal] = terminals; terminal !== undefined; [terminal] = terminals) {
-    const watch = program.hasAllConsoles ? WATCH_NONE : watchOtherTerminals(machine, terminal);
+    const watch = isFixed ? WATCH_NONE : watchOtherTerminals(machine, terminal);
     const move = watch.meanwhile === null ? [] : ["press Enter twice on another console to move it there"];
-    const text = program.hasAllConsoles ? said : [...said, ...describePlace(machine, terminal), ...move];
-    if (text.length > 0) console.trouble(text);
+    const place = program.hasAllConsoles ? [] : [...describePlace(machine, terminal), ...move];
+    sayIfAny(console, [...said, ...place]);
     said = [];
     const status = runOn(machine, program, terminal, console, watch);
     watch.end();
@@ -80,6 +88,10 @@ function runWhereWanted(machine: Machine, program: RescueProgram, { console, lin
     terminals = wanted === null ? terminals.slice(1) : [wanted, terminal];
   }
   return lastStatus;
+}
+
+function sayIfAny(console: Console, lines: readonly string[]): void {
+  if (lines.length > 0) console.trouble(lines);
 }
 
 /** Says where the shell is, unless a person can sit only there. */

@@ -44,7 +44,7 @@ test.each([
 ] as const)("what follows a refused password with %s: %s", (words, end) => {
   const enter = { terminal: "/dev/ttyS0", text: "\r\r", atMs: 3000 };
   const disks = [{ name: "vda", image: rootImage() }];
-  const result = boot(`root=LABEL=ROOT init=/no/init ${words}`, [], { disks, typing: [enter, ...typed("\u0003")] });
+  const result = boot(`root=LABEL=ROOT init=/etc/init ${words}`, [], { disks, typing: [enter, ...typed("\u0003")] });
   expect(result.screen).toContain("password: ");
   expect(result.shells).toBe(0);
   expect(result.end).toBe(end);
@@ -95,4 +95,33 @@ test("without a console to ask on, no shell starts", () => {
   const { shells, end, console } = boot("root=LABEL=X rd.timeout=1", ["geheim"], { before });
   expect(console).toContain("no console to ask for the passphrase of the rescue shell");
   expect([shells, end]).toEqual([0, "halt"]);
+});
+
+describe("the shell is where the password was typed", () => {
+  const sys = { "/class/tty/console/active": "tty0 ttyS0\n", "/class/tty/tty0/active": "tty1\n" };
+  const dev = {
+    "/ttyS0": { node: "character", number: "4:64" },
+    "/tty0": { node: "character", number: "4:0" },
+    "/tty1": { node: "character", number: "4:1" },
+  } as const;
+  const at = (terminal: string, text: string, atMs?: number) => ({ terminal, text, ...(atMs && { atMs }) });
+  const run = (...typing: readonly ReturnType<typeof at>[]) => {
+    const more = {
+      sys,
+      dev,
+      typing,
+      mounted: { "/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs", "/run": "tmpfs" },
+    };
+    return boot("root=LABEL=X rd.timeout=1", [], more).journal.flatMap((line) => / sh on (.*)/.exec(line)?.[1] ?? []);
+  };
+
+  test("on the screen, although the last console= is the serial line", () => {
+    expect(run(at("/dev/tty0", "geheim\r"))).toEqual(["/dev/tty1"]);
+  });
+
+  test("and stays there, although somebody presses Enter on another console", () => {
+    expect(run(at("/dev/ttyS0", "geheim\r"), at("/dev/tty1", "\r", 9000), at("/dev/tty1", "\r", 9500))).toEqual([
+      "/dev/ttyS0",
+    ]);
+  });
 });
