@@ -36,7 +36,7 @@ export function decideRescue({
 
 /** What may be process 1 by its name, where no user can put a program: its own rules decide about a shell. */
 const INIT_NAME =
-  /^(?:\/usr)?(?:\/s?bin|\/lib\/systemd|\/etc)?\/(?:init|linuxrc|systemd|runit(?:-init)?|openrc-init|dinit|shepherd|s6-linux-init[\w-]*)$/;
+  /^(?:\/usr)?(?:\/s?bin|\/lib\/systemd|\/etc|\/nix\/store\/[^/]+)?\/(?:init|linuxrc|systemd|runit(?:-init)?|openrc-init|dinit|shepherd|s6-linux-init[\w-]*)$/;
 
 /**
  * Finds init= outside an image whose own parameters lock the shell, unless it names an init or what the image names too: many

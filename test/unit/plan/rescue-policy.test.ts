@@ -47,6 +47,9 @@ test("init= outside an image that locks the shell names an init, or what the ima
     expect(refusalOf(() => plan("init=/usr/bin/vi", lock))).toContainEqual(
       expect.stringContaining(`init=/usr/bin/vi: ${lock} of the image allows no program but an init`),
     );
+    expect(refusalOf(() => plan("init=/home/bob/init", lock))).toContainEqual(
+      expect.stringContaining("init=/home/bob/init"),
+    );
     for (const init of ["/lib/systemd/systemd", "/nix/store/x/init", "/sbin/openrc-init"]) {
       expect(plan(`init=${init}`, lock)).toBe(init);
     }
