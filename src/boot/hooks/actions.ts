@@ -41,7 +41,7 @@ export function carryOut(machine: Machine, voice: Voice, actions: Actions | stri
   for (const action of actions[moment]) {
     if ("say" in action) voice.progress(printable(action.say), { isUrgent: true });
     else if ("write" in action) {
-      // Another kind may block for ever: a FIFO without a reader, a serial port without a carrier.
+      // Opening anything else may block: a FIFO without a reader, a serial port without a carrier.
       const { kind } = machine.stat(action.write) ?? { kind: "file" };
       if (kind !== "file") return `${printable(action.write)} is a ${kind}: only a program can write to it`;
       machine.writeFile(action.write, action.text);

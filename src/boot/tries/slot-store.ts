@@ -28,7 +28,7 @@ const END = (COPY_OFFSETS[1] ?? 0) + COPY_BYTES;
 
 /**
  * Returns where the state is kept: on the partition that rd.slots.state= names, else in the firmware. Nothing else is looked for:
- * whoever plugs in a stick must not choose a slot. Throws BootError if that is not there.
+ * a plugged-in stick must not select the slot. Throws BootError if that is not there.
  */
 export function findSlotPlace(machine: Machine, spec: DeviceSpec | null): SlotPlace {
   if (spec === null) {

@@ -84,7 +84,7 @@ export function findEnd(pid: number): number | null {
   return systemCall("wait4", String(pid), pid, status, abi.WNOHANG, 0) === 0 ? null : exitStatus(status);
 }
 
-/** Calls `look` until it returns no null, or `limitMs` have passed: then it returns null. For what a hanging disk may hold up for ever. */
+/** Polls `look` until it returns a value; returns null after `limitMs`. For calls that a hanging disk could block indefinitely. */
 export function pollBriefly<T>(look: () => T | null, limitMs: number): T | null {
   const untilMs = performance.now() + limitMs;
   for (;;) {

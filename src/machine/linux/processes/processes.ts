@@ -61,7 +61,7 @@ export function createLinuxProcesses(): Processes {
   };
 }
 
-/** A file in memory, not a pipe: a program that does not read it blocks nobody. */
+/** A file in memory, not a pipe: a program that does not read its input cannot block levain. */
 function withInput(input: string, act: (fd: number) => number): number {
   return closing(systemCall("memfd_create", "input", "input", MFD_CLOEXEC), (fd) => {
     fs.writeSync(fd, input);
