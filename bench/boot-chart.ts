@@ -12,7 +12,7 @@ const SHOW = "stty -echo; cat /run/levain/boot.json; echo; echo THE-LOG; dmesg; 
 await withVm({ ...(await demoGuest()), name: "boot chart", smp: 2 }, 300_000, async (vm) => {
   await vm.expect("small-root: ready");
   vm.send(SHOW);
-  const [, json = "", log = ""] = await vm.expect(/\n(\{\r?\n[^]*?\n\})\s+THE-LOG\s([^]*?)\nTHE-END/);
+  const [, json = "", log = ""] = await vm.expect(/\n(\{\r?\n[\s\S]*?\n\})\s+THE-LOG\s([\s\S]*?)\nTHE-END/);
   await vm.expectExit();
   const record = parseRecord(json);
   if (record === null) throw new Error(`the guest shows no record: ${json.slice(0, 500)}`);
