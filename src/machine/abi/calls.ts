@@ -1,5 +1,5 @@
 /** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
-const SYSTEM_CALLS = {
+export const SYSTEM_CALLS = {
   read: [0, 63],
   write: [1, 64],
   close: [3, 57],
@@ -69,7 +69,9 @@ const SYSTEM_CALLS = {
   openat2: [437, 437],
   mount_setattr: [442, 442],
 } as const;
-const COLUMN = process.arch === "arm64" ? 1 : 0;
+
+/** The column of this architecture in such tables. */
+export const COLUMN = process.arch === "arm64" ? 1 : 0;
 
 /** The system calls that are called by number. */
 export type SystemCallName = keyof typeof SYSTEM_CALLS;
