@@ -1,10 +1,12 @@
 import * as v from "valibot";
+import type { KernelMessage } from "../machine/kernel.ts";
 import type { Machine } from "../machine/machine.ts";
 import { readText } from "../machine/small-files.ts";
 import { STEP_NAMES } from "../parameters/values.ts";
 import { orIfRefused, tolerateRefusal } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
+import type { Answer } from "../problems/voice.ts";
 
 const MILLISECONDS = v.pipe(v.number(), v.minValue(0));
 
@@ -19,6 +21,8 @@ const STEP = v.object({
 
 /** A try that is counted from boot to boot, of a slot or of the boot loader's entry: number 1 of `most`. `most` is 0 if it is not counted. */
 const ATTEMPT = v.object({ what: v.string(), number: v.number(), most: v.number(), left: v.number() });
+
+const ANSWER = v.object({ node: v.string(), seenMs: MILLISECONDS, answeredMs: MILLISECONDS, text: v.string() });
 
 const RECORD = v.object({
   version: v.literal(1),
@@ -35,6 +39,10 @@ const RECORD = v.object({
   // The report of the failure that led to the rescue shell.
   failure: v.array(v.string()),
   attempts: v.optional(v.array(ATTEMPT), []),
+  // The first devices that answered, in that order, each with its newest answer.
+  answers: v.optional(v.array(ANSWER), []),
+  // Only in a saved log: the kernel's own messages, as dmesg(1) prints them.
+  kernelLog: v.optional(v.array(v.string()), []),
 });
 
 /** A try, for the console and `levain status`. */
@@ -49,6 +57,8 @@ export const RECORD_FILE = "/run/levain/boot.json";
 
 /** A machine may retry for days: the first messages are then less important than memory. */
 const MOST_MESSAGES = 2000;
+/** Of hundreds of disks so many tell where the time went. */
+const MOST_ANSWERS = 64;
 
 /** USER_HZ, the unit of times in proc_pid_stat(5). */
 const TICK_MS = 10;
@@ -66,13 +76,21 @@ export function createRecord(levain: string, startedMs: number | null = null): B
     (name): StepRecord => ({ name, startMs: null, endMs: null, outcome: "waiting", text: "" }),
   );
   const begun = { kernel: "", commandLine: "", state: "booting", startedMs } as const;
-  return { version: 1, levain, ...begun, steps, messages: [], failure: [], attempts: [] };
+  return { version: 1, levain, ...begun, steps, messages: [], failure: [], attempts: [], answers: [], kernelLog: [] };
 }
 
 /** Adds a message; drops the oldest if there are too many. */
 export function keepMessage(record: BootRecord, message: BootRecord["messages"][number]): void {
   record.messages.push(message);
   if (record.messages.length > MOST_MESSAGES) record.messages.shift();
+}
+
+/** Adds the answer of a device, or exchanges an earlier one: it changed. */
+export function keepAnswer({ answers }: BootRecord, answer: Answer): void {
+  const index = answers.findIndex(({ node }) => node === answer.node);
+  const before = answers[index];
+  if (before !== undefined) answers[index] = { ...answer, seenMs: before.seenMs };
+  else if (answers.length < MOST_ANSWERS) answers.push(answer);
 }
 
 /** Reads a record, by default that of this boot; null if there is none. Throws BootError if it is damaged or was written by another version. */
@@ -117,6 +135,11 @@ export function createRecordEnd(machine: Machine, record: BootRecord) {
 /** Formats the messages of a boot, with the seconds since the kernel started. */
 export function formatMessages({ messages }: BootRecord): readonly string[] {
   return messages.map(({ atMs, text }) => `[${(atMs / 1000).toFixed(3).padStart(9)}] ${printable(text)}`);
+}
+
+/** Formats messages of the kernel as dmesg(1) does. */
+export function formatKernelLog(messages: readonly KernelMessage[]): readonly string[] {
+  return messages.map(({ atMs, text }) => `[${(atMs / 1000).toFixed(6).padStart(12)}] ${text}`);
 }
 
 function encode(record: BootRecord): string {

@@ -3,7 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { printable, timeLine, wrapLine } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
-import { type BootRecord, keepMessage, type StepRecord } from "./boot-record.ts";
+import { type BootRecord, keepAnswer, keepMessage, type StepRecord } from "./boot-record.ts";
 import { listReportConsoles } from "./consoles.ts";
 import { createKernelConsole, type KernelConsole } from "./kernel-console.ts";
 
@@ -65,6 +65,7 @@ export function createConsole(machine: Machine, record: BootRecord): Console {
     // Not wrapped in vain: a boot with hundreds of disks has nine uevents for each.
     debug: (text) => (talk.level === "debug" ? consola.debug(...columns("debug", text)) : undefined),
     progress: (text, { isUrgent = false } = {}) => consola[isUrgent ? "log" : "info"](...columns("...", text)),
+    answered: (device) => keepAnswer(record, device),
     obey(wish) {
       talk = wish;
       consola.level = wish.level === "debug" ? 4 : 3;

@@ -13,6 +13,12 @@ export interface PendingModule {
   isDone(timeoutMs: number): boolean;
 }
 
+/** A message of the kernel's own; milliseconds since it started. */
+export interface KernelMessage {
+  readonly atMs: number;
+  readonly text: string;
+}
+
 /** The kernel itself: its name, its modules, its log, and the power switch. */
 export interface Kernel {
   /** `uname -r`, and the machine as in `uname -m`. */
@@ -25,8 +31,10 @@ export interface Kernel {
   writeKernelLog(level: number, text: string): void;
   /** Returns the place in the kernel log after its newest record. */
   kernelLogMark(): number;
-  /** Returns the kernel's own messages since `mark` (null: all that are still in the log), oldest first, without those of `writeKernelLog`. */
-  kernelLogSince(mark: number | null): readonly string[];
+  /** Returns the texts of the kernel's own messages since `mark`, oldest first, without those of `writeKernelLog`. */
+  kernelLogSince(mark: number): readonly string[];
+  /** Returns all messages of the kernel that are still in its log, as `kernelLogSince`. */
+  readKernelLog(): readonly KernelMessage[];
   /** Returns the program that takes a root apart at power-off (build/stage0/exit/exit.c); null if levain runs from its sources. */
   exitProgram(): Uint8Array | null;
   /** reboot(2); does not return on a real machine. */

@@ -1,10 +1,11 @@
-import { type BlockDevice, listBlockDeviceNames } from "../devices/block-devices.ts";
+import { type BlockDevice, describeDevice, listBlockDeviceNames } from "../devices/block-devices.ts";
 import { type DeviceProbe, describeUnanswered, SLOW_MS, startProbe, type Unanswered } from "../devices/device-probe.ts";
 import { createInventory, type Inventory } from "../devices/inventory.ts";
 import type { AnswerLimit } from "../devices/patient-source.ts";
 import { createReadHabit } from "../devices/read-habit.ts";
 import { MANY, type Turns, takeTurns } from "../devices/turns.ts";
 import type { Context } from "../drivers/context.ts";
+import type { Voice } from "../problems/voice.ts";
 import { createWaitNotice } from "../problems/wait-notice.ts";
 
 /** The probes of a search: each device goes into the inventory when it has answered, and a slow one holds up no other. */
@@ -162,6 +163,7 @@ function createSlowNotice(
     answered(name: string, probe: DeviceProbe, device: BlockDevice | "gone"): void {
       silences.delete(name);
       const { node, area } = probe.entry;
+      if (device !== "gone") tellAnswer(voice, probe.startMs, machine.nowMs(), device);
       if (named.delete(name)) voice.progress(`${node} answered after ${Math.round(waitedMs(probe) / 1000)} s`);
       // A drive without a disc, or with one that holds music, is nothing to warn of.
       const why = device === "gone" || area.kind === "optical" ? null : device.unreadable;
@@ -174,4 +176,9 @@ function createSlowNotice(
       warned.delete(name);
     },
   };
+}
+
+function tellAnswer(voice: Voice, seenMs: number, answeredMs: number, device: BlockDevice): void {
+  const { node } = device;
+  voice.answered?.({ node, seenMs, answeredMs, text: describeDevice(device).slice(node.length + 1) });
 }

@@ -41,14 +41,15 @@ export function createFakeKernelCalls(
     },
     probeDriver: () => undefined,
     writeKernelLog(_level, text) {
-      for (const line of text.split("\n")) if (line !== "") kernel.log.push({ text: `levain: ${line}`, isOurs: true });
+      for (const line of text.split("\n")) if (line !== "") kernel.say(`levain: ${line}`, true);
     },
     kernelLogMark: () => kernel.log.length - 1,
     kernelLogSince: (mark) =>
       kernel.log
-        .slice(mark === null ? 0 : mark + 1)
+        .slice(mark + 1)
         .filter(({ isOurs }) => !isOurs)
         .map(({ text }) => text),
+    readKernelLog: () => kernel.log.filter(({ isOurs }) => !isOurs),
   };
 }
 

@@ -71,7 +71,7 @@ export class FakeKernel {
   readonly openFiles = new Map<FakeMount, number>();
   /** When the orders of readers are answered. */
   readonly answers = new Set<{ readonly atMs: number; readonly isOnce?: boolean }>();
-  readonly log: { readonly text: string; readonly isOurs: boolean }[] = [];
+  readonly log: { readonly atMs: number; readonly text: string; readonly isOurs: boolean }[] = [];
   readonly sys: FakeDirectory;
   readonly #dev: FakeDirectory;
   #nowMs = START_MS;
@@ -126,8 +126,8 @@ export class FakeKernel {
     });
   }
 
-  say(text: string): void {
-    this.log.push({ text, isOurs: false });
+  say(text: string, isOurs = false): void {
+    this.log.push({ atMs: this.nowMs, text, isOurs });
   }
 
   /** A disk that is there at `atMs`, now if that is past. */

@@ -3,7 +3,16 @@ import type { FakeMachine } from "./fake-machine.ts";
 
 /** Calls that never throw, as the interface says, and the last one of all. */
 const NEVER_REFUSED = [
-  ...["nowMs", "sleepMs", "writeConsole", "writeKernelLog", "kernelLogMark", "kernelLogSince", "release"],
+  ...[
+    "nowMs",
+    "sleepMs",
+    "writeConsole",
+    "writeKernelLog",
+    "kernelLogMark",
+    "kernelLogSince",
+    "readKernelLog",
+    "release",
+  ],
   ...["handOver", "power", "isBoot", "closeTerminals"],
 ];
 /** What is no call of the machine but a test's own. */

@@ -74,7 +74,7 @@ test.concurrent(
       const notes: string[] = [];
       const talk = async (vm: Vm) => {
         count += 1;
-        await vm.expect("hello from");
+        await vm.expect(/hello from 6\S/);
         if (words === "stop") await vm.monitor("stop");
         else vm.send(`${words}\n`);
         await vm.expect("good bye", 11_000);

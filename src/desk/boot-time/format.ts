@@ -1,9 +1,10 @@
 import type { BootRecord } from "../../log/boot-record.ts";
 import { alignColumns, printable, wrapLines } from "../../problems/report.ts";
-import { listSilences, listSpans, type Span, totalMs } from "./spans.ts";
+import { findUnpacking, listSilences, listSpans, type Span, totalMs } from "./spans.ts";
 
 const BAR_COLUMNS = 24;
 const MOST_SILENCES = 5;
+const MOST_DEVICES = 8;
 
 const ENDS: Readonly<Record<BootRecord["state"], string>> = {
   "handed over": "the real init",
@@ -24,17 +25,32 @@ export function formatAnalysis(record: BootRecord): readonly string[] {
     return [`  ${span.name || "-"}`, seconds(span.endMs - span.startMs), bar];
   };
   const silences = listSilences(record, spans, MOST_SILENCES);
+  const unpacking = findUnpacking(record);
   return [
     ...describeBoot(record),
     "",
     ...alignColumns(spans.map(row), [1]),
     "",
     `${seconds(total)} from the start of the kernel to ${ENDS[record.state]}`,
+    ...(unpacking === null ? [] : [`${seconds(unpacking.endMs - unpacking.startMs)} of them to unpack the initramfs`]),
+    ...formatAnswers(record),
     ...(silences.length === 0 ? [] : ["", "longest without a message:"]),
     ...silences.flatMap(({ span, startMs, endMs, text }) =>
       wrapLines([`  ${seconds(endMs - startMs).padStart(8)}  ${span}: until "${printable(text)}"`]),
     ),
   ];
+}
+
+/** The devices that took longest to answer. */
+function formatAnswers({ answers }: BootRecord): readonly string[] {
+  const slowest = answers
+    .toSorted((a, b) => b.answeredMs - b.seenMs - (a.answeredMs - a.seenMs))
+    .slice(0, MOST_DEVICES);
+  const rows = slowest.map(({ node, seenMs, answeredMs, text }) => [
+    ...[`  ${printable(node)}`, seconds(seenMs), seconds(answeredMs - seenMs), printable(text)],
+  ]);
+  if (rows.length === 0) return [];
+  return ["", ...alignColumns([["devices:", "seen", "answered in", ""], ...rows], [1, 2])];
 }
 
 /** Formats `levain analyze --compare`: the parts of two boots side by side, and the difference. */

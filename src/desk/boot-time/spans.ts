@@ -19,6 +19,12 @@ export interface Silence {
   readonly text: string;
 }
 
+/** Milliseconds since the kernel started. */
+interface Period {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** What is shorter is between any two steps. */
 const LEAST_BETWEEN_MS = 20;
 /** What is shorter explains nothing. */
@@ -74,4 +80,20 @@ export function listSilences({ messages }: BootRecord, spans: readonly Span[], m
 /** Returns how long the boot took until the real init, the shell, or the newest message. */
 export function totalMs(spans: readonly Span[]): number {
   return spans.at(-1)?.endMs ?? 0;
+}
+
+/**
+ * Returns when the kernel unpacked the initramfs, by its log; null if that no longer has it. Since Linux 5.13 its drivers start meanwhile
+ * (init/initramfs.c), so this is no part of a boot of its own.
+ */
+export function findUnpacking({ kernelLog }: BootRecord): Period | null {
+  const messages = kernelLog.flatMap((line) => {
+    // As dmesg(1) prints them.
+    const match = /^\[ *(\d+\.\d+)\] (.*)$/.exec(line);
+    return match === null ? [] : [{ atMs: Number(match[1]) * 1000, text: match[2] ?? "" }];
+  });
+  const start = messages.find(({ text }) => /^(?:Trying to unpack rootfs image as|Unpacking) initramfs/.test(text));
+  const end = messages.find(({ text }) => text.startsWith("Freeing initrd memory"));
+  if (start === undefined || end === undefined || end.atMs < start.atMs) return null;
+  return { startMs: start.atMs, endMs: end.atMs };
 }

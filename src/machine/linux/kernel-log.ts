@@ -19,7 +19,10 @@ const readBuffer = new Uint8Array(READ_BYTES);
 type KernelRecord = NonNullable<ReturnType<typeof parseKernelRecord>>;
 
 /** Implements the kernel log by /dev/kmsg (Documentation/ABI/testing/dev-kmsg). One descriptor reads from the first mark on, so that each record is read once. */
-export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMark" | "kernelLogSince"> {
+export function createKernelLog(): Pick<
+  Kernel,
+  "writeKernelLog" | "kernelLogMark" | "kernelLogSince" | "readKernelLog"
+> {
   let fd: number | null = null;
   let records: KernelRecord[] = [];
   const readNewRecords = () => {
@@ -34,13 +37,14 @@ export function createKernelLog(): Pick<Kernel, "writeKernelLog" | "kernelLogMar
       return records.at(-1)?.sequence ?? -1;
     },
     kernelLogSince(mark) {
-      if (mark !== null) readNewRecords();
-      return (mark === null ? readAllRecords() : records)
-        .filter((record) => record.sequence > (mark ?? -1) && record.facility === FACILITY_KERNEL)
-        .map((record) => record.text);
+      readNewRecords();
+      return records.filter((record) => record.sequence > mark && isOfKernel(record)).map((record) => record.text);
     },
+    readKernelLog: () => readAllRecords().filter(isOfKernel),
   };
 }
+
+const isOfKernel = ({ facility }: KernelRecord): boolean => facility === FACILITY_KERNEL;
 
 /** Opens the log for each record: the kernel's rate limit (ten in five seconds) is counted per open file. */
 function createRecordWriter(): Kernel["writeKernelLog"] {
@@ -112,7 +116,8 @@ function readRecords(fd: number): KernelRecord[] {
 
 /** Parses "priority,sequence,microseconds,flags[,…];text\n", which " KEY=value" lines may follow; null for anything else. */
 export function parseKernelRecord(record: string) {
-  const match = /^(\d+),(\d+),[^;]*;([^\n]*)/.exec(record);
+  const match = /^(\d+),(\d+),(\d+),?[^;]*;([^\n]*)/.exec(record);
   if (match === null) return null;
-  return { sequence: Number(match[2]), facility: Number(match[1]) >> 3, text: match[3] ?? "" };
+  const [priority = 0, sequence = 0, microseconds = 0] = match.slice(1, 4).map(Number);
+  return { sequence, facility: priority >> 3, atMs: microseconds / 1000, text: match[4] ?? "" };
 }

@@ -1,6 +1,6 @@
 import { type BlockDevice, describeDevice } from "../../devices/block-devices.ts";
 import { decodeText } from "../../formats/text.ts";
-import { type BootRecord, formatMessages } from "../../log/boot-record.ts";
+import { type BootRecord, formatKernelLog, formatMessages } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { bytesOrNone } from "../../machine/small-files.ts";
 import { hideSecrets, listSecrets } from "../../parameters/secrets.ts";
@@ -17,7 +17,7 @@ export interface LogFiles {
 export function makeLogFiles(machine: Machine, record: BootRecord, devices: readonly BlockDevice[]): LogFiles {
   const secrets = listSecrets(decodeText(bytesOrNone(machine, "/proc/cmdline")));
   const hide = (line: string) => secrets.reduce((text, secret) => text.replaceAll(secret, "…"), hideSecrets(line));
-  const kernelLog = orIfRefused(() => machine.kernelLogSince(null), []).map(hide);
+  const kernelLog = orIfRefused(() => formatKernelLog(machine.readKernelLog()), []).map(hide);
   const seen = devices.map(describeDevice);
   const parts = [
     [`levain ${record.levain} on Linux ${record.kernel}`, `command line: ${record.commandLine}`],

@@ -20,7 +20,7 @@ const SIGNATURE_LINE = /^Loading of .*module.* is rejected|^Lockdown: .*module.*
 
 /** Returns why disks may have no driver: the image lacks the module or the firmware, or the kernel refuses modules. */
 export function findDriverCauses(machine: Machine, isAnyDevicePresent: boolean): readonly Found[] {
-  const log = machine.kernelLogSince(null);
+  const log = machine.readKernelLog().map(({ text }) => text);
   const untrusted = isAnyDevicePresent ? [] : findUntrusted(log);
   return [...findAbsent(machine), ...findFirmware(machine, log), ...untrusted].slice(0, MOST);
 }

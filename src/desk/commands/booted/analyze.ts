@@ -1,8 +1,8 @@
-import { type BootRecord, RECORD_FILE, readRecord } from "../../../log/boot-record.ts";
+import { type BootRecord, formatKernelLog, RECORD_FILE, readRecord } from "../../../log/boot-record.ts";
 import type { Machine } from "../../../machine/machine.ts";
 import { SyscallError } from "../../../problems/errors.ts";
 import { formatAnalysis, formatComparison } from "../../boot-time/format.ts";
-import { listSilences, listSpans, totalMs } from "../../boot-time/spans.ts";
+import { findUnpacking, listSilences, listSpans, totalMs } from "../../boot-time/spans.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../../command-line.ts";
 import { drawBoot } from "../../drawing/boot-svg.ts";
 import { writeLine } from "../../standard-output.ts";
@@ -42,11 +42,15 @@ function format(line: CommandWords, machine: Machine, record: BootRecord): reado
   if (!line.has("json")) return formatAnalysis(record);
   const spans = listSpans(record);
   const silences = listSilences(record, spans, Number.POSITIVE_INFINITY);
-  return [JSON.stringify({ totalMs: totalMs(spans), spans, silences }, null, 2)];
+  const { answers } = record;
+  return [
+    JSON.stringify({ totalMs: totalMs(spans), spans, unpacking: findUnpacking(record), answers, silences }, null, 2),
+  ];
 }
 
 function read(machine: Machine, path: string): BootRecord {
   const record = readRecord(machine, path);
   if (record === null) throw new SyscallError("open", "ENOENT", path);
-  return record;
+  if (path !== RECORD_FILE) return record;
+  return { ...record, kernelLog: [...formatKernelLog(machine.readKernelLog())] };
 }

@@ -3,9 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { formatAnalysis, formatComparison } from "../../../../src/desk/boot-time/format.ts";
-import { listSilences, listSpans } from "../../../../src/desk/boot-time/spans.ts";
+import { findUnpacking, listSilences, listSpans } from "../../../../src/desk/boot-time/spans.ts";
 import { drawBoot } from "../../../../src/desk/drawing/boot-svg.ts";
-import { type BootRecord, createRecord, readStart } from "../../../../src/log/boot-record.ts";
+import { type BootRecord, createRecord, keepAnswer, parseRecord, readStart } from "../../../../src/log/boot-record.ts";
 import { STEP_NAMES } from "../../../../src/parameters/values.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { desk } from "../../../support/desk-in-process.ts";
@@ -111,6 +111,47 @@ test("what comes before the first step is the kernel's, and then the start of th
   // proc_pid_stat(5): the name of a program may hold anything.
   const stat = `7 (a) R 1 (init) S ${"0 ".repeat(18)}171 0`;
   expect(readStart({ readFile: () => Buffer.from(stat) })).toBe(1710);
+});
+
+const UNPACKED: BootRecord = {
+  ...SLOW,
+  answers: [
+    { node: "/dev/sda", seenMs: 2510, answeredMs: 2520, text: "(gpt partition table)" },
+    { node: "/dev/sdb", seenMs: 2511, answeredMs: 6300, text: 'ext4 "A<b"' },
+  ],
+  kernelLog: [
+    "[    0.000000] Linux version 6.1.0",
+    "[    0.250000] Trying to unpack rootfs image as initramfs...",
+    "[    0.300000] PCI: Using configuration type 1 for base access",
+    "[    1.000000] Freeing initrd memory: 51000K",
+  ],
+};
+
+test("each device has its times, and the kernel's log tells how long the unpacking took", () => {
+  expect(findUnpacking(SLOW)).toBeNull();
+  expect(findUnpacking({ ...UNPACKED, kernelLog: UNPACKED.kernelLog.slice(0, 3) })).toBeNull();
+  expect(formatAnalysis(UNPACKED).slice(9, 14)).toEqual([
+    "6.60 s from the start of the kernel to the real init",
+    "0.75 s of them to unpack the initramfs",
+    "",
+    "devices:      seen  answered in",
+    '  /dev/sdb  2.51 s       3.79 s  ext4 "A<b"',
+  ]);
+  const drawn = drawBoot(UNPACKED);
+  for (const name of ["sda", "sdb"]) expect(drawn).toContain(`>${name}</text>`);
+  expect(drawn).toContain("ext4 &quot;A&lt;b&quot;");
+  expect(drawn).toContain("unpacks the initramfs");
+  expect(drawBoot(SLOW)).not.toContain("unpacks the initramfs");
+});
+
+test("the record keeps the first devices that answered, each with its newest answer", () => {
+  const record = createRecord("1.0");
+  for (let disk = 0; disk < 100; disk++)
+    keepAnswer(record, { node: `/dev/d${disk}`, seenMs: 1, answeredMs: 2, text: "" });
+  keepAnswer(record, { node: "/dev/d3", seenMs: 5, answeredMs: 9, text: "swap" });
+  expect(record.answers).toHaveLength(64);
+  expect(record.answers[3]).toEqual({ node: "/dev/d3", seenMs: 1, answeredMs: 9, text: "swap" });
+  expect(parseRecord(JSON.stringify(record))).toEqual(record);
 });
 
 test("the drawing has a bar for each part, marks waits, and is well-formed whatever was said", () => {

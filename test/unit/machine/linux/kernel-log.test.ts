@@ -9,6 +9,7 @@ describe("parseKernelRecord", () => {
     expect(parseKernelRecord(record)).toEqual({
       sequence: 339,
       facility: 0,
+      atMs: 5140.9,
       text: "pci 0000:00:01.0: [8086:7000]; type 00",
     });
   });
@@ -18,6 +19,7 @@ describe("parseKernelRecord", () => {
     expect(parseKernelRecord("3,8,1,c,caller=T1;the kernel's\n")).toEqual({
       sequence: 8,
       facility: 0,
+      atMs: 0.001,
       text: "the kernel's",
     });
   });
