@@ -29,13 +29,13 @@ docs: setup ## write docs/parameters.md and docs/levain-toml.schema.json from th
 man: dist/levain ## write the manual pages into dist/man/
 	$(bun) build/man.ts
 
-vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=least: what their image needs, for guests that ask for no amount
+vm: setup dist/levain dist/levain-aarch64 ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=least: what their image needs, for guests that ask for no amount; GUEST_ARCH=aarch64: only what runs on AArch64
 	@$(bun) test/run.ts vm
 
 test: setup ## build and run every test; the last line is "N passed, N failed"
 	@$(bun) test/run.ts build check coverage vm
 
-long: setup dist/levain ## run the tests that take too long for `make test`; T="part of a name" selects some
+long: setup dist/levain dist/levain-aarch64 ## run the tests that take too long for `make test`; T="part of a name" selects some
 	@$(bun) test/run.ts long
 
 demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb

@@ -15,6 +15,8 @@ interface Target extends QemuMachine {
   readonly compiler: string;
   /** Of glibc, in the directory of its libraries. */
   readonly loader: string;
+  /** UEFI for QEMU's -bios. */
+  readonly firmware: string;
   /** Where a guest's memory begins, as the board has it. */
   readonly memoryStart: number;
 }
@@ -26,6 +28,7 @@ export const TARGETS: Readonly<Record<Architecture, Target>> = {
     debian: "amd64",
     compiler: "gcc",
     loader: "/lib64/ld-linux-x86-64.so.2",
+    firmware: "/usr/share/ovmf/OVMF.fd",
     memoryStart: 0,
   },
   aarch64: {
@@ -34,6 +37,7 @@ export const TARGETS: Readonly<Record<Architecture, Target>> = {
     debian: "arm64",
     compiler: "aarch64-linux-gnu-gcc",
     loader: "/lib/ld-linux-aarch64.so.1",
+    firmware: "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
     memoryStart: 0x4000_0000,
   },
 };

@@ -14,7 +14,7 @@ import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { DIRECTORY, rawCpio } from "../../../support/crafted-cpio.ts";
 import { desk } from "../../../support/desk-in-process.ts";
-import { armEfiPrograms, efiKernel, STUB } from "../../../support/efi-kernel.ts";
+import { efiKernel, efiPrograms, STUB } from "../../../support/efi-kernel.ts";
 import { debianKernel } from "../../../support/kernels.ts";
 import { laterRefusalOf, refusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
@@ -159,7 +159,7 @@ describe("what cannot become one is refused before anything is built", () => {
 
 test("an AArch64 kernel is joined with the stub of its architecture only", async () => {
   const { vmlinuz, version } = await debianKernel("cloud", "aarch64");
-  const uki = { ...OPTIONS, linux: vmlinuz, stub: join(await armEfiPrograms(), EFI_NAMES.aarch64.stub) };
+  const uki = { ...OPTIONS, linux: vmlinuz, stub: join(await efiPrograms("aarch64"), EFI_NAMES.aarch64.stub) };
   const parts = readUkiParts(uki, null);
   expect(parts.version).toBe(version);
   const image = Buffer.concat(parts.join(rawCpio([{ name: "init", data: "" }])));
