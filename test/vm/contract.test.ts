@@ -9,7 +9,7 @@ import { partitionDisk } from "../support/fake-partitions.ts";
 import { treeImage, uncleanImage } from "../support/filesystem-images.ts";
 import { packInitramfs, writeTree } from "../support/initramfs.ts";
 import { moduleEntries, packGuest } from "../support/packed-guest.ts";
-import { BUSYBOX } from "../support/unpacked-programs.ts";
+import { GUEST_BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const MODULES = [
@@ -55,7 +55,7 @@ async function guestOptions() {
   await Bun.write(partitioned, partitionDisk(PARTITIONS).bytes);
   const initrd = await packInitramfs({
     "/init": { file: await packGuest(join(import.meta.dirname, "../contract/guest.ts")) },
-    [FIXTURES.busybox]: { file: BUSYBOX },
+    [FIXTURES.busybox]: { file: GUEST_BUSYBOX },
     [FIXTURES.squashfs]: { file: squashfs },
     ...(await moduleEntries(FIXTURES.modules, MODULES)),
   });

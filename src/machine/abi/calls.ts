@@ -18,6 +18,7 @@ export const SYSTEM_CALLS = {
   setsockopt: [54, 208],
   getsockopt: [55, 209],
   wait4: [61, 260],
+  uname: [63, 160],
   kill: [62, 129],
   fcntl: [72, 25],
   flock: [73, 32],

@@ -45,6 +45,7 @@ const HEADERS = `
 #include <linux/openat2.h>
 #include <linux/raid/md_u.h>
 #include <linux/reboot.h>
+#include <linux/utsname.h>
 `;
 
 /** What the headers call the structures whose sizes are written down, if it is not their name in lower case. */
