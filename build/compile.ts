@@ -16,7 +16,7 @@ import { endOfMemory, type NamedFile } from "./stage0/checks.ts";
 import { linkExitProgram, type Target } from "./stage0/link.ts";
 import { pack } from "./stage0/pack.ts";
 import { groupCache } from "./stage0/paged/compress.ts";
-import { identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
+import { HOT_PAGES, identifyRuntime, readHotPages } from "./stage0/paged/hot-pages.ts";
 import { packPaged } from "./stage0/paged/pack-paged.ts";
 import type { Bundle, PageSets } from "./stage0/paged/plan.ts";
 import { STORE_FLAGS } from "./stage0/paged/store.ts";
@@ -29,10 +29,6 @@ import { STORE_FLAGS } from "./stage0/paged/store.ts";
  */
 
 const ROOT = join(import.meta.dirname, "..");
-const HOT_PAGES: Readonly<Record<Target["name"], string>> = {
-  x86_64: "hot-pages.txt",
-  aarch64: "hot-pages-aarch64.txt",
-};
 const PAGED = join(import.meta.dirname, "stage0/paged");
 const PAGE_SIZE = 0x1000;
 const SITES: Readonly<Record<string, () => Site>> = { aarch64: aarch64Site };
