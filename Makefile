@@ -3,13 +3,19 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
+.PHONY: all aarch64 help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
 
 all: dist/levain ## build dist/levain (the default)
 
 dist/levain: $(sources)
 	@sh build/setup.sh build
 	$(bun) build/compile.ts
+
+aarch64: dist/levain-aarch64 ## build dist/levain-aarch64, for 64-bit Arm, also on a PC
+
+dist/levain-aarch64: $(sources)
+	@sh build/setup.sh aarch64
+	$(bun) build/compile.ts --target aarch64 $@
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -29,13 +35,13 @@ docs: setup ## write docs/parameters.md and docs/levain-toml.schema.json from th
 man: dist/levain ## write the manual pages into dist/man/
 	$(bun) build/man.ts
 
-vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=least: what their image needs, for guests that ask for no amount
+vm: setup dist/levain dist/levain-aarch64 ## run the tests that boot guests in QEMU; T="part of a name" selects some, LOG=1 keeps all console logs, MEMORY=least: what their image needs, for guests that ask for no amount; GUEST_ARCH=aarch64: only what runs on AArch64
 	@$(bun) test/run.ts vm
 
 test: setup ## build and run every test; the last line is "N passed, N failed"
 	@$(bun) test/run.ts build check coverage vm
 
-long: setup dist/levain ## run the tests that take too long for `make test`; T="part of a name" selects some
+long: setup dist/levain dist/levain-aarch64 ## run the tests that take too long for `make test`; T="part of a name" selects some
 	@$(bun) test/run.ts long
 
 demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb

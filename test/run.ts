@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { chosenTests } from "./support/aarch64-tests.ts";
 import { cacheDirectory, scratchDirectory } from "./support/cache.ts";
 import { coverageFlags } from "./support/coverage.ts";
 import { failedTests } from "./support/failed-tests.ts";
@@ -16,6 +17,7 @@ interface Task {
   readonly argv: readonly string[];
   /** The file where `bun test` counts. */
   readonly report?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 interface Count {
@@ -51,7 +53,7 @@ function bunTest(name: string, files: number, ...args: readonly string[]): Task 
 const coverage = scratchDirectory();
 
 const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
-  build: () => [{ name: "build", argv: ["make", "-s", "dist/levain"] }],
+  build: () => [{ name: "build", argv: ["make", "-s", "dist/levain", "dist/levain-aarch64"] }],
   check: () => [
     { name: "types", argv: ["node_modules/.bin/tsc", "--noEmit"] },
     { name: "style", argv: ["node_modules/.bin/biome", "check", "--error-on-warnings"] },
@@ -68,13 +70,30 @@ const GROUPS: Readonly<Record<string, () => readonly Task[]>> = {
     ),
   ],
   coverage: () => [{ name: "coverage", argv: [BUN, "test/support/coverage.ts", coverage] }],
-  long: () => [bunTest("long", CPUS, GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/long")],
-  vm: () => [bunTest("vm", CPUS + WAITING_FILES, GUEST_TEST_TIMEOUT, ...selection(process.env["T"]), "test/vm")],
+  long: () => guestTasks("long", CPUS),
+  vm: () => guestTasks("vm", CPUS + WAITING_FILES),
 };
 
-/** The argument of `bun test` for tests whose name, with those of its groups in front, contains `part`. */
-function selection(part: string | undefined): readonly string[] {
-  return part ? [`${NAME_PATTERN}${part.replace(/[^\w\s]/g, "\\$&")}`] : [];
+/** The tests of a directory, and what runs on AArch64 besides; all of that and nothing else with GUEST_ARCH=aarch64. */
+function guestTasks(name: "vm" | "long", files: number): readonly Task[] {
+  const part = process.env["T"] ?? "";
+  if (process.env["GUEST_ARCH"] === "aarch64") return aarch64Tasks(files, part, "test", "long");
+  const own = bunTest(name, files, GUEST_TEST_TIMEOUT, ...selection(part ? [part] : []), `test/${name}`);
+  return [own, ...aarch64Tasks(files, part, name === "vm" ? "test" : "long")];
+}
+
+function aarch64Tasks(files: number, part: string, ...runs: readonly ("test" | "long")[]): readonly Task[] {
+  const chosen = chosenTests(...runs);
+  const names = chosen.names.filter((name) => name.includes(part));
+  if (names.length === 0) return [];
+  const task = bunTest("aarch64", files, GUEST_TEST_TIMEOUT, ...selection(names), ...chosen.files);
+  return [{ ...task, environment: { GUEST_ARCH: "aarch64" } }];
+}
+
+/** The argument of `bun test` for tests whose name, with those of its groups in front, contains one of `parts`; none for all tests. */
+function selection(parts: readonly string[]): readonly string[] {
+  if (parts.length === 0) return [];
+  return [`${NAME_PATTERN}${parts.map((part) => part.replace(/[^\w\s]/g, "\\$&")).join("|")}`];
 }
 
 /** Makes fixtures while the tests before those of guests run. */
@@ -90,7 +109,8 @@ async function runTask(task: Task): Promise<Count> {
   if (isStopping) return new Promise(() => undefined);
   const startMs = performance.now();
   // Without `env`, the runtime passes on the environment that this process was started with, without the files named here.
-  const options = { env: process.env, stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
+  const env = { ...process.env, ...task.environment };
+  const options = { env, stdin: "ignore", stdout: "inherit", stderr: "inherit" } as const;
   const status = await Bun.spawn([...task.argv], options).exited;
   const count = task.report === undefined ? { ...NONE, passed: status === 0 ? 1 : 0 } : readCount(task.report);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
@@ -156,7 +176,7 @@ const tasks = process.argv.slice(2).flatMap((name) => {
   if (group === undefined) throw new Error(`test/run.ts knows ${Object.keys(GROUPS).join(", ")}, not "${name}"`);
   return group();
 });
-const isWholeRun = tasks.length > 1 && tasks.at(-1)?.name === "vm" && !process.env["T"];
+const isWholeRun = tasks.length > 1 && tasks.some(({ name }) => name === "vm") && !process.env["T"];
 const fixtures = isWholeRun ? beginFixtures() : null;
 const counts: Count[] = [];
 for (const task of tasks) counts.push(await runTask(task));

@@ -14,6 +14,7 @@ const PACKAGES = {
   "run-parts": "debianutils",
   strip: "binutils",
   "qemu-system-x86_64": "qemu-system-x86",
+  "qemu-system-aarch64": "qemu-system-arm",
   cryptsetup: "cryptsetup-bin",
   mksquashfs: "squashfs-tools",
   "mkfs.erofs": "erofs-utils",

@@ -32,6 +32,10 @@ export const FIXTURES = {
   modules: "/fixtures/modules",
   /** BusyBox. */
   busybox: "/bin/busybox",
+  /** The serial line, and the number of its device as proc(5) has it. */
+  ...(process.arch === "arm64"
+    ? { serial: "/dev/ttyAMA0", serialNumber: 204 * 256 + 64 }
+    : { serial: "/dev/ttyS0", serialNumber: 4 * 256 + 64 }),
   /** Disks that virtio_blk finds: ext4 with the file `hello`; the same, write-protected; one with two partitions; the first, not unmounted; and an ext4 whose files may have fs-verity. */
   disk: "vda",
   protectedDisk: "vdb",

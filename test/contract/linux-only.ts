@@ -8,11 +8,12 @@ import { type ContractCase, FIXTURES, makeMedium, mountImage, readText, refuses 
 import { LINUX_CLAIM_CASES } from "./linux-claims.ts";
 import { LINUX_FS_VERITY_CASES } from "./linux-fs-verity.ts";
 import { LINUX_MAPPING_CASES } from "./linux-mappings.ts";
+import { LINUX_NAME_CASES } from "./linux-names.ts";
 import { LINUX_SLOW_MOUNT_CASES } from "./linux-slow-mounts.ts";
 import { LINUX_TERMINAL_CASES } from "./linux-terminals.ts";
 import { LINUX_WORKER_CASES } from "./linux-workers.ts";
 
-const SERIAL = "/dev/ttyS0";
+const SERIAL = FIXTURES.serial;
 
 /** What only the real machine can show: how its programs start, and how it deals with the kernel. For the guest of contract.test.ts. */
 export const LINUX_CASES: readonly ContractCase[] = [
@@ -23,6 +24,7 @@ export const LINUX_CASES: readonly ContractCase[] = [
   ...LINUX_SLOW_MOUNT_CASES,
   ...LINUX_FS_VERITY_CASES,
   ...LINUX_CLAIM_CASES,
+  ...LINUX_NAME_CASES,
   {
     name: "stage0 waits for this process, and nobody else is told what it has said to us",
     check(machine) {
@@ -77,11 +79,11 @@ export const LINUX_CASES: readonly ContractCase[] = [
     name: "a program on a terminal leads a session, has the tty as its controlling terminal, and its status comes back",
     check(machine) {
       const script = [
-        'for fd in 0 1 2; do [ "$(/bin/busybox readlink /proc/$$/fd/$fd)" = /dev/ttyS0 ] || exit 10; done',
+        `for fd in 0 1 2; do [ "$(/bin/busybox readlink /proc/$$/fd/$fd)" = ${SERIAL} ] || exit 10; done`,
         "read -r line < /proc/$$/stat; set -- $line",
-        // proc(5): the fields are pid, comm, state, ppid, pgrp, session, tty_nr; ttyS0 is 4:64.
+        // proc(5): the fields are pid, comm, state, ppid, pgrp, session, tty_nr.
         '[ "$6" = $$ ] || exit 11',
-        '[ "$7" = $((4 * 256 + 64)) ] || exit 12',
+        `[ "$7" = ${FIXTURES.serialNumber} ] || exit 12`,
         "echo written-to-the-controlling-terminal > /dev/tty || exit 13",
         '[ "$GREETING" = hello ] || exit 14',
         // When a session's leader ends, the kernel hangs the tty up, and what a serial line has not sent yet is lost.

@@ -31,7 +31,7 @@ export const PROCESS_CASES: readonly ContractCase[] = [
     check(machine) {
       const pids: number[] = [];
       equal(
-        machine.runOnTerminal([FIXTURES.busybox, "false"], "/dev/ttyS0", {}, (pid) => pids.push(pid)),
+        machine.runOnTerminal([FIXTURES.busybox, "false"], FIXTURES.serial, {}, (pid) => pids.push(pid)),
         1,
       );
       ok(pids.length === 1 && (pids[0] ?? 0) > 1);

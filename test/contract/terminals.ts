@@ -1,8 +1,8 @@
 import { deepEqual, ok } from "node:assert/strict";
 import type { Machine } from "../../src/machine/machine.ts";
-import { type ContractCase, makeMedium } from "./case.ts";
+import { type ContractCase, FIXTURES, makeMedium } from "./case.ts";
 
-const SERIAL = "/dev/ttyS0";
+const SERIAL = FIXTURES.serial;
 
 /** Terminals that are listened to, as far as no hand is needed to type. */
 export const TERMINAL_CASES: readonly ContractCase[] = [

@@ -5,9 +5,9 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { rawCpio } from "../support/crafted-cpio.ts";
 import { rootImage } from "../support/filesystem-images.ts";
+import { GUEST_WORDS } from "../support/guest-words.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { LEVAIN } from "../support/levain-image.ts";
-import { GUEST_WORDS } from "../support/qemu.ts";
 import { startsGuest } from "../support/starts-guest.ts";
 import { QUEUE_TIMEOUT_MS } from "../support/vm-test.ts";
 

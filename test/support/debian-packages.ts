@@ -6,7 +6,10 @@ import { run, runScript } from "./command.ts";
 const ROOT = join(import.meta.dir, "../..");
 
 /** The packages that these lists (build/packages-NAME.txt) have with this word in their second column. */
-export function listedPackages(how: "install" | "unpack", ...lists: readonly ("build" | "demo" | "test")[]): string[] {
+export function listedPackages(
+  how: "install" | "unpack",
+  ...lists: readonly ("build" | "aarch64" | "demo" | "test")[]
+): string[] {
   const lines = lists.flatMap((list) => readFileSync(join(ROOT, `build/packages-${list}.txt`), "utf8").split("\n"));
   return lines.flatMap((line) => {
     const [name = "", word] = line.trim().split(/\s+/);
@@ -22,8 +25,8 @@ const SUITES = {
   trixie: ["trixie", "experimental"],
 } as const;
 
-/** This machine's Debian, as its own apt has it, or one of `SUITES`. */
-export type Suite = "own" | keyof typeof SUITES;
+/** This machine's Debian, as its own apt has it, the same for AArch64, or one of `SUITES`. */
+export type Suite = "own" | "arm64" | keyof typeof SUITES;
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -38,7 +41,9 @@ async function aptOptions(suite: Suite): Promise<string[]> {
   const state = stateDirectory(suite);
   for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
   const options = [`Dir::State::Lists=${state}/lists`, `Dir::Cache=${state}`, ...CACHES, "APT::Sandbox::User=root"];
-  if (suite !== "own") {
+  // dpkg's own architectures stay as they are.
+  if (suite === "arm64") options.push("APT::Architecture=arm64");
+  else if (suite !== "own") {
     const mirror = await debianMirror("bookworm");
     const sources = SUITES[suite].map((name) => `deb [signed-by=${KEYRING}] ${mirror} ${name} main\n`);
     writeFileSync(join(state, "sources.list"), sources.join(""));

@@ -6,4 +6,6 @@ import { debianKernel } from "./kernels.ts";
 
 await debianKernel("cloud");
 await debianKernel("full");
+await debianKernel("cloud", "aarch64");
+await debianKernel("full", "aarch64");
 await debianRoot();

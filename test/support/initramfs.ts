@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
-import { BUSYBOX } from "./unpacked-programs.ts";
+import { GUEST_BUSYBOX } from "./unpacked-programs.ts";
 
 /** One entry of a raw initramfs: a copy of a host file, a text file, a symbolic link, a named pipe or an empty directory. */
 export type Entry =
@@ -48,7 +48,7 @@ export function packInitramfs(entries: Readonly<Record<string, Entry>>): Promise
 /** The entries of a small BusyBox userland whose /init is this shell script. */
 export function busyboxEntries(initScript: string): Record<string, Entry> {
   return {
-    "/bin/busybox": { file: BUSYBOX },
+    "/bin/busybox": { file: GUEST_BUSYBOX },
     "/bin/sh": { link: "busybox" },
     "/init": { text: `#!/bin/busybox sh\n${initScript}\n` },
     "/proc": { directory: true },

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
 import { copyDisk } from "./copy-disk.ts";
-import { guestPrograms } from "./guest-programs.ts";
+import { programsFor } from "./guest-programs.ts";
+import { SAME_ADDRESSES } from "./guest-words.ts";
 import { type Entry, packDirectory, writeTree } from "./initramfs.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { SAME_ADDRESSES } from "./qemu.ts";
 import { BUSYBOX } from "./unpacked-programs.ts";
 import { withVm } from "./with-vm.ts";
 
@@ -69,6 +69,7 @@ sync; trap - EXIT; echo "maker: made"; sleep 1; poweroff -f
 export async function makeInGuest(job: MakerJob): Promise<void> {
   const options = {
     name: `making ${job.name}`,
+    architecture: "x86_64" as const,
     kernel: job.kernel ?? "cloud",
     initrd: await makerInitramfs(job),
     cmdline: `quiet ${SAME_ADDRESSES}`,
@@ -108,10 +109,10 @@ export function makerDiskArguments(disk: MakerDisk): string[] {
 }
 
 async function makerInitramfs(job: MakerJob): Promise<string> {
-  const { modulesDir, version } = await debianKernel(job.kernel ?? "cloud");
+  const { modulesDir, version } = await debianKernel(job.kernel ?? "cloud", "x86_64");
   const tree = scratchDirectory();
   writeTree(tree, {
-    ...(await guestPrograms(...job.programs, LIBGCC)),
+    ...(await programsFor("x86_64", ...job.programs, LIBGCC)),
     "/bin/busybox": { file: BUSYBOX },
     "/init": { text: initScript(job) },
     ...job.files,

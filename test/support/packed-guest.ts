@@ -1,18 +1,21 @@
 import { join } from "node:path";
 import { gatherNativeLibraries } from "../../build/native-libraries.ts";
-import { packFile } from "../../build/stage0/pack.ts";
+import { aarch64Site, hostSite, readParts } from "../../build/site.ts";
+import { pack } from "../../build/stage0/pack.ts";
 import { scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
+import { GUEST_ARCHITECTURE } from "./guest-architecture.ts";
 import { debianKernel } from "./kernels.ts";
 
 /** Compiles a program and packs it with stage0 in front, as the init of a guest. */
 export async function packGuest(main: string): Promise<string> {
   const directory = scratchDirectory();
   const compiled = join(directory, "guest");
-  const libraries = gatherNativeLibraries(directory, process.execPath);
-  await run([process.execPath, "build", "--compile", "--asset", libraries, main, "--outfile", compiled]);
+  const site = GUEST_ARCHITECTURE === "aarch64" ? aarch64Site() : hostSite;
+  const words = ["--compile", ...site.compileFlags, "--asset", gatherNativeLibraries(directory, site)];
+  await run([process.execPath, "build", ...words, main, "--outfile", compiled]);
   const init = join(directory, "init");
-  await Bun.write(init, packFile(compiled));
+  await Bun.write(init, pack(readParts(compiled, site.findLibrary)));
   return init;
 }
 

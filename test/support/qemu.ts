@@ -1,37 +1,26 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EMULATED_CPU, EMULATED_WORDS } from "../../src/desk/qemu/accelerator.ts";
-import { nameDisks } from "../../src/desk/qemu/disk-devices.ts";
+import { type NamedDisk, nameDisks } from "../../src/desk/qemu/disk-devices.ts";
+import { type Architecture, MACHINES } from "../../src/desk/qemu/machines.ts";
 import { listenForMonitor } from "../../src/desk/qemu/monitor.ts";
 import { cacheDirectory } from "./cache.ts";
+import { GUEST_ARCHITECTURE } from "./guest-architecture.ts";
 import { afterMs, type Clock, clockOf } from "./guest-clock.ts";
 import { takeGuestSlot } from "./guest-slot.ts";
+import { QUICK_WORDS, wordsOf } from "./guest-words.ts";
 import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { type Disk, diskArguments } from "./qemu-arguments.ts";
+import { behindPort, type Disk, diskArguments } from "./qemu-arguments.ts";
 import { noteGuestCost } from "./run-notes.ts";
 import { SerialConsole } from "./serial-console.ts";
 
 const EXPECT_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 2000;
-// Where the host is busy, the kernel's warnings of CPUs that stand still say little.
-const CMDLINE = `console=ttyS0 ${EMULATED_WORDS} nowatchdog rcupdate.rcu_cpu_stall_suppress=1`;
-
-// The kernel's tests of its own ciphers and its defences against flaws of real CPUs prove nothing in an emulated one, and cost a tenth.
-const QUICK_WORDS = "cryptomgr.notests mitigations=off";
-
-/** What every guest's kernel is told; where a boot loader passes the command line, its entry needs it. */
-export const GUEST_WORDS = `${CMDLINE} ${QUICK_WORDS}`;
-
-/**
- * For a guest that starts programs with shared libraries again and again: QEMU translates their code once, not at each new address.
- * Making volume groups cost 20 s instead of 30. Programs at fixed addresses, as levain and BusyBox, cost the same without it.
- */
-export const SAME_ADDRESSES = "norandmaps";
-
 export interface BootOptions {
   /** For the name of the log file. */
   readonly name: string;
+  /** By default that of `GUEST_ARCH`. */
+  readonly architecture?: Architecture;
   /** Debian's "cloud" (default) or "full" kernel, unpacked, or the path of a bzImage or ELF kernel; null boots the first disk through the firmware. */
   readonly kernel?: KernelFlavour | { readonly file: string } | null;
   readonly initrd?: string;
@@ -101,18 +90,25 @@ export async function boot(options: BootOptions): Promise<Vm> {
 /** QEMU's command line for these options, without console and monitor. */
 export async function qemuArguments(options: BootOptions): Promise<string[]> {
   const { kernel = "cloud", initrd, cmdline = "", cpu, memoryMib = 512, icount = false, extra = [] } = options;
+  const { architecture = GUEST_ARCHITECTURE } = options;
+  const { program, board, emulatedCpu } = MACHINES[architecture];
   const smp = icount ? 1 : (options.smp ?? 1);
-  const words = [CMDLINE, cpu === undefined ? QUICK_WORDS : "", cmdline].filter(Boolean).join(" ");
-  const kernelFile = typeof kernel === "string" ? (await debianKernel(kernel)).vmlinux : kernel?.file;
+  const words = [wordsOf(architecture), cpu === undefined ? QUICK_WORDS : "", cmdline].filter(Boolean).join(" ");
+  const kernelFile = typeof kernel === "string" ? (await debianKernel(kernel, architecture)).vmlinux : kernel?.file;
   return [
-    ...["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config", "-machine", "pc"],
+    ...[program, "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config", "-machine", board],
     ...(icount ? ["-accel", "tcg", "-icount", "shift=1,sleep=on"] : ["-accel", "tcg,thread=multi"]),
-    ...["-cpu", cpu ?? EMULATED_CPU, "-m", `${memoryMib}`, "-smp", `${smp}`],
+    ...["-cpu", cpu ?? emulatedCpu, "-m", `${memoryMib}`, "-smp", `${smp}`],
     ...(kernelFile === undefined ? [] : ["-kernel", kernelFile, "-append", words]),
     ...(initrd === undefined ? [] : ["-initrd", initrd]),
-    ...diskArguments(nameDisks(options.disks ?? [])),
+    ...diskArguments(disksOf(options)),
     ...extra,
   ];
+}
+
+function disksOf({ architecture = GUEST_ARCHITECTURE, disks = [] }: BootOptions): readonly NamedDisk<Disk>[] {
+  const named = nameDisks(disks);
+  return MACHINES[architecture].board === "pc" ? named : named.map(behindPort);
 }
 
 function start(options: BootOptions, args: readonly string[], release: () => void): Vm {
@@ -145,7 +141,7 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
   })();
   return {
     ...consoleMethods(options.name, serial, exited),
-    ...hotPlug(nameDisks(options.disks ?? []), monitor, serial.clock),
+    ...hotPlug(disksOf(options), monitor, serial.clock),
     monitor: (command, args) => monitor.execute(command, args),
     exited,
     send(text) {

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
 import { run } from "./command.ts";
+import { GUEST, GUEST_ARCHITECTURE } from "./guest-architecture.ts";
 import { type Entry, writeTree } from "./initramfs.ts";
-import { BUSYBOX } from "./unpacked-programs.ts";
+import { BUSYBOX, GUEST_BUSYBOX } from "./unpacked-programs.ts";
 
 const CHECK_INIT_SOURCE = join(import.meta.dir, "check-init.c");
 
@@ -19,7 +20,7 @@ exec setsid cttyhack /bin/sh -i
 `;
 
 const BASE: Readonly<Record<string, Entry>> = {
-  "/bin/busybox": { file: BUSYBOX },
+  "/bin/busybox": { file: GUEST_BUSYBOX },
   "/sbin/init": { text: INIT_SCRIPT },
   "/etc/passwd": { text: "root::0:0:root:/root:/bin/sh\n", mode: 0o644 },
   "/etc/group": { text: "root:x:0:\n", mode: 0o644 },
@@ -46,6 +47,7 @@ export async function smallRoot(changes: RootChanges = {}): Promise<string> {
     readFileSync(import.meta.path, "utf8"),
     changesKey(changes),
     readFileSync(CHECK_INIT_SOURCE, "utf8"),
+    GUEST_ARCHITECTURE,
   );
   const directory = await cached("roots", key, async (target) => {
     const entries = { ...(await appletLinks()), ...BASE, ...(await checkInit()), ...changes };
@@ -73,9 +75,9 @@ async function appletLinks(): Promise<Record<string, Entry>> {
 }
 
 async function checkInit(): Promise<Record<string, Entry>> {
-  const key = recipeKey(readFileSync(CHECK_INIT_SOURCE, "utf8"));
+  const key = recipeKey(readFileSync(CHECK_INIT_SOURCE, "utf8"), GUEST.compiler);
   const directory = await cached("check-init", key, async (target) => {
-    await run(["gcc", "-static", "-O1", "-Wall", "-o", join(target, "check-init"), CHECK_INIT_SOURCE]);
+    await run([GUEST.compiler, "-static", "-O1", "-Wall", "-o", join(target, "check-init"), CHECK_INIT_SOURCE]);
   });
   return { "/sbin/check-init": { file: join(directory, "check-init") } };
 }

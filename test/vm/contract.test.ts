@@ -7,9 +7,10 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 import { treeImage, uncleanImage } from "../support/filesystem-images.ts";
+import { GUEST_ARCHITECTURE } from "../support/guest-architecture.ts";
 import { packInitramfs, writeTree } from "../support/initramfs.ts";
 import { moduleEntries, packGuest } from "../support/packed-guest.ts";
-import { BUSYBOX } from "../support/unpacked-programs.ts";
+import { GUEST_BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const MODULES = [
@@ -35,6 +36,8 @@ const MODULES = [
   ].map((name) => `crypto/${name}`),
 ];
 
+const OF_AARCH64 = ["drivers/dax/dax", "arch/arm64/lib/xor-neon"];
+
 function contentTree(): string {
   const directory = scratchDirectory();
   writeTree(directory, {
@@ -55,9 +58,12 @@ async function guestOptions() {
   await Bun.write(partitioned, partitionDisk(PARTITIONS).bytes);
   const initrd = await packInitramfs({
     "/init": { file: await packGuest(join(import.meta.dirname, "../contract/guest.ts")) },
-    [FIXTURES.busybox]: { file: BUSYBOX },
+    [FIXTURES.busybox]: { file: GUEST_BUSYBOX },
     [FIXTURES.squashfs]: { file: squashfs },
-    ...(await moduleEntries(FIXTURES.modules, MODULES)),
+    ...(await moduleEntries(
+      FIXTURES.modules,
+      GUEST_ARCHITECTURE === "aarch64" ? [...OF_AARCH64, ...MODULES] : MODULES,
+    )),
   });
   const unclean = await uncleanImage(disk);
   const verity = join(scratchDirectory(), "verity");

@@ -3,8 +3,8 @@ import { DEBIAN_UUID } from "../support/debian-root.ts";
 import { checkSystem, logIn } from "../support/debian-system.ts";
 import { encryptedDebian } from "../support/encrypted-debian.ts";
 import { LUKS_UUID, PASSPHRASE } from "../support/encrypted-volumes.ts";
+import { SAME_ADDRESSES } from "../support/guest-words.ts";
 import { levainGuest } from "../support/levain-guest.ts";
-import { SAME_ADDRESSES } from "../support/qemu.ts";
 import { answer } from "../support/unlocking.ts";
 import { vmTest } from "../support/vm-test.ts";
 

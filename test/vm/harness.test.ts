@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
+import { GUEST } from "../support/guest-architecture.ts";
 import { busyboxEntries, packInitramfs } from "../support/initramfs.ts";
 import { makerDiskArguments } from "../support/maker-guest.ts";
 import type { Vm } from "../support/qemu.ts";
@@ -12,7 +13,7 @@ const INIT = `
 for applet in mount cat echo sleep sync poweroff reboot dd modprobe head; do /bin/busybox ln -s busybox /bin/$applet; done
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 echo "hello from $(cat /proc/sys/kernel/osrelease)"
-exec /bin/sh < /dev/ttyS0 > /dev/ttyS0 2>&1
+exec /bin/sh < /dev/${GUEST.serial} > /dev/${GUEST.serial} 2>&1
 `;
 
 function busyboxInitramfs(): Promise<string> {

@@ -1,19 +1,26 @@
 import { expect } from "bun:test";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { EFI_NAMES } from "../../src/desk/uki/efi-names.ts";
 import { scratchDirectory } from "../support/cache.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
+import { efiPrograms } from "../support/efi-kernel.ts";
 import { rootImage } from "../support/filesystem-images.ts";
+import { GUEST, GUEST_ARCHITECTURE } from "../support/guest-architecture.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { levainImage } from "../support/levain-image.ts";
 import { textFile } from "../support/live-media.ts";
 import { vmTest } from "../support/vm-test.ts";
 
-const OVMF = "/usr/share/ovmf/OVMF.fd";
-const BOOT_LOADER = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
-const ROOT_X86_64 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
+// Discoverable Partitions Specification.
+const ROOT_TYPES = {
+  x86_64: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+  aarch64: "b921b045-1df0-41c3-af44-4c6f280d3fae",
+};
+const EFI = EFI_NAMES[GUEST_ARCHITECTURE];
+const ROOT_TYPE = ROOT_TYPES[GUEST_ARCHITECTURE];
 
 /** An ext2 root whose label is these bytes: no mkfs would take them all. */
 async function labelled(label: Uint8Array): Promise<string> {
@@ -63,9 +70,9 @@ vmTest(
 /** A disk that firmware boots: systemd-boot on the EFI partition, the kernel and levain's image beside it, and roots of which only the last is meant. */
 async function efiDisk(): Promise<string> {
   const { vmlinuz } = await debianKernel("cloud");
-  const entry = "title levain\nlinux /vmlinuz\ninitrd /initrd\noptions console=ttyS0 rd.timeout=20\n";
+  const entry = `title levain\nlinux /vmlinuz\ninitrd /initrd\noptions console=${GUEST.serial} rd.timeout=20\n`;
   const files = {
-    "/EFI/BOOT/BOOTX64.EFI": BOOT_LOADER,
+    [`/EFI/BOOT/${EFI.program}`]: join(await efiPrograms(), EFI.systemdBoot),
     "/loader/loader.conf": await textFile("timeout 0\n"),
     "/loader/entries/levain.conf": await textFile(entry),
     "/vmlinuz": vmlinuz,
@@ -75,9 +82,9 @@ async function efiDisk(): Promise<string> {
   const partitions = [
     { file: await filesImage("vfat", files, { label: "ESP" }), type: "U" },
     { file: root, type: "L" },
-    { file: root, type: `${ROOT_X86_64}, attrs="GUID:63"` },
-    { file: root, type: ROOT_X86_64 },
-    { file: root, type: ROOT_X86_64 },
+    { file: root, type: `${ROOT_TYPE}, attrs="GUID:63"` },
+    { file: root, type: ROOT_TYPE },
+    { file: root, type: ROOT_TYPE },
   ];
   return assembleDisk(partitions, { table: "gpt" });
 }
@@ -85,9 +92,9 @@ async function efiDisk(): Promise<string> {
 vmTest(
   "without root= an EFI machine takes the root partition of the disk that its boot loader names",
   async () => {
-    const other = [{ file: await rootImage("ext4", { label: "OTHER" }), type: ROOT_X86_64 }];
+    const other = [{ file: await rootImage("ext4", { label: "OTHER" }), type: ROOT_TYPE }];
     const disks = [await efiDisk(), await assembleDisk(other, { table: "gpt" })].map((file) => ({ file }));
-    return { kernel: null, disks, extra: ["-bios", OVMF], memoryMib: 1024, timeoutMs: 300_000 };
+    return { kernel: null, disks, extra: ["-bios", GUEST.firmware], memoryMib: 1024, timeoutMs: 300_000 };
   },
   async (vm) => {
     await vm.expect(/root +\/dev\/vd[ab]4 ext4 "SAME"/, 240_000);

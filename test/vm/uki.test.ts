@@ -4,10 +4,10 @@ import { cached } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { assembleDisk, filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
+import { GUEST_WORDS } from "../support/guest-words.ts";
 import { debianKernel } from "../support/kernels.ts";
 import { PROMPT } from "../support/levain-guest.ts";
 import { levainImage } from "../support/levain-image.ts";
-import { GUEST_WORDS } from "../support/qemu.ts";
 import { BUSYBOX } from "../support/unpacked-programs.ts";
 import { vmTest } from "../support/vm-test.ts";
 

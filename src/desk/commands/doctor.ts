@@ -52,7 +52,7 @@ export const doctorCommand = command({
     const found = examine(patient, disks.length > 0);
     const request = { files: disks, timeoutMs: readTimeout(line) };
     const isRefused = found.some((row) => row.findings.some(({ code }) => code === "plan-refused"));
-    const trial = line.has("boot") && !isRefused ? await tryBoot(plan(patient), request) : null;
+    const trial = line.has("boot") && !isRefused ? await tryBoot(machine, plan(patient), request) : null;
     const rows = trial === null ? found : [...found, trialRow(trial)];
     const table = () => [
       ...(trial === null ? [] : [...formatTrial(trial), ""]),

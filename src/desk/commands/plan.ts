@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { machine as machineName } from "node:os";
 import { dirname, resolve } from "node:path";
 import { planMachine } from "../../boot/plan-reader.ts";
 import type { Machine } from "../../machine/machine.ts";
@@ -19,6 +18,7 @@ import { listColumns } from "../drawing/stack-columns.ts";
 import { drawStack } from "../drawing/stack-svg.ts";
 import { attempt, withReader } from "../host.ts";
 import { lookAtAdditions, parseAddition, readCrypttabFrom } from "../image/addition.ts";
+import { OWN_ARCHITECTURE } from "../qemu/machines.ts";
 import { writeLine } from "../standard-output.ts";
 
 /** `levain plan 'CMDLINE'`: what a boot with this command line would do. */
@@ -56,7 +56,7 @@ export const planCommand = command({
           ? line.words.join(" ")
           : attempt("cannot read this machine's command line", () => readFileSync("/proc/cmdline")),
       manifest: { version: 1, kernel: null, parameters },
-      machine: machineName(),
+      machine: OWN_ARCHITECTURE,
       hasFile: files.hasFile,
       crypttab: crypttabFile === null ? files.crypttab : readCrypttabFrom(crypttabFile),
     });

@@ -7,12 +7,13 @@ import { printable } from "../../problems/report.ts";
 import { argument, type CommandWords, command, flag, option, UsageError } from "../command-line.ts";
 import { type BootImage, readBootImage, releasesOf } from "../kernels/boot-image.ts";
 import { readableFile } from "../kernels/from-file.ts";
-import { findKernelFile } from "../kernels/kernel-file.ts";
+import { findKernelFile, readArchitecture } from "../kernels/kernel-file.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
 import { BUSES, type Bus } from "../qemu/disk-devices.ts";
 import { provideUefi } from "../qemu/firmware.ts";
-import { type GuestOptions, guestArguments } from "../qemu/guest-arguments.ts";
+import type { GuestOptions } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
+import { OWN_ARCHITECTURE } from "../qemu/machines.ts";
 import { type GuestEnd, runGuest } from "../qemu/run-guest.ts";
 import { saveFile, withTemporary } from "../temporary.ts";
 
@@ -47,7 +48,7 @@ export const runCommand = command({
       const options = readOptions(line, machine, directory);
       // console.error is red on a terminal: this is no error.
       process.stderr.write(`${announce(options)}\n`);
-      const end = await runGuest(guestArguments(options), directory, { isInteractive: true, onSignal });
+      const end = await runGuest(options, directory, { isInteractive: true, onSignal });
       return conclude(end);
     }),
 });
@@ -57,10 +58,15 @@ function readOptions(line: CommandWords, machine: Machine, directory: string): G
   const disks = line.all("disk").map((file) => openGuestDisk(file, readBus(line), line.has("write")));
   if (given === undefined && disks.length === 0) throw new UsageError("Name an image, or a disk with --disk");
   const image = given === undefined ? null : readBootImage(machine, [resolve(given)]);
-  const uefi = line.has("uefi") ? provideUefi(directory) : null;
+  const boot = describeBoot(line, machine, image, directory);
+  const architecture = (boot.kernel === null ? null : readArchitecture(machine, boot.kernel)) ?? OWN_ARCHITECTURE;
+  // The board of AArch64 has no BIOS that could boot a disk.
+  const hasUefi = line.has("uefi") || (boot.kernel === null && architecture === "aarch64");
+  const uefi = hasUefi ? provideUefi(directory, architecture) : null;
   return {
-    accelerator: chooseAccelerator(),
-    ...describeBoot(line, machine, image, directory),
+    architecture,
+    accelerator: chooseAccelerator(architecture),
+    ...boot,
     disks,
     memoryMib: readMemory(line) ?? Math.max(USUAL_MIB, Math.ceil((image?.inspection.memory.withoutRoot ?? 0) / MIB)),
     cpus: Math.min(MOST_CPUS, availableParallelism()),
@@ -121,8 +127,9 @@ function findKernel(machine: Machine, image: BootImage): string {
   throw new BootError(`cannot find a kernel for the image: ${why}`, { hint: "name its file with --kernel FILE" });
 }
 
-function announce({ accelerator, kernel, memoryMib, uefi, disks }: GuestOptions): string {
+function announce({ architecture, accelerator, kernel, memoryMib, uefi, disks }: GuestOptions): string {
   const parts = onlyTexts(
+    architecture !== OWN_ARCHITECTURE && architecture,
     accelerator === "kvm" ? "KVM" : "without KVM, so it is slow",
     kernel !== null && `kernel ${printable(kernel)}`,
     `${memoryMib} MiB`,

@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { normalizeName } from "../../drivers/index/names.ts";
+import type { Machine } from "../../machine/machine.ts";
 import { BootError } from "../../problems/errors.ts";
+import { readArchitecture } from "../kernels/kernel-file.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
 import type { Bus } from "../qemu/disk-devices.ts";
-import { guestArguments } from "../qemu/guest-arguments.ts";
 import { openGuestDisk } from "../qemu/guest-disk.ts";
+import { MACHINES, OWN_ARCHITECTURE } from "../qemu/machines.ts";
 import { runGuest } from "../qemu/run-guest.ts";
 import { saveFile, withTemporary } from "../temporary.ts";
 import { hasModule } from "./checks/drivers.ts";
@@ -33,7 +35,7 @@ const FAILED = /^rescue shell: |^rdshell=0 allows no shell|^the boot cannot cont
 const OWN_LINE = /^(?:levain \S+ on Linux| {2}[a-z]+ +\S| {6}\S|hint: |seen: |could not |cannot |no )/;
 const TRIAL_MIB = 1024;
 const MOST_LINES = 30;
-const CONSOLE = "console=ttyS0 rd.quiet=no rdshell=0 rd.emergency=poweroff panic=-1";
+const QUIET_END = "rd.quiet=no rdshell=0 rd.emergency=poweroff panic=-1";
 
 /** What to boot with. */
 interface TrialRequest {
@@ -43,7 +45,11 @@ interface TrialRequest {
 }
 
 /** Boots the image in QEMU with views of the disks, whose changes are discarded; ends when the real init starts. Throws BootError. */
-export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: TrialRequest): Promise<Trial> {
+export async function tryBoot(
+  machine: Machine,
+  patient: PlannedPatient,
+  { files, timeoutMs }: TrialRequest,
+): Promise<Trial> {
   const { image, plan } = patient;
   if (image.inspection.findings.init?.kind !== "levain") {
     throw new BootError("cannot try the boot: a trial follows levain's own messages, and the image has another init");
@@ -59,21 +65,24 @@ export async function tryBoot(patient: PlannedPatient, { files, timeoutMs }: Tri
   const bus = chooseBus(patient);
   return await withTemporary(async (directory, onSignal) => {
     const save = (name: string, bytes: Uint8Array) => saveFile(join(directory, name), bytes);
-    const args = guestArguments({
-      accelerator: chooseAccelerator(),
-      kernel: image.unified === null ? kernel : save("linux", image.unified.linux),
+    const file = image.unified === null ? kernel : save("linux", image.unified.linux);
+    const architecture = readArchitecture(machine, file) ?? OWN_ARCHITECTURE;
+    const guest = {
+      architecture,
+      accelerator: chooseAccelerator(architecture),
+      kernel: file,
       initrd: save("initrd", image.initrd),
       // What follows "--" is for the init.
-      cmdline: patient.cmdline.replace(/(?=\s--(?:\s|$)|$)/, ` ${CONSOLE}`),
+      cmdline: patient.cmdline.replace(/(?=\s--(?:\s|$)|$)/, ` console=${MACHINES[architecture].serial} ${QUIET_END}`),
       disks: disks.map((file) => openGuestDisk(file, bus, false)),
       memoryMib: Math.max(TRIAL_MIB, Math.ceil(image.inspection.memory.withoutRoot / 2 ** 20)),
       cpus: Math.min(2, availableParallelism()),
       uefi: null,
       hasNetwork: plan.network.isNeeded,
-    });
+    };
     const isOver = (text: string) => HANDED_OVER.test(text) || ASKING.test(text);
     const signal = AbortSignal.timeout(timeoutMs);
-    const end = await runGuest(args, directory, { isInteractive: false, isOver, onSignal, signal });
+    const end = await runGuest(guest, directory, { isInteractive: false, isOver, onSignal, signal });
     const { panic, status, complaint } = end;
     if (status !== 0) throw new BootError(`QEMU failed with status ${status}`, { seen: complaint.trim().split("\n") });
     return { bus, ...readConsole(end.console), panic };

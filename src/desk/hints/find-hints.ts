@@ -1,5 +1,4 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { machine as machineName } from "node:os";
 import { basename, join } from "node:path";
 import { findMount, type MountEntry, parseMountInfo } from "../../filesystems/mounts.ts";
 import type { ByteSource } from "../../formats/facts.ts";
@@ -7,6 +6,7 @@ import { readLuksHeader } from "../../formats/luks/read-header.ts";
 import { probe } from "../../formats/probe.ts";
 import { hideSecrets } from "../../parameters/secrets.ts";
 import { BootError } from "../../problems/errors.ts";
+import { OWN_ARCHITECTURE } from "../qemu/machines.ts";
 import { findCards, findKeyboards, findLinks, findScreens, findUsb } from "./consoles.ts";
 import { driversTo } from "./device-path.ts";
 import { findFilesystems, type MountedFilesystem, mountOfImage } from "./mount-devices.ts";
@@ -16,7 +16,7 @@ import { type SystemFiles, systemFiles } from "./system-files.ts";
 import { walkStack } from "./volumes.ts";
 
 /** Finds what a boot of the system at `root` needs. Throws BootError if its root device is not visible. */
-export function findHints(root = "/", machine = machineName()): Hints {
+export function findHints(root = "/", machine: string = OWN_ARCHITECTURE): Hints {
   const files = systemFiles(root);
   const look = <T>(device: string, read: (source: ByteSource) => T) => lookAt(files, root, device, read);
   const mounts = parseMountInfo(files.text("/proc/self/mountinfo"));

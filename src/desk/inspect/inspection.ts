@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
-import { holds } from "../../formats/bytes.ts";
 import { probe } from "../../formats/probe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { estimateMemoryOf } from "../archive/memory.ts";
 import { attempt } from "../host.ts";
+import { isKernelFile } from "../kernels/kernel-facts.ts";
 import { findBootConfig } from "./boot-config.ts";
 import { findOut, findPassedOver } from "./findings.ts";
 import { readSegments } from "./segments.ts";
@@ -59,8 +59,7 @@ const EFI_HINT = "name a unified kernel image (levain image --uki), or the initr
 
 function notAnImage(file: string, bytes: Uint8Array, cause: BootError | null): BootError {
   const { type } = probe({ size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) });
-  const isKernel = holds(bytes, 0x202, "HdrS"); // of a bzImage: Documentation/arch/x86/boot.rst
-  const hint = isKernel
+  const hint = isKernelFile(bytes)
     ? "this is a kernel; name the initramfs that the boot loader loads with it"
     : type !== null && `this is a ${type} filesystem, an initrd of the old kind: mount it with mount -o loop`;
   return new BootError(`${file} is not an initramfs`, { cause, ...(hint !== false && { hint }) });

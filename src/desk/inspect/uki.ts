@@ -1,5 +1,5 @@
-import { holds } from "../../formats/bytes.ts";
 import { type PeSection, readPe, sectionOf } from "../../formats/kernels/pe.ts";
+import { isKernelFile } from "../kernels/kernel-facts.ts";
 
 /** What `levain inspect` shows of a unified kernel image. */
 export interface UkiSummary {
@@ -26,7 +26,7 @@ export interface Uki {
 export function readUki(bytes: Uint8Array): Uki | null {
   const pe = readPe(bytes);
   // The kernel is a program for EFI too, and has its own diagnosis.
-  if (pe === null || holds(bytes, 0x202, "HdrS")) return null;
+  if (pe === null || isKernelFile(bytes)) return null;
   const text = (name: string) => {
     const data = sectionOf(bytes, pe, name)?.subarray(0, TEXT_MAX_BYTES);
     return data === undefined ? null : new TextDecoder().decode(data).replace(/\0.*$/s, "").trim();

@@ -1,7 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { holds } from "../../formats/bytes.ts";
-import { BootError } from "../../problems/errors.ts";
-import { findCompression } from "../inspect/streams/compressions.ts";
+import { unpackKernel } from "../kernels/kernel-facts.ts";
 
 /** Around the configuration in a kernel with CONFIG_IKCONFIG, compressed with gzip (kernel/configs.c). */
 const START = "IKCFG_ST";
@@ -10,10 +8,8 @@ const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 /** Twenty times the largest known configuration. */
 export const CONFIG_MAX_BYTES = 8 << 20;
-/** Four times the largest kernel of a distribution, unpacked. */
-const KERNEL_MAX_BYTES = 256 << 20;
 
-/** Returns the configuration that a kernel (bzImage, vmlinux) or its module configs.ko contains, as scripts/extract-ikconfig finds it; null if it contains none, or is damaged. */
+/** Returns the configuration that a kernel (bzImage, vmlinux, Image, EFI zboot) or its module configs.ko contains, as scripts/extract-ikconfig finds it; null if it contains none, or is damaged. */
 export function findEmbeddedConfig(bytes: Uint8Array): string | null {
   return extract(bytes) ?? extract(unpackKernel(bytes));
 }
@@ -38,23 +34,4 @@ export function unpackConfig(bytes: Uint8Array): string | null {
   } catch {
     return null; // zlib's errors: the configuration is unknown, which costs only a warning
   }
-}
-
-/** Unpacks a bzImage, or a kernel that is compressed as a whole; empty for anything else. */
-function unpackKernel(bytes: Uint8Array): Uint8Array {
-  const start = payloadOffset(bytes);
-  try {
-    return findCompression(bytes, start)?.unpack(bytes, start, KERNEL_MAX_BYTES).unpacked ?? new Uint8Array();
-  } catch (error) {
-    if (error instanceof BootError) return new Uint8Array();
-    throw error;
-  }
-}
-
-/** Returns where the compressed kernel begins: Documentation/arch/x86/boot.rst, setup_sects and payload_offset. */
-function payloadOffset(bytes: Uint8Array): number {
-  if (!holds(bytes, 0x202, "HdrS") || bytes.length < 0x250) return 0;
-  const setupSectors = bytes[0x1f1] || 4;
-  const offset = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0x248, true);
-  return (setupSectors + 1) * 512 + offset;
 }

@@ -1,5 +1,6 @@
-import { type Accelerator, EMULATED_CPU, EMULATED_WORDS } from "./accelerator.ts";
+import type { Accelerator } from "./accelerator.ts";
 import { type Bus, controllersOf, nameDisks } from "./disk-devices.ts";
+import { type Architecture, MACHINES } from "./machines.ts";
 
 /** A disk of a guest. */
 export interface GuestDisk {
@@ -13,6 +14,7 @@ export interface GuestDisk {
 
 /** A guest to start. */
 export interface GuestOptions {
+  readonly architecture: Architecture;
   readonly accelerator: Accelerator;
   /** null: the firmware boots the first disk. */
   readonly kernel: string | null;
@@ -29,18 +31,18 @@ export interface GuestOptions {
 
 /** Returns QEMU's arguments for a guest, without its console and monitor. */
 export function guestArguments(options: GuestOptions): readonly string[] {
-  const { accelerator, kernel, initrd, cmdline, disks, memoryMib, cpus, uefi, hasNetwork } = options;
+  const { architecture, accelerator, kernel, initrd, cmdline, disks, memoryMib, cpus, uefi, hasNetwork } = options;
+  const machine = MACHINES[architecture];
   const named = nameDisks(disks);
   const devices = [...controllersOf(disks), ...named.map(({ device }) => device)];
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
-    // Without graphics, SeaBIOS shows the screen of a boot loader on the serial line.
-    ...["-machine", `${uefi === null ? "pc" : "q35"}${kernel === null ? ",graphics=off" : ""}`, "-accel", accelerator],
-    ...["-cpu", accelerator === "kvm" ? "max" : EMULATED_CPU, "-m", `${memoryMib}`, "-smp", `${cpus}`],
+    ...["-machine", boardOf(options), "-accel", accelerator],
+    ...["-cpu", accelerator === "kvm" ? "max" : machine.emulatedCpu, "-m", `${memoryMib}`, "-smp", `${cpus}`],
     ...(uefi === null ? [] : [...flash(0, uefi.code, ",readonly=on"), ...flash(1, uefi.variables, "")]),
     ...(kernel === null ? [] : ["-kernel", kernel]),
     ...(initrd === null ? [] : ["-initrd", initrd]),
-    ...(kernel === null || cmdline === null ? [] : ["-append", completeCmdline(cmdline, accelerator)]),
+    ...(kernel === null || cmdline === null ? [] : ["-append", completeCmdline(cmdline, options)]),
     ...named.flatMap(({ disk, id }) => ["-drive", driveOf(disk, id)]),
     ...devices.flatMap((device) => ["-device", JSON.stringify(device)]),
     ...(hasNetwork ? ["-nic", "user,model=virtio-net-pci"] : []),
@@ -48,9 +50,17 @@ export function guestArguments(options: GuestOptions): readonly string[] {
 }
 
 /** The last console= is /dev/console: the user's own come last. */
-function completeCmdline(cmdline: string, accelerator: Accelerator): string {
-  const words = ["console=ttyS0", ...(accelerator === "tcg" ? [EMULATED_WORDS] : []), cmdline];
-  return words.join(" ").trim();
+function completeCmdline(cmdline: string, { architecture, accelerator }: GuestOptions): string {
+  const { serial, emulatedWords } = MACHINES[architecture];
+  return [`console=${serial}`, accelerator === "tcg" ? emulatedWords : "", cmdline].filter(Boolean).join(" ").trim();
+}
+
+function boardOf({ architecture, accelerator, kernel, uefi }: GuestOptions): string {
+  const { board, uefiBoard } = MACHINES[architecture];
+  // KVM emulates only the interrupt controller that the host has.
+  if (architecture === "aarch64") return accelerator === "kvm" ? `${board},gic-version=host` : board;
+  // Without graphics, SeaBIOS shows the screen of a boot loader on the serial line.
+  return `${uefi === null ? board : uefiBoard}${kernel === null ? ",graphics=off" : ""}`;
 }
 
 function flash(unit: number, file: string, more: string): readonly string[] {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
 import { SPACE_HINT } from "../temporary.ts";
 import { findTool } from "../tool.ts";
+import { type GuestOptions, guestArguments } from "./guest-arguments.ts";
+import { MACHINES } from "./machines.ts";
 import { listenForMonitor } from "./monitor.ts";
 
 /** How a guest ended. */
@@ -38,8 +40,8 @@ const PANIC_END = "---[ end Kernel panic";
 /** Bun's `fs.watch` often leaves out the last change of a file, which is the panic: the log is read at intervals. */
 const LOOK_MS = 200;
 
-/** Starts QEMU with these arguments and waits for its end; files go to `directory`, which is private. A kernel that panicked ends the guest. */
-export async function runGuest(args: readonly string[], directory: string, hooks: GuestHooks): Promise<GuestEnd> {
+/** Starts QEMU for a guest and waits for its end; files go to `directory`, which is private. A kernel that panicked ends the guest. */
+export async function runGuest(options: GuestOptions, directory: string, hooks: GuestHooks): Promise<GuestEnd> {
   const { isInteractive, isOver, onSignal, signal } = hooks;
   const log = join(directory, "console.log");
   const socket = join(directory, "monitor");
@@ -58,7 +60,8 @@ export async function runGuest(args: readonly string[], directory: string, hooks
   // Ctrl-C is for the guest; Ctrl-A X ends QEMU.
   const chardev = isInteractive ? `stdio,id=console,mux=on,signal=off,${file}` : `null,id=console,${file}`;
   const argv = [
-    ...[findTool("qemu-system-x86_64", "start a guest"), ...args, "-chardev", chardev, "-serial", "chardev:console"],
+    ...[findTool(MACHINES[options.architecture].program, "start a guest"), ...guestArguments(options)],
+    ...["-chardev", chardev, "-serial", "chardev:console"],
     ...(isInteractive ? ["-mon", "chardev=console,mode=readline"] : []),
     ...["-chardev", `socket,id=qmp,path=${socket.replaceAll(",", ",,")}`, "-mon", "chardev=qmp,mode=control"],
   ];

@@ -1,5 +1,5 @@
 /** System call numbers: asm/unistd_64.h of x86-64, asm-generic/unistd.h of aarch64. */
-const SYSTEM_CALLS = {
+export const SYSTEM_CALLS = {
   read: [0, 63],
   write: [1, 64],
   close: [3, 57],
@@ -18,6 +18,7 @@ const SYSTEM_CALLS = {
   setsockopt: [54, 208],
   getsockopt: [55, 209],
   wait4: [61, 260],
+  uname: [63, 160],
   kill: [62, 129],
   fcntl: [72, 25],
   flock: [73, 32],
@@ -69,7 +70,9 @@ const SYSTEM_CALLS = {
   openat2: [437, 437],
   mount_setattr: [442, 442],
 } as const;
-const COLUMN = process.arch === "arm64" ? 1 : 0;
+
+/** The column of this architecture in such tables. */
+export const COLUMN = process.arch === "arm64" ? 1 : 0;
 
 /** The system calls that are called by number. */
 export type SystemCallName = keyof typeof SYSTEM_CALLS;

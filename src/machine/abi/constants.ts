@@ -137,6 +137,9 @@ export const RLIMIT_NOFILE = 7;
 export const SIGHUP = 1;
 export const SIGQUIT = 3;
 
+/** linux/utsname.h: texts of 65 bytes. */
+export const NEW_UTSNAME = { size: 390, release: 130, machine: 260 } as const;
+
 /** linux/reboot.h */
 export const LINUX_REBOOT_MAGIC1 = 0xfee1dead;
 export const LINUX_REBOOT_MAGIC2 = 672274793;

@@ -1,11 +1,11 @@
+import { COLUMN } from "./calls.ts";
+
 /** The kernel's numbers for directory trees and the mount API of Linux 5.2, named as in its headers. */
 
 /** linux/fcntl.h, linux/stat.h */
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_EMPTY_PATH = 0x1000;
-export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
-export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 export const UTIME_OMIT = 0x3ffffffe;
 export const S_IFSOCK = 0o140000;
 /** struct statx: its size and where its fields begin, in bytes; and what is asked for. */
@@ -23,6 +23,10 @@ export const STATX = {
   stx_mtime: 112,
   stx_rdev_major: 128,
 } as const;
+/** What differs: asm-generic/fcntl.h of x86-64, asm/fcntl.h of aarch64. */
+export const OPEN_FLAGS = { O_DIRECTORY: [0o200000, 0o40000], O_NOFOLLOW: [0o400000, 0o100000] } as const;
+export const O_DIRECTORY = OPEN_FLAGS.O_DIRECTORY[COLUMN];
+export const O_NOFOLLOW = OPEN_FLAGS.O_NOFOLLOW[COLUMN];
 /** linux/fs.h */
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;

@@ -1,4 +1,3 @@
-import { machine, release } from "node:os";
 import { SyscallError } from "../../problems/errors.ts";
 import * as abi from "../abi/constants.ts";
 import type { Clock, Machine } from "../machine.ts";
@@ -26,6 +25,7 @@ import { loadKeymap } from "./terminals/keymap.ts";
 import { createTerminals } from "./terminals/terminals.ts";
 import { trees } from "./trees/tree.ts";
 import { createUeventSource } from "./uevents.ts";
+import { readUname } from "./uname.ts";
 import { openWatchdog } from "./watchdog.ts";
 import { type AsyncCalls, createAsyncCalls } from "./workers/async-calls.ts";
 import { copyFile } from "./workers/copies.ts";
@@ -71,7 +71,7 @@ export function createLinuxMachine(): Machine {
     ...keyDerivation,
     ...libraryHashes,
     ...trees,
-    release: () => ({ release: release(), machine: machine() }),
+    release: readUname,
     exitProgram: () => readPacked("exit-program"),
     power: (action) => power(asyncCalls, action),
     startModule: (...given) => startModule(asyncCalls, ...given),

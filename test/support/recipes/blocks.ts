@@ -3,7 +3,7 @@
 // below it need), `stack=NAME` (a command that draws docs/stacks/NAME.svg).
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { GUEST_WORDS } from "../qemu.ts";
+import { GUEST_WORDS } from "../guest-words.ts";
 
 const DOCS = join(import.meta.dir, "../../../docs");
 export const RECIPES_PAGE = join(DOCS, "recipes.md");

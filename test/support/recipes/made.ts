@@ -6,10 +6,10 @@ import { run } from "../command.ts";
 import { assembleDisk, filesImage } from "../disk-images.ts";
 import { rootImage } from "../filesystem-images.ts";
 import { confWithModules, runInTools } from "../foreign-images.ts";
+import { GUEST_WORDS } from "../guest-words.ts";
 import { debianKernel } from "../kernels.ts";
 import { HYBRID } from "../live-media.ts";
 import { makeInGuest } from "../maker-guest.ts";
-import { GUEST_WORDS } from "../qemu.ts";
 import { forGuest, recipeFile, recipeScript } from "./blocks.ts";
 import { COPY_INIT, runOnRecipeMachine } from "./machine.ts";
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { scratchDirectory } from "../cache.ts";
 import { run, runScript } from "../command.ts";
 import { debianMirror } from "../debian-packages.ts";
+import { GUEST_WORDS } from "../guest-words.ts";
 import { debianKernel } from "../kernels.ts";
 import { LEVAIN } from "../levain-image.ts";
-import { GUEST_WORDS } from "../qemu.ts";
 import { runOnRecipeMachine } from "../recipes/machine.ts";
 import { smallRoot } from "../root-tree.ts";
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type GuestOptions, guestArguments } from "../../../../src/desk/qemu/guest-arguments.ts";
 
 const GUEST: GuestOptions = {
+  architecture: "x86_64",
   accelerator: "tcg",
   kernel: "/boot/vmlinuz",
   initrd: "/tmp/initrd",
@@ -41,6 +42,14 @@ describe("QEMU's arguments for a guest", () => {
     expect(valuesOf(own, "-append")).toEqual(["console=ttyS0 no_timer_check ro console=tty0"]);
     expect(valuesOf({ ...own, accelerator: "kvm" }, "-append")).toEqual(["console=ttyS0 ro console=tty0"]);
     expect(valuesOf({ ...GUEST, cmdline: null }, "-append")).toEqual([]);
+  });
+
+  test("an AArch64 guest has another board, another serial line, and the CPU of its emulator or of the host", () => {
+    const arm: GuestOptions = { ...GUEST, architecture: "aarch64" };
+    expect(valuesOf(arm, "-append")).toEqual(["console=ttyAMA0 root=LABEL=ROOT"]);
+    expect([valuesOf(arm, "-machine"), valuesOf(arm, "-cpu")]).toEqual([["virt"], ["cortex-a72"]]);
+    const host: GuestOptions = { ...arm, accelerator: "kvm" };
+    expect([valuesOf(host, "-machine"), valuesOf(host, "-cpu")]).toEqual([["virt,gic-version=host"], ["max"]]);
   });
 
   test("the first disk is booted by the firmware, on the serial line", () => {

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AARCH64_TESTS, chosenTests } from "../../support/aarch64-tests.ts";
+
+const TESTS = join(import.meta.dir, "../..");
+const files = ["vm", "long"].flatMap((directory) =>
+  readdirSync(join(TESTS, directory)).map((name) => `${directory}/${name.replace(".test.ts", "")}`),
+);
+const sourceOf = (file: string) => readFileSync(join(TESTS, `${file}.test.ts`), "utf8");
+
+describe("the table of what runs on AArch64", () => {
+  test("has a row for every file of guests, and no other", () => {
+    expect(Object.keys(AARCH64_TESTS).sort()).toEqual(files.sort());
+  });
+
+  test("names tests that are in their files, each once", () => {
+    for (const [file, { test: own = [], long = [] }] of Object.entries(AARCH64_TESTS)) {
+      const found = [...own, ...long].map(
+        (name) => sourceOf(file).match(new RegExp(`["\`]${quoted(name)}`, "g"))?.length,
+      );
+      expect([file, found]).toEqual([file, found.map(() => 1)]);
+    }
+  });
+
+  test("says why other tests of a file do not run there, and only if it has others", () => {
+    for (const [file, { test: own = [], long = [], others }] of Object.entries(AARCH64_TESTS)) {
+      const count = sourceOf(file).match(/^ *(?:vmTest|test(?:\.concurrent)?|graftTest)\(/gm)?.length ?? 0;
+      const hasOthers = own.length + long.length === 0 || count > own.length + long.length;
+      expect([file, others !== undefined]).toEqual([file, hasOthers]);
+    }
+  });
+
+  test("has six for make test, and six more for make long", () => {
+    expect(chosenTests("test").names).toHaveLength(6);
+    expect(chosenTests("long").names.length).toBeGreaterThanOrEqual(6);
+  });
+});
+
+const quoted = (text: string) => text.replace(/[.+?^$()[\]{}|\\]/g, "\\$&");
