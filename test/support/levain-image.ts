@@ -12,21 +12,26 @@ import { dirname, join } from "node:path";
 import { initProgramKinds } from "../../src/desk/program/init-program.ts";
 import { cacheDirectory, cached, recipeKey, scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
+import { GUEST_ARCHITECTURE } from "./guest-architecture.ts";
 import { initBytes } from "./init-bytes.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-// `levain image` takes the BusyBox that this puts into PATH.
-import "./unpacked-programs.ts";
+// `levain image` takes the BusyBox of this host from the PATH that this file makes.
+import { GUEST_BUSYBOX } from "./unpacked-programs.ts";
 
 /** The program that all of this is about: dist/levain, or the one that `$LEVAIN_BINARY` names. */
 export const LEVAIN = process.env["LEVAIN_BINARY"] || join(import.meta.dir, "../../dist/levain");
+
+/** The program that guests boot: the same, or dist/levain-aarch64, which `levain image` of this host puts into images. */
+const GUEST_LEVAIN = GUEST_ARCHITECTURE === "aarch64" ? join(import.meta.dir, "../../dist/levain-aarch64") : LEVAIN;
+const GUEST_PROGRAMS = GUEST_LEVAIN === LEVAIN ? [] : ["--init", GUEST_LEVAIN, "--busybox", GUEST_BUSYBOX];
 
 let init: string | null = null;
 
 /** The program that `levain image` writes as /init, for an initramfs of a test's own. Returns its path. */
 export function levainInit(): string {
-  const [kind = "plain"] = initProgramKinds(LEVAIN);
+  const [kind = "plain"] = initProgramKinds(GUEST_LEVAIN);
   const path = join(scratchDirectory(), "init");
-  if (init === null) writeFileSync(path, initBytes(kind, LEVAIN), { mode: 0o755 });
+  if (init === null) writeFileSync(path, initBytes(kind, GUEST_LEVAIN), { mode: 0o755 });
   init ??= path;
   return init;
 }
@@ -52,14 +57,15 @@ export async function levainImage(options: LevainImageOptions = {}): Promise<str
   const { kernel = "cloud", config, files = {}, words = [], compress = "lz4:1" } = options;
   const contents = Object.values(files).map((file) => [statSync(file).size, statSync(file).mtimeMs]);
   const program = programKey();
-  const key = `${program}-${recipeKey(SUMMARY, kernel, config, files, contents, words, compress)}`;
+  const given = [...GUEST_PROGRAMS, ...words];
+  const key = `${program}-${recipeKey(SUMMARY, kernel, config, files, contents, given, compress)}`;
   const directory = await cached("levain-images", key, async (target) => {
     const modules =
       kernel === "none" ? ["--kernel", "none"] : ["--modules-dir", (await debianKernel(kernel)).modulesDir];
     const additions = Object.entries(files).flatMap(([path, file]) => ["--add", `${file}:${path}`]);
     const output = ["--output", join(target, "image"), "--compress", compress];
     removeOldImages(program);
-    const summary = await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...words]);
+    const summary = await run([LEVAIN, "image", ...output, ...modules, ...additions, ...configWords(config), ...given]);
     writeFileSync(join(target, SUMMARY), summary);
   });
   // Another build of dist/levain, in another tree, must not remove what is used here.
@@ -96,16 +102,19 @@ function configWords(config: string | undefined): string[] {
 
 let keyOfProgram: string | null = null;
 
-/** The hash of the program: reading its 160 MB in each of a hundred processes took minutes, so one leaves it for those that see the same file. */
+/** A key for the programs: reading their 160 MB in each of a hundred processes took minutes, so one leaves it for those that see the same file. */
 function programKey(): string {
-  if (keyOfProgram !== null) return keyOfProgram;
-  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(LEVAIN, { bigint: true });
+  keyOfProgram ??= recipeKey(...new Set([LEVAIN, GUEST_LEVAIN].map(hashOf)));
+  return keyOfProgram;
+}
+
+function hashOf(program: string): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(program, { bigint: true });
   const note = join(cacheDirectory("program-keys"), [dev, ino, size, mtimeNs, ctimeNs].join("-"));
   if (!existsSync(note)) {
     const unfinished = `${note}.${process.pid}`;
-    writeFileSync(unfinished, Bun.hash(readFileSync(LEVAIN)).toString(16));
+    writeFileSync(unfinished, Bun.hash(readFileSync(program)).toString(16));
     renameSync(unfinished, note);
   }
-  keyOfProgram = readFileSync(note, "utf8");
-  return keyOfProgram;
+  return readFileSync(note, "utf8");
 }

@@ -46,7 +46,7 @@ function refuse(pe: PeFile, added: readonly NewSection[], path: string): void {
   const taken = added.find(({ name }) => pe.sections.some((section) => section.name === name));
   if (taken !== undefined) {
     throw new BootError(`${path} has a section ${taken.name} already: it is no bare stub`, {
-      hint: "name systemd's stub with --stub: linuxx64.efi.stub of the package systemd-boot-efi",
+      hint: "name systemd's stub with --stub: linuxx64.efi.stub or linuxaa64.efi.stub of the package systemd-boot-efi",
     });
   }
   const room = Math.floor((pe.headersEnd - pe.tableAt) / PE_ROW_BYTES) - pe.sections.length;

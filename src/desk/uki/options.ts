@@ -32,7 +32,7 @@ export const UKI_OPTIONS = {
   cmdline: option("TEXT", "With --uki: the kernel command line, or @FILE (default: what the boot loader passes)"),
   "os-release": option("FILE", "With --uki: what the boot menu shows (default: /etc/os-release)"),
   splash: option("FILE", "With --uki: a picture (BMP) that is shown before the kernel starts"),
-  stub: option("FILE", "With --uki: systemd's stub (default: linuxx64.efi.stub of systemd-boot-efi)"),
+  stub: option("FILE", "With --uki: systemd's stub (default: that of systemd-boot-efi for the kernel)"),
   sign: option("KEY:CERT", "With --uki: sign for Secure Boot with these PEM files, by sbsign"),
 } as const;
 

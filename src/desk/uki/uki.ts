@@ -1,11 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { holds } from "../../formats/bytes.ts";
-import { readBzImageRelease } from "../../formats/kernels/bzimage.ts";
 import { readPe } from "../../formats/kernels/pe.ts";
 import { BootError } from "../../problems/errors.ts";
 import { attempt, isFile } from "../host.ts";
+import { type KernelFacts, readKernelFacts } from "../kernels/kernel-facts.ts";
 import { type KernelChoice, kernelPlaces } from "../modules/kernel.ts";
 import { appendSections, type NewSection } from "./append-sections.ts";
+import { EFI_NAMES, SYSTEMD_EFI } from "./efi-names.ts";
 import { splitMicrocode } from "./microcode.ts";
 import type { UkiOptions } from "./options.ts";
 
@@ -19,9 +21,8 @@ export interface UkiParts {
   readonly join: (initrd: Uint8Array) => readonly Uint8Array[];
 }
 
-const STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 const OS_RELEASE = ["/etc/os-release", "/usr/lib/os-release"];
-/** COMMAND_LINE_SIZE of x86: the kernel cuts off the rest. */
+/** COMMAND_LINE_SIZE of x86 and AArch64: the kernel cuts off the rest. */
 const CMDLINE_MAX_BYTES = 2047;
 /** A photograph for the largest screen has 33 MB. */
 const FILE_MAX_BYTES = 256 << 20;
@@ -30,8 +31,8 @@ const FILE_MAX_BYTES = 256 << 20;
 export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): UkiParts {
   const path = options.linux ?? findLinux(kernel);
   const linux = read(path, "the kernel", "name the kernel with --linux FILE");
-  const version = checkLinux(linux, path, kernel);
-  const stubPath = options.stub ?? STUB;
+  const { version, architecture } = checkLinux(linux, path, kernel);
+  const stubPath = options.stub ?? join(SYSTEMD_EFI, EFI_NAMES[architecture].stub);
   const stub = read(
     stubPath,
     "systemd's stub",
@@ -47,7 +48,7 @@ export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): 
     { name: ".uname", data: Buffer.from(version) },
     { name: ".splash", data: options.splash === null ? null : readSplash(options.splash) },
   ];
-  const join = (initrd: Uint8Array) => {
+  const assemble = (initrd: Uint8Array) => {
     // An older stub leaves .ucode out; at the beginning of the initramfs the kernel finds microcode as well.
     const { microcode, rest } = Buffer.from(stub).includes(".ucode")
       ? splitMicrocode(initrd)
@@ -64,7 +65,7 @@ export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): 
       stubPath,
     );
   };
-  return { version, cmdline, join };
+  return { version, cmdline, join: assemble };
 }
 
 function read(path: string, what: string, hint: string): Buffer {
@@ -88,14 +89,20 @@ function findLinux(kernel: KernelChoice | null): string {
   });
 }
 
-/** Returns the version of a bzImage (Documentation/arch/x86/boot.rst). Throws BootError if firmware cannot start it, or if the modules are another kernel's. */
-function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): string {
-  const version = readBzImageRelease(linux);
-  if (version === null)
-    throw new BootError(`${path} is not a kernel for x86`, { hint: "name a bzImage with --linux FILE" });
+type CheckedLinux = Pick<KernelFacts, "architecture"> & { readonly version: string };
+
+/** Returns the version of a kernel. Throws BootError if firmware cannot start it, or if the modules are another kernel's. */
+function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): CheckedLinux {
+  const facts = readKernelFacts(linux);
+  const version = facts?.release ?? null;
+  if (facts === null || version === null) {
+    throw new BootError(`${path} is not a kernel for x86 or AArch64`, {
+      hint: "name a bzImage, or an Image of AArch64, with --linux FILE",
+    });
+  }
   if (readPe(linux) === null) {
     throw new BootError(`UEFI firmware cannot start the kernel ${path}`, {
-      hint: "it is configured without CONFIG_EFI_STUB, or is not a 64-bit kernel; choose another one with --linux FILE",
+      hint: "it is compressed as a whole, configured without CONFIG_EFI_STUB, or not a 64-bit kernel; choose another one with --linux FILE",
     });
   }
   if (kernel !== null && version !== kernel.version) {
@@ -103,7 +110,7 @@ function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): s
       hint: `choose the kernel with --linux FILE, or its modules with --kernel ${version}`,
     });
   }
-  return version;
+  return { version, architecture: facts.architecture };
 }
 
 /** Reads the text, or the file after "@", whose lines are joined. */

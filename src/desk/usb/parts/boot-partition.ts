@@ -2,6 +2,8 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BootError } from "../../../problems/errors.ts";
 import { formatBytes } from "../../../problems/size.ts";
+import { OWN_ARCHITECTURE } from "../../qemu/machines.ts";
+import { EFI_NAMES } from "../../uki/efi-names.ts";
 import { formatGrub, formatSyslinux, formatSystemdBoot, type Stick, type TextFiles } from "../entries.ts";
 import type { Identity } from "../identity.ts";
 import { MIB, roundUp, SECTOR_BYTES } from "../layout.ts";
@@ -16,7 +18,7 @@ export type HostFiles = Readonly<Record<string, string>>;
 const [LEAST_BYTES, SPARE_BYTES] = [64 * MIB, 32 * MIB];
 const LARGEST_CLUSTER = 32768;
 const LARGEST_FILE = 2 ** 32 - 1;
-const EFI_PROGRAM = "EFI/BOOT/BOOTX64.EFI";
+const EFI_PROGRAM = `EFI/BOOT/${EFI_NAMES[OWN_ARCHITECTURE].program}`;
 const MENU_MODULES = ["menu.c32", "libutil.c32"];
 
 /** Returns the bytes that a FAT needs for these files. Throws BootError if one is too large for it. */
@@ -78,7 +80,12 @@ export const formatFatSerial = (serial: string) => `${serial.slice(0, 4)}-${seri
 
 function makeEfiProgram(loader: NonNullable<Loaders["efi"]>, identity: Identity, workspace: Workspace) {
   if (loader.name === "systemd-boot") return loader.file;
-  return makeGrub("x86_64-efi", loader.modules, formatFatSerial(identity.serial("boot")), workspace);
+  return makeGrub(
+    EFI_NAMES[OWN_ARCHITECTURE].grub,
+    loader.modules,
+    formatFatSerial(identity.serial("boot")),
+    workspace,
+  );
 }
 
 function writeTexts(texts: TextFiles, workspace: Workspace): HostFiles {

@@ -20,7 +20,7 @@ const BLOCK_LIST = 0x1f4;
 
 /** Makes a GRUB that looks for its menu on the FAT with this serial number; returns the path of the program. Throws BootError. */
 export async function makeGrub(
-  format: "x86_64-efi" | "i386-pc",
+  format: string,
   directory: string,
   fatSerial: string,
   workspace: Workspace,

@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { BootError } from "../../../problems/errors.ts";
 import { UsageError } from "../../command-line.ts";
 import { isDirectory, isFile } from "../../host.ts";
+import { type Architecture, OWN_ARCHITECTURE } from "../../qemu/machines.ts";
 import { haveTool, type Tool } from "../../tool.ts";
+import { EFI_NAMES, type EfiNames, SYSTEMD_EFI } from "../../uki/efi-names.ts";
 
 /** The boot loaders of a stick, by firmware; null: it does not boot there. */
 export interface Loaders {
@@ -20,8 +22,7 @@ export type BiosLoader =
   | { readonly name: "syslinux"; readonly records: string; readonly modules: string | null }
   | { readonly name: "grub"; readonly modules: string };
 
-const SYSTEMD_BOOT = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
-const [GRUB_EFI, GRUB_BIOS] = ["/usr/lib/grub/x86_64-efi", "/usr/lib/grub/i386-pc"];
+const GRUB = "/usr/lib/grub";
 /** Of Debian, Fedora and Arch. */
 const SYSLINUX_RECORDS = ["/usr/lib/syslinux/mbr", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
 const SYSLINUX_MODULES = ["/usr/lib/syslinux/modules/bios", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
@@ -31,17 +32,18 @@ export interface Host {
   readonly isFile: (path: string) => boolean;
   readonly isDirectory: (path: string) => boolean;
   readonly haveTool: (tool: Tool) => string | null;
+  readonly architecture: Architecture;
 }
 
-const THIS_HOST: Host = { isFile, isDirectory, haveTool };
+const THIS_HOST: Host = { isFile, isDirectory, haveTool, architecture: OWN_ARCHITECTURE };
 
 /**
  * Chooses the boot loaders: what `--efi` and `--bios` name, by default the first that this host has. Throws BootError if a loader is
  * not installed, UsageError for an unknown name.
  */
 export function chooseLoaders(request: Readonly<Record<"efi" | "bios", string | null>>, host = THIS_HOST): Loaders {
-  const efi = choose("efi", "EFI", request.efi, EFI_LOADERS, host);
-  const bios = choose("bios", "BIOS", request.bios, BIOS_LOADERS, host);
+  const efi = choose("efi", "EFI", request.efi, efiLoaders(EFI_NAMES[host.architecture]), host);
+  const bios = chooseBios(request.bios, host);
   if (efi === null && bios === null) throw new UsageError("--efi none and --bios none leave no boot loader");
   return { efi, bios };
 }
@@ -51,17 +53,23 @@ interface Candidate<Loader> {
   find(host: Host): Loader | null;
 }
 
-const grub = (modules: string) => (host: Host) =>
-  host.isDirectory(modules) && host.haveTool("grub-mkimage") !== null ? ({ name: "grub", modules } as const) : null;
+function findGrub(host: Host, platform: string) {
+  const modules = join(GRUB, platform);
+  if (!host.isDirectory(modules) || host.haveTool("grub-mkimage") === null) return null;
+  return { name: "grub", modules } as const;
+}
 
 /** In the order in which they are preferred. */
-const EFI_LOADERS: Readonly<Record<string, Candidate<EfiLoader>>> = {
+const efiLoaders = (names: EfiNames): Readonly<Record<string, Candidate<EfiLoader>>> => ({
   "systemd-boot": {
     packages: "systemd-boot-efi",
-    find: (host) => (host.isFile(SYSTEMD_BOOT) ? { name: "systemd-boot", file: SYSTEMD_BOOT } : null),
+    find(host) {
+      const file = join(SYSTEMD_EFI, names.systemdBoot);
+      return host.isFile(file) ? { name: "systemd-boot", file } : null;
+    },
   },
-  grub: { packages: "grub-efi-amd64-bin grub-common", find: grub(GRUB_EFI) },
-};
+  grub: { packages: `${names.grubPackage} grub-common`, find: (host) => findGrub(host, names.grub) },
+});
 
 const BIOS_LOADERS: Readonly<Record<string, Candidate<BiosLoader>>> = {
   syslinux: {
@@ -73,8 +81,15 @@ const BIOS_LOADERS: Readonly<Record<string, Candidate<BiosLoader>>> = {
       return { name: "syslinux", records, modules };
     },
   },
-  grub: { packages: "grub-pc-bin grub-common", find: grub(GRUB_BIOS) },
+  grub: { packages: "grub-pc-bin grub-common", find: (host) => findGrub(host, "i386-pc") },
 };
+
+/** Only x86 machines have a BIOS. */
+function chooseBios(wanted: string | null, host: Host): BiosLoader | null {
+  if (host.architecture === "x86_64") return choose("bios", "BIOS", wanted, BIOS_LOADERS, host);
+  if (wanted === null || wanted === "none") return null;
+  throw new UsageError(`--bios ${wanted}: machines of ${host.architecture} have no BIOS`);
+}
 
 function choose<Loader>(
   option: string,

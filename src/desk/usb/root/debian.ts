@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { secretBytes, wipe } from "../../../crypto/secret.ts";
 import { BootError } from "../../../problems/errors.ts";
 import type { Voice } from "../../../problems/voice.ts";
+import { OWN_ARCHITECTURE } from "../../qemu/machines.ts";
 import { haveTool } from "../../tool.ts";
 import type { RootChoice } from "../options.ts";
 import type { Workspace } from "../workspace.ts";
@@ -15,7 +16,7 @@ export interface DebianRequest extends Extract<RootChoice, { kind: "debian" }> {
   readonly rootPassword: Uint8Array | null;
 }
 
-const KERNEL = "linux-image-amd64";
+const KERNEL = OWN_ARCHITECTURE === "aarch64" ? "linux-image-arm64" : "linux-image-amd64";
 
 /** Throws BootError unless this process may install a Debian. */
 export function requireRootForDebian(suite: string): void {

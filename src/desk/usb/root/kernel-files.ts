@@ -4,8 +4,9 @@ import { BootError } from "../../../problems/errors.ts";
 import { printable } from "../../../problems/report.ts";
 import { isDirectory } from "../../host.ts";
 import { readableFile } from "../../kernels/from-file.ts";
-import { findKernelFile, kernelPlaces } from "../../kernels/kernel-file.ts";
+import { findKernelFile, kernelPlaces, readArchitecture } from "../../kernels/kernel-file.ts";
 import { chooseKernel, type KernelChoice } from "../../modules/kernel.ts";
+import { OWN_ARCHITECTURE } from "../../qemu/machines.ts";
 import { inSource, type RootSource } from "./source.ts";
 
 /** What the user says about the kernel of a stick; null: what the root has. */
@@ -25,10 +26,25 @@ export function findKernel(
   const modules = chooseKernel(request, trees.find(isDirectory) ?? trees[0], source.directory === "/" ? release() : "");
   const version = modules?.version ?? null;
   const file = request.vmlinuz ?? (version === null ? null : findKernelFile(machine, version, source.directory));
-  if (file !== null) return { file: readableFile(machine, file), modules };
+  if (file !== null) {
+    refuseForeignKernel(machine, file);
+    return { file: readableFile(machine, file), modules };
+  }
   const places = version === null ? [] : kernelPlaces(version, source.directory);
   throw new BootError(`the root has no kernel${version === null ? "" : ` ${version}`}`, {
     seen: places.map((place) => `${printable(place)}: no such file`),
     hint: "name the kernel with --vmlinuz FILE",
   });
+}
+
+/** The boot loaders of a stick are those of this host. Throws BootError for a kernel that they cannot start. */
+function refuseForeignKernel(machine: Machine, file: string): void {
+  const architecture = readArchitecture(machine, file);
+  if (architecture === null || architecture === OWN_ARCHITECTURE) return;
+  throw new BootError(
+    `the kernel ${printable(file)} is for ${architecture}, and the boot loaders of the stick for ${OWN_ARCHITECTURE}`,
+    {
+      hint: `make the stick on a machine of ${architecture}`,
+    },
+  );
 }

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { parseCompression } from "../../../../src/desk/archive/compress.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
+import { readUki } from "../../../../src/desk/inspect/uki.ts";
 import { appendSections } from "../../../../src/desk/uki/append-sections.ts";
+import { EFI_NAMES } from "../../../../src/desk/uki/efi-names.ts";
 import { parseSigningKey, type UkiOptions } from "../../../../src/desk/uki/options.ts";
 import { readUkiParts } from "../../../../src/desk/uki/uki.ts";
 import { readPe } from "../../../../src/formats/kernels/pe.ts";
@@ -11,7 +14,8 @@ import { scratchDirectory } from "../../../support/cache.ts";
 import { run } from "../../../support/command.ts";
 import { DIRECTORY, rawCpio } from "../../../support/crafted-cpio.ts";
 import { desk } from "../../../support/desk-in-process.ts";
-import { efiKernel, STUB } from "../../../support/efi-kernel.ts";
+import { armEfiPrograms, efiKernel, STUB } from "../../../support/efi-kernel.ts";
+import { debianKernel } from "../../../support/kernels.ts";
 import { laterRefusalOf, refusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
@@ -115,7 +119,7 @@ describe("what cannot become one is refused before anything is built", () => {
   const refuse = async (uki: Partial<UkiOptions>) => (await laterRefusalOf(() => build(uki))).join("\n");
 
   test.each([
-    ["a kernel that is none", { linux: STUB }, "is not a kernel for x86"],
+    ["a kernel that is none", { linux: STUB }, "is not a kernel for x86 or AArch64"],
     ["a stub that is none", { stub: OPTIONS.splash }, "is not a program for EFI"],
     ["a stub that is missing", { stub: "/nowhere" }, "apt install systemd-boot-efi"],
     ["a directory as the kernel", { linux: directory }, "not a regular file"],
@@ -151,6 +155,24 @@ describe("what cannot become one is refused before anything is built", () => {
     expect([status, stderr]).toEqual([2, expect.stringContaining("Option '--cmdline' needs --uki")]);
     expect(refusalOf(() => parseSigningKey("db.key", "/")).join("\n")).toContain("expected KEY:CERT");
   });
+});
+
+test("an AArch64 kernel is joined with the stub of its architecture only", async () => {
+  const { vmlinuz, version } = await debianKernel("cloud", "aarch64");
+  const uki = { ...OPTIONS, linux: vmlinuz, stub: join(await armEfiPrograms(), EFI_NAMES.aarch64.stub) };
+  const parts = readUkiParts(uki, null);
+  expect(parts.version).toBe(version);
+  const image = Buffer.concat(parts.join(rawCpio([{ name: "init", data: "" }])));
+  const read = readUki(image);
+  expect([readPe(image)?.machine, read?.summary.uname]).toEqual([0xaa64, version]);
+  expect(Buffer.from(read?.linux ?? []).equals(readFileSync(vmlinuz))).toBe(true);
+  expect(refusalOf(() => readUkiParts({ ...uki, stub: STUB }, null)).join("\n")).toContain(
+    "is for another architecture",
+  );
+  const foreign = refusalOf(() => readUkiParts({ ...uki, stub: null }, null)).join("\n");
+  expect(foreign).toContain("/usr/lib/systemd/boot/efi/linuxaa64.efi.stub");
+  const packed = file("vmlinuz.gz", gzipSync(readFileSync(vmlinuz), { level: 1 }));
+  expect(refusalOf(() => readUkiParts({ ...uki, linux: packed }, null)).join("\n")).toContain("compressed as a whole");
 });
 
 test("the command line is read from a file, its lines joined", () => {
