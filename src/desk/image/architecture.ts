@@ -95,7 +95,7 @@ export function refuseOtherKernel({ kernel, config, facts }: KernelOfImage, mach
 }
 
 /** CeilingOnPageSize of WebKit, for Linux on ARM64, as in build/stage0/aarch64.h. */
-const PAGE_MAX_BYTES = 16_384;
+export const PAGE_MAX_BYTES = 16_384;
 
 /** arch/arm64/Kconfig: exactly one of them is set. */
 const PAGE_OPTIONS: Readonly<Record<string, number>> = {
