@@ -3,13 +3,19 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
+.PHONY: all aarch64 help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
 
 all: dist/levain ## build dist/levain (the default)
 
 dist/levain: $(sources)
 	@sh build/setup.sh build
 	$(bun) build/compile.ts
+
+aarch64: dist/levain-aarch64 ## build dist/levain-aarch64, for 64-bit Arm, also on a PC
+
+dist/levain-aarch64: $(sources)
+	@sh build/setup.sh aarch64
+	$(bun) build/compile.ts --target aarch64 $@
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  make %-13s %s\n", $$1, $$2 }'

@@ -1,11 +1,13 @@
-// Records which pages of the runtime boots touch, for the packer: `bun bench/hot-pages.ts`. Writes build/stage0/paged/hot-pages.txt.
+// Records which pages of the runtime boots touch, for the packer: `bun bench/hot-pages.ts`. Writes build/stage0/paged/hot-pages.txt, or
+// with GUEST_ARCH=aarch64 hot-pages-aarch64.txt.
 // `--add [NAME…]` keeps the pages of the present list, too, and records only the boots that are named: two recordings differ by some
 // pages, and one that is missing costs up to 160 ms.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { endOfMemory } from "../build/stage0/checks.ts";
-import { formatHotPages, identifyRuntime, mergeSets, readHotPages } from "../build/stage0/paged/hot-pages.ts";
+import { aarch64Site, hostSite } from "../build/site.ts";
+import { formatHotPages, HOT_PAGES, identifyRuntime, mergeSets, readHotPages } from "../build/stage0/paged/hot-pages.ts";
 import { PAGE } from "../build/stage0/paged/memory.ts";
 import { loads, readElf } from "../src/desk/program/elf.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
@@ -13,14 +15,17 @@ import { run } from "../test/support/command.ts";
 import type { RecordedBoot } from "./recorded-boots.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const LIST = join(ROOT, "build/stage0/paged/hot-pages.txt");
+const IS_AARCH64 = process.env["GUEST_ARCH"] === "aarch64";
+const SITE = IS_AARCH64 ? aarch64Site() : hostSite;
+const LIST = join(ROOT, "build/stage0/paged", HOT_PAGES[SITE.target.name]);
 /** A line of stage0's pager/record.c: the first page, and a bit for each page from it on. */
 const RECORD = /levain: pages (\d+) ([0-9a-f]+)$/gm;
 
 const recorder = join(scratchDirectory(), "levain");
-await run([process.execPath, join(ROOT, "build/compile.ts"), "--recorder", recorder]);
+const target = IS_AARCH64 ? ["--target", "aarch64"] : [];
+await run([process.execPath, join(ROOT, "build/compile.ts"), ...target, "--recorder", recorder]);
 // Read by test/support/levain-image.ts, which the fixtures use: so they are imported later.
-process.env["LEVAIN_BINARY"] = recorder;
+process.env[IS_AARCH64 ? "LEVAIN_AARCH64_BINARY" : "LEVAIN_BINARY"] = recorder;
 const { boot } = await import("../test/support/qemu.ts");
 const { levainGuest } = await import("../test/support/levain-guest.ts");
 const { BOOTS, FOLLOWING, PAUSE_MS } = await import("./recorded-boots.ts");
@@ -75,7 +80,7 @@ function readBits(first: number, hex: string): number[] {
   );
 }
 
-const runtime = readFileSync(process.execPath);
+const runtime = readFileSync(SITE.runtime);
 const elf = readElf(runtime);
 const firstPage = Math.floor((loads(elf)[0]?.address ?? 0) / PAGE);
 // Behind the runtime's own memory is the bundle, whose pages are others after each commit.

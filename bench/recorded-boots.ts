@@ -17,7 +17,8 @@ const COMMANDS = ["status", "devices", "log", "help", "plan root=LABEL=X", "retr
 /** Longer than drivers are loaded behind a prompt, and than RECORD_PAUSE of serve.c: the pager writes what was touched when nothing more is. */
 export const PAUSE_MS = 15_000;
 
-const SERVED_MS = 600_000;
+/** The recorder unpacks a group for each page. */
+const MOST_MS = 600_000;
 
 /** A boot whose pages are recorded. */
 export interface RecordedBoot {
@@ -34,19 +35,19 @@ export interface RecordedBoot {
   readonly act: (vm: Vm, answered: () => void) => Promise<unknown>;
 }
 
-const waitForInit: RecordedBoot["act"] = (vm) => vm.expect(READY);
+const waitForInit: RecordedBoot["act"] = (vm) => vm.expect(READY, MOST_MS);
 
 const unlock =
   (...answers: readonly string[]): RecordedBoot["act"] =>
   async (vm, answered) => {
-    await vm.expect(QUESTION);
+    await vm.expect(QUESTION, MOST_MS);
     await vm.pause(PAUSE_MS);
     answered();
     for (const [index, passphrase] of answers.entries()) {
-      if (index > 0) await vm.expect(QUESTION);
+      if (index > 0) await vm.expect(QUESTION, MOST_MS);
       vm.send(`${passphrase}\n`);
     }
-    await vm.expect(READY);
+    await vm.expect(READY, MOST_MS);
   };
 
 const plain = (name: string, disks: RecordedBoot["disks"], cmdline: string): RecordedBoot => ({
@@ -64,7 +65,7 @@ const served = (name: string, server: () => Promise<RecordedServer>): RecordedBo
   server,
   // The recorder unpacks a group for each page: another process takes a minute to start.
   cmdline: "rd.timeout=900",
-  act: (vm) => vm.expect(READY, SERVED_MS),
+  act: (vm) => vm.expect(READY, MOST_MS),
 });
 
 /** Most of every boot is in "plain", those of the benchmark included; "then" sets follow a prompt. */
@@ -102,10 +103,10 @@ export const BOOTS: readonly RecordedBoot[] = [
     cmdline: "root=LABEL=WRONG rd.timeout=1",
     async act(vm) {
       for (const command of COMMANDS) {
-        await vm.expect(PROMPT);
+        await vm.expect(PROMPT, MOST_MS);
         vm.send(`levain ${command}\n`);
       }
-      await vm.expect(READY);
+      await vm.expect(READY, MOST_MS);
     },
   },
   {

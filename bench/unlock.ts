@@ -6,6 +6,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gatherNativeLibraries } from "../build/native-libraries.ts";
+import { hostSite } from "../build/site.ts";
 import { packFile } from "../build/stage0/pack.ts";
 import { scratchDirectory } from "../test/support/cache.ts";
 import { run } from "../test/support/command.ts";
@@ -26,7 +27,7 @@ async function compileProgram(): Promise<string> {
   const directory = scratchDirectory();
   const compiled = join(directory, "compiled");
   const main = join(import.meta.dirname, "unlock-program.ts");
-  const libraries = gatherNativeLibraries(directory, process.execPath);
+  const libraries = gatherNativeLibraries(directory, hostSite);
   const flags = ["--compile", "--minify", "--bytecode", "--format=esm", "--asset", libraries];
   await run([process.execPath, "build", ...flags, main, "--outfile", compiled]);
   const program = join(directory, "program");

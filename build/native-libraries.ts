@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readElf } from "../src/desk/program/elf.ts";
-import { findLibrary } from "../src/desk/program/libraries.ts";
 import { BootError } from "../src/problems/errors.ts";
-import { HOST, linkFilesLibrary } from "./stage0/link.ts";
+import type { Site } from "./site.ts";
+import { linkFilesLibrary } from "./stage0/link.ts";
 
 /** The libraries that src/machine/ loads, by soname, and their Debian packages. */
 const LIBRARIES: Readonly<Record<string, string>> = {
@@ -14,14 +14,15 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /**
  * Copies libraries into the new directory `libraries` of `place`, adds levain's own, and returns the path for `bun build --asset`. They
- * must suit `program`, the Bun that is compiled into the executable. Throws BootError if this host does not have one.
+ * must suit the Bun that is compiled into the executable. Throws BootError if the site has none of that name.
  */
-export function gatherNativeLibraries(place: string, program: string, libraries = LIBRARIES): string {
+export function gatherNativeLibraries(place: string, site: Site, libraries = LIBRARIES): string {
+  const program = site.runtime;
   const user = readElf(readFileSync(program), program);
   const directory = join(place, "libraries");
   mkdirSync(directory, { recursive: true });
   for (const [name, packageName] of Object.entries(libraries)) {
-    const hostPath = findLibrary(name, user);
+    const hostPath = site.findLibrary(name, user);
     if (hostPath === null) {
       throw new BootError(`cannot find the library ${name} on this host`, {
         hint: `install it (Debian: apt install ${packageName})`,
@@ -34,6 +35,6 @@ export function gatherNativeLibraries(place: string, program: string, libraries 
     }
     copyFileSync(hostPath, join(directory, name));
   }
-  writeFileSync(join(directory, "levain-files.so"), linkFilesLibrary(HOST));
+  writeFileSync(join(directory, "levain-files.so"), linkFilesLibrary(site.target));
   return directory;
 }

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Prepares a Debian 12 machine: `build/setup.sh build` to build levain, `demo` to boot it too, `test` to test it too.
+# Prepares a Debian 12 machine: `build/setup.sh build` to build levain, `aarch64` to build it for AArch64, `demo` to boot it too, `test` to test it too.
 # Installs missing packages of build/packages-*.txt, as root or with sudo, and node_modules. Quick if nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
 
 case "${1:-}" in
 build) lists=build/packages-build.txt ;;
+aarch64) lists="build/packages-build.txt build/packages-aarch64.txt" ;;
 demo) lists="build/packages-build.txt build/packages-demo.txt" ;;
-test) lists="build/packages-build.txt build/packages-demo.txt build/packages-test.txt" ;;
-*) echo "usage: build/setup.sh build|demo|test" >&2; exit 2 ;;
+test) lists="build/packages-build.txt build/packages-aarch64.txt build/packages-demo.txt build/packages-test.txt" ;;
+*) echo "usage: build/setup.sh build|aarch64|demo|test" >&2; exit 2 ;;
 esac
 
 # shellcheck disable=SC2086 # a list of words

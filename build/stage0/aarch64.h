@@ -47,6 +47,15 @@ enum {
   SYS_flistxattr = 13,
   SYS_utimensat = 88,
   SYS_close_range = 436,
+  SYS_mmap = 222,
+  SYS_mprotect = 226,
+  SYS_munmap = 215,
+  SYS_rt_sigprocmask = 135,
+  SYS_fcntl = 25,
+  SYS_ftruncate = 46,
+  SYS_getppid = 173,
+  SYS_ppoll = 73,
+  SYS_userfaultfd = 282,
 };
 
 /* arch/arm64/include/uapi/asm/fcntl.h */
@@ -87,5 +96,8 @@ static inline const char *missing_cpu_feature(void)
 {
   return 0;
 }
+
+/* CeilingOnPageSize of WebKit, for Linux on ARM64. */
+#define MOST_PAGE_KIB 16
 
 #define CPU_NEEDED "ARMv8.0"

@@ -3,30 +3,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EM } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
+import { fetchForeignParts } from "../foreign.ts";
 
 export type Target = (typeof TARGETS)[number];
 
-/** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader, `canPage` whether there is a pager. */
+/** AMD64, baseline. `pageSize` is the largest of a machine's kernels, `loader` the DT_SONAME of glibc's dynamic loader, `debian` and `triplet` Debian's names, `bun` the package with its Bun. */
 export const X86_64 = {
-  name: "x86_64",
+  name: "x86_64" as const,
   machine: EM.X86_64,
   pageSize: 0x1000,
   loader: "ld-linux-x86-64.so.2",
   compiler: process.arch === "x64" ? "gcc" : "x86_64-linux-gnu-gcc",
   // Without SSE, as stage0 checks the CPU first.
   compilerFlags: ["-mgeneral-regs-only", "-fcf-protection=none"],
-  canPage: true,
+  ...{ debian: "amd64", triplet: "x86_64-linux-gnu", bun: "@oven/bun-linux-x64" },
 };
 
 /** 64-bit Arm. */
 export const AARCH64 = {
-  name: "aarch64",
+  name: "aarch64" as const,
   machine: EM.AARCH64,
   pageSize: 0x10000,
   loader: "ld-linux-aarch64.so.1",
   compiler: process.arch === "arm64" ? "gcc" : "aarch64-linux-gnu-gcc",
   compilerFlags: ["-mgeneral-regs-only", "-mno-outline-atomics"],
-  canPage: false,
+  ...{ debian: "arm64", triplet: "aarch64-linux-gnu", bun: "@oven/bun-linux-aarch64" },
 };
 
 export const TARGETS = [X86_64, AARCH64] as const;
@@ -72,6 +73,7 @@ export function linkStage0(
   else {
     places.push(
       "-DPAGED",
+      ...pathsOf(target),
       "-Wl,-T,pager/stage0.ld",
       define("stage0", address),
       define("store", store),
@@ -83,6 +85,13 @@ export function linkStage0(
   const sources = [".", ...(store === null ? [] : ["pager"])].flatMap(sourcesIn);
   const flags = [...FLAGS, symbols, ...target.compilerFlags];
   return intoFile((output) => compile([target.compiler, ...flags, ...sources, ...places, "-o", output]));
+}
+
+/** Where the compiler for another machine finds the decompressors. */
+function pathsOf(target: Target): readonly string[] {
+  if (target === HOST) return [];
+  const { root } = fetchForeignParts(target);
+  return [`-I${root}/usr/include`, `-L${root}/usr/lib/${target.triplet}`];
 }
 
 /** The parts of stage0 that the exit program shares. */
@@ -125,7 +134,9 @@ function sourcesIn(directory: string): readonly string[] {
 function compile(command: string[]): void {
   const compiler = command[0] ?? "";
   if (Bun.which(compiler) === null)
-    throw new BootError(`${compiler} is not installed`, { hint: "install it (Debian: apt install gcc)" });
+    throw new BootError(`${compiler} is not installed`, {
+      hint: "install it (Debian: apt install gcc, or gcc-aarch64-linux-gnu)",
+    });
   const run = Bun.spawnSync(command, { cwd: import.meta.dirname, stderr: "pipe" });
   if (run.exitCode !== 0)
     throw new BootError("stage0 does not compile", { seen: run.stderr.toString().trim().split("\n") });

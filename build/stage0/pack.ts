@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
-import { PT, readElf } from "../../src/desk/program/elf.ts";
-import { findLibraries } from "../../src/desk/program/libraries.ts";
+import { PT } from "../../src/desk/program/elf.ts";
+import { readParts } from "../site.ts";
 import { assemble, READ, segment } from "./assemble.ts";
 import type { Parts } from "./checks.ts";
 import { layOut } from "./layout.ts";
@@ -9,16 +7,6 @@ import { linkStage0 } from "./link.ts";
 
 /** From the beginning of stage0 to its config, in bytes. */
 const STAGE0_ROOM = 0x10000;
-
-/** Reads the executable at `path`, and this host's loader and libraries for it. Throws BootError. */
-export function readParts(path: string): Parts {
-  const readFile = (file: string) => ({ name: basename(file), bytes: readFileSync(file) });
-  const program = readFile(path);
-  const found = findLibraries(path, readElf(program.bytes, path));
-  const [loader, ...libraries] = found.map(({ hostPath }) => readFile(hostPath));
-  // Without a loader it is static, which pack() refuses.
-  return { program, loader: loader ?? { name: "", bytes: new Uint8Array(0) }, libraries };
-}
 
 /** Packs the executable at `path` with this host's loader and libraries into one static file. Throws BootError. */
 export function packFile(path: string, link = linkStage0): Uint8Array {

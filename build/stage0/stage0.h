@@ -50,6 +50,16 @@ struct vector {
 };
 struct vector read_vector(u64 *words);
 
+/* The size of the kernel's pages. */
+static inline u64 page_kib(const struct vector *vector)
+{
+  for (const u64 *pair = vector->auxv; pair[0]; pair += 2)
+    if (pair[0] == AT_PAGESZ) return pair[1] >> 10;
+  return 4;
+}
+#define LARGE_PAGES "levain's runtime does not run on this kernel: its pages are of "
+#define LARGE_PAGES_HINT "hint: boot a kernel with pages of 4 KiB, which every distribution has"
+
 /*
  * Makes the vector without the variables that the runtime would obey (in a boot: and without LEVAIN_*) and with ours for it, in the
  * room below the old one. Outside a boot, if many arguments do not fit there: in place, without ours.
@@ -117,7 +127,7 @@ void start_worker(void);
 /* True if the kernel started us as the first process of the machine. */
 int is_first_process(void);
 /* Returns in the child only, with the memory that it shares with process 1. */
-struct incident *supervise(char **envp);
+struct incident *supervise(const struct vector *vector);
 
 /* --- prepare.c --- */
 

@@ -99,8 +99,9 @@ static void follow_until_done(struct handover *handover, const struct policy *po
   }
 }
 
-struct incident *supervise(char **envp)
+struct incident *supervise(const struct vector *vector)
 {
+  char **envp = vector->envp;
   char message[HANDOVER_MAX + 1], *words[HANDOVER_WORDS];
   struct handover handover;
   struct termios settings;
@@ -123,6 +124,12 @@ struct incident *supervise(char **envp)
     const char *lack = missing_cpu_feature();
     if (lack) {
       say("this CPU is too old for levain's runtime: it has no ", lack, " (needed: " CPU_NEEDED ")");
+      continue;
+    }
+    u64 page = page_kib(vector);
+    if (page > MOST_PAGE_KIB) {
+      say(LARGE_PAGES, number_text((long)page), " KiB");
+      say(LARGE_PAGES_HINT);
       continue;
     }
     int messages = -1;

@@ -22,6 +22,7 @@ typedef unsigned long u64;
 #define AT_FDCWD (-100)
 #define AT_PHDR 3
 #define AT_PHNUM 5
+#define AT_PAGESZ 6
 #define AT_BASE 7
 #define AT_ENTRY 9
 #define O_RDONLY 0

@@ -47,6 +47,15 @@ enum {
   SYS_flistxattr = 196,
   SYS_utimensat = 280,
   SYS_close_range = 436,
+  SYS_mmap = 9,
+  SYS_mprotect = 10,
+  SYS_munmap = 11,
+  SYS_rt_sigprocmask = 14,
+  SYS_fcntl = 72,
+  SYS_ftruncate = 77,
+  SYS_getppid = 110,
+  SYS_ppoll = 271,
+  SYS_userfaultfd = 323,
 };
 
 /* asm-generic/fcntl.h */
@@ -103,5 +112,8 @@ static inline const char *missing_cpu_feature(void)
   if (!(extended & 1u << 0)) return "LAHF";
   return 0;
 }
+
+/* The only one there is. */
+#define MOST_PAGE_KIB 4
 
 #define CPU_NEEDED "x86-64-v2, as PC processors made since 2009 have it; for a virtual machine choose the CPU model Nehalem or newer"

@@ -6,7 +6,10 @@ import { run, runScript } from "./command.ts";
 const ROOT = join(import.meta.dir, "../..");
 
 /** The packages that these lists (build/packages-NAME.txt) have with this word in their second column. */
-export function listedPackages(how: "install" | "unpack", ...lists: readonly ("build" | "demo" | "test")[]): string[] {
+export function listedPackages(
+  how: "install" | "unpack",
+  ...lists: readonly ("build" | "aarch64" | "demo" | "test")[]
+): string[] {
   const lines = lists.flatMap((list) => readFileSync(join(ROOT, `build/packages-${list}.txt`), "utf8").split("\n"));
   return lines.flatMap((line) => {
     const [name = "", word] = line.trim().split(/\s+/);

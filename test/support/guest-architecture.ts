@@ -13,11 +13,29 @@ interface Target extends QemuMachine {
   /** Debian's name of the architecture. */
   readonly debian: string;
   readonly compiler: string;
+  /** Of glibc, in the directory of its libraries. */
+  readonly loader: string;
+  /** Where a guest's memory begins, as the board has it. */
+  readonly memoryStart: number;
 }
 
 export const TARGETS: Readonly<Record<Architecture, Target>> = {
-  x86_64: { ...MACHINES.x86_64, suite: "own", debian: "amd64", compiler: "gcc" },
-  aarch64: { ...MACHINES.aarch64, suite: "arm64", debian: "arm64", compiler: "aarch64-linux-gnu-gcc" },
+  x86_64: {
+    ...MACHINES.x86_64,
+    suite: "own",
+    debian: "amd64",
+    compiler: "gcc",
+    loader: "/lib64/ld-linux-x86-64.so.2",
+    memoryStart: 0,
+  },
+  aarch64: {
+    ...MACHINES.aarch64,
+    suite: "arm64",
+    debian: "arm64",
+    compiler: "aarch64-linux-gnu-gcc",
+    loader: "/lib/ld-linux-aarch64.so.1",
+    memoryStart: 0x4000_0000,
+  },
 };
 
 /** The one that this process boots. */

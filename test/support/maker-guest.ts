@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
 import { runScript } from "./command.ts";
 import { copyDisk } from "./copy-disk.ts";
-import { guestPrograms } from "./guest-programs.ts";
+import { programsFor } from "./guest-programs.ts";
 import { SAME_ADDRESSES } from "./guest-words.ts";
 import { type Entry, packDirectory, writeTree } from "./initramfs.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
@@ -112,7 +112,7 @@ async function makerInitramfs(job: MakerJob): Promise<string> {
   const { modulesDir, version } = await debianKernel(job.kernel ?? "cloud", "x86_64");
   const tree = scratchDirectory();
   writeTree(tree, {
-    ...(await guestPrograms(...job.programs, LIBGCC)),
+    ...(await programsFor("x86_64", ...job.programs, LIBGCC)),
     "/bin/busybox": { file: BUSYBOX },
     "/init": { text: initScript(job) },
     ...job.files,

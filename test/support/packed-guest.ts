@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { gatherNativeLibraries } from "../../build/native-libraries.ts";
+import { hostSite } from "../../build/site.ts";
 import { packFile } from "../../build/stage0/pack.ts";
 import { scratchDirectory } from "./cache.ts";
 import { run } from "./command.ts";
@@ -9,7 +10,7 @@ import { debianKernel } from "./kernels.ts";
 export async function packGuest(main: string): Promise<string> {
   const directory = scratchDirectory();
   const compiled = join(directory, "guest");
-  const libraries = gatherNativeLibraries(directory, process.execPath);
+  const libraries = gatherNativeLibraries(directory, hostSite);
   await run([process.execPath, "build", "--compile", "--asset", libraries, main, "--outfile", compiled]);
   const init = join(directory, "init");
   await Bun.write(init, packFile(compiled));

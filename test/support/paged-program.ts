@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readParts } from "../../build/stage0/pack.ts";
+import { readParts } from "../../build/site.ts";
 import { groupCache } from "../../build/stage0/paged/compress.ts";
 import { type PagedOptions, packPaged } from "../../build/stage0/paged/pack-paged.ts";
 import type { PageSets } from "../../build/stage0/paged/plan.ts";

@@ -1,4 +1,4 @@
-import { type BusDisk, controllersOf, type NamedDisk } from "../../src/desk/qemu/disk-devices.ts";
+import { type BusDisk, controllersOf, type Device, type NamedDisk } from "../../src/desk/qemu/disk-devices.ts";
 
 /** A disk of the guest. By default its writes go to a throw-away snapshot: the file is never changed, and VMs can share it. */
 export interface Disk extends BusDisk {
@@ -15,6 +15,21 @@ export interface Disk extends BusDisk {
   readonly bytesPerSecond?: number;
   /** Every read ends in an error, and nothing can be written. */
   readonly failsReads?: boolean;
+}
+
+/** PCI Express: a device comes and goes only at a port of its own. */
+export function behindPort(named: NamedDisk<Disk>): NamedDisk<Disk> {
+  const { device, id } = named;
+  return ["virtio-blk-pci", "nvme"].includes(device.driver)
+    ? { ...named, device: { ...device, bus: portOf(id) } }
+    : named;
+}
+
+const portOf = (id: string) => `${id}-port`;
+
+function portsOf(disks: readonly NamedDisk<Disk>[]): readonly Device[] {
+  const behind = disks.filter(({ device, id }) => device["bus"] === portOf(id));
+  return behind.map(({ id }, index) => ({ driver: "pcie-root-port", id: portOf(id), chassis: index + 1 }));
 }
 
 /** QEMU's arguments for these disks and the controllers they hang on. */
@@ -36,6 +51,6 @@ export function diskArguments(disks: readonly NamedDisk<Disk>[]): string[] {
     return ["-drive", `if=none,id=${id}-drive,format=raw,${writes},${file}${readOnly}${throttling}`];
   });
   const plugged = disks.filter(({ disk }) => disk.unplugged !== true).map(({ device }) => device);
-  const devices = [...controllersOf(disks.map(({ disk }) => disk)), ...plugged];
+  const devices = [...portsOf(disks), ...controllersOf(disks.map(({ disk }) => disk)), ...plugged];
   return [...drives, ...devices.flatMap((device) => ["-device", JSON.stringify(device)])];
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nameDisks } from "../../src/desk/qemu/disk-devices.ts";
+import { type NamedDisk, nameDisks } from "../../src/desk/qemu/disk-devices.ts";
 import { type Architecture, MACHINES } from "../../src/desk/qemu/machines.ts";
 import { listenForMonitor } from "../../src/desk/qemu/monitor.ts";
 import { cacheDirectory } from "./cache.ts";
@@ -10,7 +10,7 @@ import { takeGuestSlot } from "./guest-slot.ts";
 import { QUICK_WORDS, wordsOf } from "./guest-words.ts";
 import { hotPlug } from "./hot-plug.ts";
 import { debianKernel, type KernelFlavour } from "./kernels.ts";
-import { type Disk, diskArguments } from "./qemu-arguments.ts";
+import { behindPort, type Disk, diskArguments } from "./qemu-arguments.ts";
 import { noteGuestCost } from "./run-notes.ts";
 import { SerialConsole } from "./serial-console.ts";
 
@@ -101,9 +101,14 @@ export async function qemuArguments(options: BootOptions): Promise<string[]> {
     ...["-cpu", cpu ?? emulatedCpu, "-m", `${memoryMib}`, "-smp", `${smp}`],
     ...(kernelFile === undefined ? [] : ["-kernel", kernelFile, "-append", words]),
     ...(initrd === undefined ? [] : ["-initrd", initrd]),
-    ...diskArguments(nameDisks(options.disks ?? [])),
+    ...diskArguments(disksOf(options)),
     ...extra,
   ];
+}
+
+function disksOf({ architecture = GUEST_ARCHITECTURE, disks = [] }: BootOptions): readonly NamedDisk<Disk>[] {
+  const named = nameDisks(disks);
+  return MACHINES[architecture].board === "pc" ? named : named.map(behindPort);
 }
 
 function start(options: BootOptions, args: readonly string[], release: () => void): Vm {
@@ -136,7 +141,7 @@ function start(options: BootOptions, args: readonly string[], release: () => voi
   })();
   return {
     ...consoleMethods(options.name, serial, exited),
-    ...hotPlug(nameDisks(options.disks ?? []), monitor, serial.clock),
+    ...hotPlug(disksOf(options), monitor, serial.clock),
     monitor: (command, args) => monitor.execute(command, args),
     exited,
     send(text) {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "./cache.ts";
+import { GUEST } from "./guest-architecture.ts";
 import type { Vm } from "./qemu.ts";
 
 /** What a person is asked, up to where they type, perhaps once more after a device has come; the volume is captured. */
@@ -28,7 +29,7 @@ export async function typeKeys(vm: Vm, text: string): Promise<void> {
 /** How often each text is found in the guest's memory, as UTF-8 and as UTF-16. */
 export async function countInMemory(vm: Vm, memoryMib: number, texts: readonly Uint8Array[]): Promise<number[]> {
   const file = join(scratchDirectory(), "memory");
-  await vm.monitor("pmemsave", { val: 0, size: memoryMib * 1024 * 1024, filename: file });
+  await vm.monitor("pmemsave", { val: GUEST.memoryStart, size: memoryMib * 1024 * 1024, filename: file });
   const memory = readFileSync(file);
   rmSync(file);
   return texts.map((text) => {

@@ -6,6 +6,7 @@ import { scratchDirectory } from "../support/cache.ts";
 import { run } from "../support/command.ts";
 import { copyDisk } from "../support/copy-disk.ts";
 import { encryptedVolume, keyFile, LUKS_UUID, PASSPHRASE, ROOT_UUID } from "../support/encrypted-volumes.ts";
+import { GUEST } from "../support/guest-architecture.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
 import { LEVAIN } from "../support/levain-image.ts";
 import { damageCopy } from "../support/luks/luks2-edit.ts";
@@ -98,7 +99,7 @@ vmTest(
   async (vm) => {
     await vm.expect(/warning {3}\/dev\/vda: .*(damaged|header)/);
     expect(await answer(vm, "never mind\u0003")).toBe(`${VAULT} vault, 5 tries left`);
-    await vm.expect("cancelled on ttyS0");
+    await vm.expect(`cancelled on ${GUEST.serial}`);
     await vm.expect(PROMPT);
     vm.send("levain retry\n");
     for (let left = 5; left > 0; left--) await answer(vm, WRONG);

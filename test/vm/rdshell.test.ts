@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { rootImage } from "../support/filesystem-images.ts";
+import { GUEST } from "../support/guest-architecture.ts";
 import { type Entry, packInitramfs } from "../support/initramfs.ts";
 import { press } from "../support/keyboard.ts";
 import { levainGuest, PROMPT } from "../support/levain-guest.ts";
@@ -55,7 +56,7 @@ const BYTES = "\x1a \x1c \x00 \x1b \x1b[A \x1b[11~ \x11 \x13 \x0f \x16 \xff ~. +
 
 vmTest(
   "with rdshell=ask no key, break or signal starts a shell, before the prompt or at it",
-  askingGuest(`${EVERY_WORD} console=tty0 console=ttyS0 sysrq_always_enabled`),
+  askingGuest(`${EVERY_WORD} console=tty0 console=${GUEST.serial} sysrq_always_enabled`),
   async (vm) => {
     vm.send("\x03\x1c\x1a\n");
     await vm.expect("the rescue shell, 3 tries left");

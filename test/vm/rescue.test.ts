@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { scratchDirectory } from "../support/cache.ts";
 import { filesImage } from "../support/disk-images.ts";
 import { rootImage } from "../support/filesystem-images.ts";
+import { GUEST } from "../support/guest-architecture.ts";
 import { packInitramfs } from "../support/initramfs.ts";
 import { press, pressUntilExit } from "../support/keyboard.ts";
 import { type LevainGuest, levainGuest, PROMPT } from "../support/levain-guest.ts";
@@ -51,7 +52,7 @@ vmTest(
     );
     await vm.expect("rescue shell: ");
     await type(vm, "tty; jobs; sleep 1000 & jobs | sed s/Running/at-work/");
-    await vm.expect("/dev/ttyS0\n");
+    await vm.expect(`/dev/${GUEST.serial}\n`);
     await vm.expect("at-work");
     await type(vm, SLEEP);
     await vm.expect("asleep-1");
@@ -136,10 +137,10 @@ function twoConsoles(cmdline: string, file: string) {
 
 vmTest(
   "two consoles: both show the report, once, where the shell is, and a crash, also with quiet, which hides no failure",
-  twoConsoles("quiet console=hvc0 console=ttyS0", OTHER_CONSOLE),
+  twoConsoles(`quiet console=hvc0 console=${GUEST.serial}`, OTHER_CONSOLE),
   async (vm) => {
     await vm.expect("could not find the root device");
-    await vm.expect("the shell is on ttyS0: the last console= decides");
+    await vm.expect(`the shell is on ${GUEST.serial}: the last console= decides`);
     expect(vm.log().match(/could not find the root device/g)).toHaveLength(1);
     expect(vm.log()).not.toMatch(/^ {2}(prepare|\.\.\.)/m);
     const widths = vm
@@ -148,28 +149,28 @@ vmTest(
       .map((line) => line.length);
     expect(Math.max(...widths)).toBeLessThanOrEqual(80);
     await type(vm, "tty; echo levels $(cat /proc/sys/kernel/printk)");
-    await vm.expect("/dev/ttyS0\nlevels 4 4 1 7\n");
+    await vm.expect(`/dev/${GUEST.serial}\nlevels 4 4 1 7\n`);
     const other = readFileSync(OTHER_CONSOLE, "utf8").replaceAll("\r", "");
     expect(other.match(/could not find the root device\n {2}no device with label "WRONG"/g)).toHaveLength(1);
-    expect(other).toContain("the shell is on ttyS0: the last console= decides\n");
+    expect(other).toContain(`the shell is on ${GUEST.serial}: the last console= decides\n`);
     await type(vm, "kill -SEGV $PPID");
     await vm.expect("levain: crashed: killed by SIGSEGV");
-    await vm.expect("levain: the shell is on ttyS0");
+    await vm.expect(`levain: the shell is on ${GUEST.serial}`);
     await vm.expect(PROMPT);
     const crashed = readFileSync(OTHER_CONSOLE, "utf8");
     expect(crashed).toContain("levain: crashed: killed by SIGSEGV");
-    expect(crashed).toContain("levain: the shell is on ttyS0");
+    expect(crashed).toContain(`levain: the shell is on ${GUEST.serial}`);
   },
 );
 
 vmTest(
   "of two consoles the last one gets the shell; Enter, twice, moves it to the screen and back, that of levain and that of process 1",
-  guest(`${WRONG} console=tty0 console=ttyS0`),
+  guest(`${WRONG} console=tty0 console=${GUEST.serial}`),
   async (vm) => {
-    await vm.expect("the shell is on ttyS0: the last console= decides");
+    await vm.expect(`the shell is on ${GUEST.serial}: the last console= decides`);
     await vm.expect("press Enter twice on another console to move it there");
     await type(vm, "tty; cat /sys/class/tty/console/active");
-    await vm.expect("/dev/ttyS0\ntty0 ttyS0\n");
+    await vm.expect(`/dev/${GUEST.serial}\ntty0 ${GUEST.serial}\n`);
     expect(vm.log()).not.toContain("can't access tty");
     await type(vm, "echo $((20 + 2)) > /tmp/of-the-first; sleep 1000");
     await press(vm, "ret");
@@ -179,20 +180,20 @@ vmTest(
     vm.send("\r");
     await vm.expect("the shell is on tty0 (the screen): press Enter again to end it there and start one here");
     vm.send("\r");
-    await vm.expect(/the shell is on ttyS0\b/);
+    await vm.expect(new RegExp(`the shell is on ${GUEST.serial}\\b`));
     await type(vm, "cat /tmp/of-the-first; pidof sleep; echo all-$((40 + 2))");
     await vm.expect("\n22\nall-42\n");
     await type(vm, "kill -SEGV $PPID");
-    await vm.expect("levain: the shell is on ttyS0; press Enter twice on another console to move it there");
+    await vm.expect(`levain: the shell is on ${GUEST.serial}; press Enter twice on another console to move it there`);
     await vm.expect(PROMPT);
     await press(vm, "ret");
     await vm.expect("press Enter on tty0 again to end it there and start one here");
     await press(vm, "ret");
     await vm.expect("levain: the shell is on tty0;");
     vm.send("\r");
-    await vm.expect("the shell is on tty0: press Enter on ttyS0 again");
+    await vm.expect(`the shell is on tty0: press Enter on ${GUEST.serial} again`);
     vm.send("\r");
-    await vm.expect("levain: the shell is on ttyS0;");
+    await vm.expect(`levain: the shell is on ${GUEST.serial};`);
     await type(vm, "tty; echo all-$((41 + 2))");
     await vm.expect("all-43");
   },

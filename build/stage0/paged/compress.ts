@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, homedir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
+import { cachePath } from "../../cache.ts";
 import { compressLz4, isLz4Frame } from "./lz4.ts";
 import type { Codec } from "./plan.ts";
 
@@ -12,11 +13,7 @@ const compress = promisify(zstdCompress);
 export type GroupBytes = Readonly<{ bytes: Uint8Array; codec: Codec }>;
 
 /** The directory for compressed groups: compressing those of the runtime takes a minute, and they hardly ever change. */
-export function groupCache(): string {
-  const root =
-    process.env["LEVAIN_CACHE"] || join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "levain");
-  return join(root, "groups");
-}
+export const groupCache = (): string => cachePath("groups");
 
 /**
  * Compresses each group to a frame with a checksum, on all CPUs; `level` is that of zstd. Takes frames from the directory `cache` and

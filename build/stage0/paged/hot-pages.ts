@@ -3,6 +3,9 @@ import { type Elf, loads } from "../../../src/desk/program/elf.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 import type { PageSet } from "./plan.ts";
 
+/** The lists, in this directory, by target. */
+export const HOT_PAGES = { x86_64: "hot-pages.txt", aarch64: "hot-pages-aarch64.txt" } as const;
+
 /** The runtime that a list belongs to: its version, and the SHA-256 of its code. */
 export type RuntimeIdentity = Readonly<{ version: string; code: string }>;
 

@@ -2,7 +2,7 @@ import { align } from "../../../src/desk/archive/cpio.ts";
 import { type Elf, loads } from "../../../src/desk/program/elf.ts";
 import { BootError } from "../../../src/problems/errors.ts";
 
-/** What userfaultfd and mmap work with on x86-64. */
+/** The least that userfaultfd and mmap work with: the pages of nearly all kernels. */
 export const PAGE = 4096;
 /** The protection of constants. */
 export const PROT_READ = 1;
@@ -20,11 +20,12 @@ export type ProgramMemory = ReturnType<typeof createMemory>;
  * Reads the program as the kernel would map it, with zeros where a page is not filled by its segment, and the libraries behind it.
  * Throws BootError.
  */
-export function createMemory(program: Uint8Array, elf: Elf, shelf: Shelf) {
+export function createMemory(program: Uint8Array, elf: Elf, shelf: Shelf, pageSize: number) {
   const contents = loads(elf).map(({ address, offset, fileSize }) => {
     return { address, bytes: program.subarray(offset, offset + fileSize) };
   });
   contents.push(shelf);
+  const regionOf = regionMaker(pageSize);
   const regions = loads(elf).map((load) => regionOf(load, load.fileSize, load.memorySize, mmapFlags(load.flags)));
   // A program without libraries has no such region.
   if (shelf.bytes.length > 0) regions.push(regionOf(shelf, shelf.bytes.length, shelf.bytes.length, PROT_READ));
@@ -48,13 +49,14 @@ export function createMemory(program: Uint8Array, elf: Elf, shelf: Shelf) {
   };
 }
 
-function regionOf({ address }: { address: number }, fileSize: number, memorySize: number, protection: number): Region {
-  return {
-    address: address - (address % PAGE),
-    fileEnd: align(address + fileSize, PAGE),
-    memoryEnd: align(address + memorySize, PAGE),
+/** With `pageSize` of the largest pages, a kernel with any can map the regions. */
+function regionMaker(pageSize: number) {
+  return ({ address }: { address: number }, fileSize: number, memorySize: number, protection: number): Region => ({
+    address: address - (address % pageSize),
+    fileEnd: align(address + fileSize, pageSize),
+    memoryEnd: align(address + memorySize, pageSize),
     protection,
-  };
+  });
 }
 
 /** PF_R 4 | PF_W 2 | PF_X 1 → PROT_READ 1 | PROT_WRITE 2 | PROT_EXEC 4. */

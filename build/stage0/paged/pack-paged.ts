@@ -1,5 +1,4 @@
 import { PT } from "../../../src/desk/program/elf.ts";
-import { BootError } from "../../../src/problems/errors.ts";
 import { assemble, type Piece, READ, segment } from "../assemble.ts";
 import type { Parts } from "../checks.ts";
 import { layOut } from "../layout.ts";
@@ -45,12 +44,12 @@ export async function packPaged(
   }: PagedOptions,
 ): Promise<Uint8Array> {
   const layout = layOut(input, PAGED_ROOM);
-  if (!layout.target.canPage) throw new BootError(`there is no pager for ${layout.target.name}`);
+  const { pageSize } = layout.target;
   const program = new Uint8Array(input.program.bytes);
   layout.rename(program);
-  const memory = createMemory(program, layout.elf, layout.shelf);
+  const memory = createMemory(program, layout.elf, layout.shelf, pageSize);
   const plan = planPages(memory, [...sets, ...setsOf(layout.shelved)], groupPages, bundle);
-  const filter = codeFilter(memory.regions);
+  const filter = codeFilter(memory.regions, layout.target);
   const contents = plan.groups.map(({ runs, codec }) => {
     return { bytes: readRuns(memory, runs, codec === "zstd" ? filter : UNCHANGED), codec };
   });
@@ -62,8 +61,8 @@ export async function packPaged(
   const head = elfHead(input.program.bytes);
   const pieces: Piece[] = [stage0.piece, ...layout.pieces];
   const store = encodeStore(memory, plan, frames, flags);
-  pieces.push({ bytes: store, headers: [segment(PT.LOAD, store, layout.endAddress, READ, PAGE)] });
-  return assemble(head, stage0.entry, layout.tableAddress, PAGE, pieces);
+  pieces.push({ bytes: store, headers: [segment(PT.LOAD, store, layout.endAddress, READ, pageSize)] });
+  return assemble(head, stage0.entry, layout.tableAddress, pageSize, pieces);
 }
 
 /** Undoing the filter would take longer than LZ4. */

@@ -127,14 +127,13 @@ static long map_lazily(const struct vector *vector, struct incident *incident, i
 
 static long milliseconds(void) { return (long)microseconds(CLOCK_MONOTONIC) / 1000; }
 
-static void load_at_once(const struct vector *vector, long why, int is_boot)
+static void load_at_once(const struct vector *vector, const char *why, int is_boot)
 {
   long start = milliseconds();
   const char *fault = load_everything(vector);
   if (fault) give_up(fault);
   if (is_boot)
-    note("unpacked the whole runtime in ", number_text(milliseconds() - start), " ms, because userfaultfd cannot be used: ",
-         describe_error(why));
+    note("unpacked the whole runtime in ", number_text(milliseconds() - start), " ms, because ", why);
 }
 
 /*
@@ -151,8 +150,13 @@ void page_program(const struct vector *vector, struct incident *incident, int is
   if (!incident) incident = share_incident();
   if (!incident) give_up("not enough memory for the runtime");
   /* Process 1 of a container cannot be killed by its own processes, so it must not depend on another. */
-  int is_eager = store.flags & STORE_EAGER || process_id() == 1;
+  int has_large_pages = page_kib(vector) * 1024 != PAGE;
+  int is_eager = has_large_pages || store.flags & STORE_EAGER || process_id() == 1;
   long error = is_eager ? -ENOSYS : map_lazily(vector, incident, is_boot);
-  if (error < 0) load_at_once(vector, error, is_boot);
+  char why[96] = "userfaultfd cannot be used: ";
+  copy_text(why + length_of(why), describe_error(error));
+  /* The store has pages of 4 KiB, which such a kernel cannot map. */
+  if (has_large_pages) load_at_once(vector, "the kernel's pages are larger than 4 KiB", is_boot);
+  else if (error < 0) load_at_once(vector, why, is_boot);
   call2(SYS_munmap, incident, sizeof *incident);
 }

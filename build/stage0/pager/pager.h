@@ -89,6 +89,11 @@ const char *prepare_unpacker(struct unpacker *to, const struct vector *vector);
 const u8 *unpack_group(const struct unpacker *unpacker, u32 index);
 void release_unpacker(struct unpacker *unpacker);
 
+/* --- decode.c --- */
+
+/* Decodes the code of a group that was unpacked to `bytes`. */
+void decode_group(u32 index, u8 *bytes);
+
 /* --- load-all.c --- */
 
 /* Unpacks all of the program at once. Returns null, or what failed. */
@@ -111,19 +116,7 @@ void write_record(int log, u8 *touched);
 /* The watcher: starts the pager, and ends the program if the pager fails. */
 void watch_pager(int uffd, int life, const struct vector *vector, struct incident *incident, int is_boot);
 
-/* --- system calls of the pager; numbers of arch/x86/entry/syscalls/syscall_64.tbl --- */
-
-#define SYS_poll 7
-#define SYS_mmap 9
-#define SYS_mprotect 10
-#define SYS_munmap 11
-#define SYS_rt_sigprocmask 14
-#define SYS_kill 62
-#define SYS_fcntl 72
-#define SYS_ftruncate 77
-#define SYS_getppid 110
-#define SYS_arch_prctl 158
-#define SYS_userfaultfd 323
+/* --- system calls of the pager --- */
 
 #define PROT_READ 1
 #define PROT_WRITE 2
@@ -176,6 +169,12 @@ static inline long map_memory(u64 address, u64 size, u64 protection, int flags, 
 static inline long make_room(u64 size)
 {
   return map_memory(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+/* poll(2); waits for at most so many milliseconds, or, if less than 0, without a limit. */
+static inline long wait_for_events(void *polls, u64 count, long limit)
+{
+  long time[2] = {limit / 1000, limit % 1000 * 1000000};
+  return call5(SYS_ppoll, polls, count, limit < 0 ? 0 : time, 0, 0);
 }
 static inline long kill_process(long pid, int signal) { return call2(SYS_kill, pid, signal); }
 /* Wakes everything that waits for a page of the program: it touches the page again. */

@@ -133,7 +133,7 @@ void serve_faults(int uffd, int life, const struct vector *vector, struct incide
   if (fault) run_out(&pager, fault);
   if (store.flags & STORE_LOG) pager.touched = open_record(&pager.log);
   for (;;) {
-    long ready = call3(SYS_poll, pager.polls, pager.count, patience(&pager));
+    long ready = wait_for_events(pager.polls, pager.count, patience(&pager));
     if (ready < 0 && ready != -EINTR) fail(&pager, "could not wait for the runtime: ", describe_error(ready));
     if (ready == 0 && pager.touched) write_record(pager.log, pager.touched);
     if (ready == 0 && pager.next_group != NO_GROUP) serve_next_group(&pager);

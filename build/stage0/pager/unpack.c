@@ -17,6 +17,9 @@ struct lz4_frame {
   u64 checksum;
   char block[];
 };
+
+#if defined(__x86_64__)
+#define SYS_arch_prctl 158
 #define ARCH_SET_FS 0x1002
 #define AT_RANDOM 25
 /* Debian compiles libzstd with -fstack-protector: x86-64 keeps the canary at %fs:40 (struct tcbhead_t of glibc). */
@@ -39,6 +42,15 @@ static void set_canary(u64 *tls, const struct vector *vector)
   set_thread_pointer((u64)tls);
 }
 
+static void forget_canary(void) { set_thread_pointer(0); }
+#else
+/* On AArch64 the canary is a variable of libc's. Here it is no secret, as nothing of stage0 can be written: it is to find faults. */
+const u64 __stack_chk_guard = 0xff0a0d00d6a7c59eul;
+
+static void set_canary(u64 *tls, const struct vector *vector) { (void)tls, (void)vector; }
+static void forget_canary(void) {}
+#endif
+
 const char *prepare_unpacker(struct unpacker *to, const struct vector *vector)
 {
   set_canary(to->tls, vector);
@@ -48,44 +60,6 @@ const char *prepare_unpacker(struct unpacker *to, const struct vector *vector)
   to->buffer = (u8 *)buffer;
   to->context = ZSTD_initStaticDCtx((void *)context, size);
   return to->context ? 0 : "could not prepare the decompressor";
-}
-
-/* Whether one of eight bytes is E8 or E9: nine of ten times none is, and looking at each takes as long as the decompression. */
-static int has_code(const u8 *bytes)
-{
-  u64 word, ones = 0x0101010101010101;
-  __builtin_memcpy(&word, bytes, sizeof word);
-  word = (word & 0xfe * ones) ^ 0xe8 * ones;
-  return ((word - ones) & ~word & 0x80 * ones) != 0;
-}
-
-/*
- * The inverse of build/stage0/paged/filter.ts: in calls and jumps, the place that they lead to becomes the distance again.
- * `here` is where the bytes are in the program, and `size` where its code ends.
- */
-static void decode_code(u8 *bytes, u64 count, long here, long size)
-{
-  for (u64 i = 0; i + 5 <= count; i++) {
-    while (i + 13 <= count && !has_code(bytes + i)) i += 8;
-    if ((bytes[i] & 0xfe) != 0xe8) continue;
-    u8 *at = bytes + i + 1;
-    long next = here + (long)i + 5, value = (int)((u32)at[0] << 24 | (u32)at[1] << 16 | (u32)at[2] << 8 | at[3]);
-    if (value >= -next && value < size) value = value >= 0 ? value - next : value + size;
-    for (int k = 0; k < 4; k++) at[k] = (u8)(value >> k * 8);
-    i += 4;
-  }
-}
-
-static void decode_group(u32 index, u8 *bytes)
-{
-  u64 low = address_of(0), size = 0;
-  for (u32 i = 0; i < store.region_count; i++)
-    if (store.regions[i].protection & PROT_EXEC) size = store.regions[i].memory_end - low;
-  for (const struct run *run = RUNS; run < RUNS + store.run_count; run++) {
-    u64 address = address_of(run->page);
-    if (run->group == index && region_of(address)->protection & PROT_EXEC)
-      decode_code(bytes + run->before * PAGE, run->count * PAGE, (long)(address - low), (long)size);
-  }
 }
 
 /* Returns whether the frame was right. */
@@ -130,7 +104,7 @@ void release_unpacker(struct unpacker *unpacker)
 {
   call2(SYS_munmap, unpacker->context, ZSTD_estimateDCtxSize());
   call2(SYS_munmap, unpacker->buffer, store.most_pages * PAGE);
-  set_thread_pointer(0);
+  forget_canary();
 }
 
 /* Returns the run of pages that begins with a page, if it is a group of LZ4 of its own or zero; else null. */
@@ -169,7 +143,7 @@ int unpack_library(const struct vector *vector, const struct library *library, i
   u64 tls[8];
   set_canary(tls, vector);
   const char *fault = unpack_runs(first, count, (u8 *)room);
-  set_thread_pointer(0);
+  forget_canary();
   if (fault) give_up(fault);
   call2(SYS_munmap, room, count * PAGE);
   return 1;

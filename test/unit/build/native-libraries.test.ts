@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gatherNativeLibraries } from "../../../build/native-libraries.ts";
+import { hostSite } from "../../../build/site.ts";
 import { isElf } from "../../../src/desk/program/elf.ts";
 import { scratchDirectory } from "../../support/cache.ts";
 import { whatItSays } from "../../support/luks/sources.ts";
 
-const gather = (libraries?: Record<string, string>) =>
-  gatherNativeLibraries(scratchDirectory(), process.execPath, libraries);
+const gather = (libraries?: Record<string, string>) => gatherNativeLibraries(scratchDirectory(), hostSite, libraries);
 
 test("the libraries that are loaded later are laid side by side, by their sonames", () => {
   const directory = gather();

@@ -13,7 +13,7 @@ const LINE = /^([a-z0-9][a-z0-9.+-]+) +(install|unpack) +(\S.*)$/;
 const ACTS =
   /^(?:\/usr)?\/lib\/systemd\/(?:system|user)\/.*\.(?:service|timer|socket|path|mount)$|^\/etc\/init\.d\/.|^(?:\/usr)?\/lib\/udev\/rules\.d\/.|\/dbus-1\/(?:system-)?services\/.|^\/etc\/cron\.\w+\/.|\/binfmt\.d\/.|\/initramfs-tools\/(?:hooks|scripts|conf-hooks\.d)\/./m;
 
-describe.each(["build", "demo", "test"] as const)("build/packages-%s.txt", (list) => {
+describe.each(["build", "aarch64", "demo", "test"] as const)("build/packages-%s.txt", (list) => {
   const lines = readFileSync(join(ROOT, `build/packages-${list}.txt`), "utf8")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
+import { readParts } from "../../../../build/site.ts";
 import { linkStage0 } from "../../../../build/stage0/link.ts";
-import { readParts } from "../../../../build/stage0/pack.ts";
 import { createMemory, PAGE } from "../../../../build/stage0/paged/memory.ts";
 import { STORE_FLAGS } from "../../../../build/stage0/paged/store.ts";
 import { isPacked, isPaged, loads, PT, readElf } from "../../../../src/desk/program/elf.ts";
@@ -105,7 +105,7 @@ function unpackStore(file: Buffer): Map<number, Buffer> {
 describe("the store of a paged program", () => {
   test("has exactly the memory of the program, but for the names of its libraries, and the libraries", async () => {
     const program = readFileSync(await pagedChildProgram());
-    const memory = createMemory(program, readElf(program), { address: 0, bytes: new Uint8Array(0) });
+    const memory = createMemory(program, readElf(program), { address: 0, bytes: new Uint8Array(0) }, PAGE);
     const pages = unpackStore(packed);
     const [libc] = readParts(await pagedChildProgram()).libraries;
     let different = 0;
