@@ -18,7 +18,7 @@ import {
 } from "../modules/modprobe-files.ts";
 import { DEFAULT_MODULES, NETWORK_MODULES, WATCHDOG_MODULES } from "../modules/module-table.ts";
 import { type ModuleSelection, selectModules } from "../modules/modules.ts";
-import { refuseOtherModules } from "./architecture.ts";
+import { refuseOtherModules } from "../program/architecture.ts";
 import type { ImageOptions } from "./options.ts";
 import { refuseReserved } from "./reserved.ts";
 

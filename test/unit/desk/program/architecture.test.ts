@@ -3,19 +3,19 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ImageTree } from "../../../../src/desk/archive/tree.ts";
 import { addFromHost } from "../../../../src/desk/image/addition.ts";
-import { PAGE_MAX_BYTES, refuseOtherKernel, refuseOtherPrograms } from "../../../../src/desk/image/architecture.ts";
 import { buildImage } from "../../../../src/desk/image/image.ts";
 import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 import type { KernelFacts } from "../../../../src/desk/kernels/kernel-facts.ts";
 import { readKernelConfig } from "../../../../src/desk/modules/kernel-config.ts";
+import { PAGE_MAX_BYTES, refuseOtherKernel, refuseOtherPrograms } from "../../../../src/desk/program/architecture.ts";
 import { EM } from "../../../../src/desk/program/elf.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { efiKernel, STUB } from "../../../support/efi-kernel.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 import { BUSYBOX } from "../../../support/unpacked-programs.ts";
 import { listenToVoice } from "../heard-voice.ts";
+import { NO_OPTIONS } from "../image/no-options.ts";
 import { moduleElf } from "../module-elf.ts";
-import { NO_OPTIONS } from "./no-options.ts";
 
 /** Writes `content` below `root`. */
 function write(root: string, path: string, content: string | Uint8Array, mode = 0o755): string {

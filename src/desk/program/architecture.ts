@@ -8,7 +8,7 @@ import { type KernelFacts, readKernelFacts } from "../kernels/kernel-facts.ts";
 import { type KernelChoice, kernelPlaces } from "../modules/kernel.ts";
 import { type KernelConfig, readKernelBytes } from "../modules/kernel-config.ts";
 import type { ModuleSelection } from "../modules/modules.ts";
-import { ELF_HEAD_SIZE, EM, isElf, nameMachine } from "../program/elf.ts";
+import { ELF_HEAD_SIZE, EM, isElf, nameMachine } from "./elf.ts";
 
 const NAMED_MAX = 5;
 /** Firmware is for processors of its own. */
