@@ -98,6 +98,8 @@ static inline const char *missing_cpu_feature(void)
 }
 
 /* CeilingOnPageSize of WebKit, for Linux on ARM64. */
+#ifndef MOST_PAGE_KIB
 #define MOST_PAGE_KIB 16
+#endif
 
 #define CPU_NEEDED "ARMv8.0"

@@ -114,6 +114,8 @@ static inline const char *missing_cpu_feature(void)
 }
 
 /* The only one there is. */
+#ifndef MOST_PAGE_KIB
 #define MOST_PAGE_KIB 4
+#endif
 
 #define CPU_NEEDED "x86-64-v2, as PC processors made since 2009 have it; for a virtual machine choose the CPU model Nehalem or newer"
