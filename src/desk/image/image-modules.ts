@@ -18,6 +18,7 @@ import {
 } from "../modules/modprobe-files.ts";
 import { DEFAULT_MODULES, NETWORK_MODULES, WATCHDOG_MODULES } from "../modules/module-table.ts";
 import { type ModuleSelection, selectModules } from "../modules/modules.ts";
+import { refuseOtherModules } from "../program/architecture.ts";
 import type { ImageOptions } from "./options.ts";
 import { refuseReserved } from "./reserved.ts";
 
@@ -25,6 +26,8 @@ import { refuseReserved } from "./reserved.ts";
 interface Decisions {
   readonly plans: readonly BootPlan[];
   readonly host: { readonly hints: Hints; readonly plan: BootPlan } | null;
+  /** e_machine of /init. */
+  readonly machine: number;
   readonly voice: Voice;
 }
 
@@ -33,7 +36,7 @@ export function addModules(
   tree: ImageTree,
   kernel: KernelChoice,
   options: ImageOptions,
-  { plans, host, voice }: Decisions,
+  { plans, host, machine: initMachine, voice }: Decisions,
 ) {
   voice.progress("reading modules");
   const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
@@ -61,6 +64,7 @@ export function addModules(
     ],
     ...(machine !== null && { host: machine }),
   });
+  refuseOtherModules(selection, kernel, initMachine);
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, loaded)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });

@@ -19,6 +19,7 @@ import { stripTree } from "../extras/strip.ts";
 import { type HostImage, planOfHost, prepareHost } from "../hints/image-hints.ts";
 import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
 import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
+import { refuseMicrocode, refuseOtherKernel, refuseOtherPrograms } from "../program/architecture.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
 import { addBusybox, addProgram } from "../program/program.ts";
 import { chooseForm, type ImageForm } from "../uki/image-form.ts";
@@ -140,20 +141,23 @@ interface Job {
   readonly voice: Voice;
 }
 
-function fillTree({ options, kernel, config, plans, host, voice }: Job) {
+function fillTree({ options, kernel, form, config, plans, host, voice }: Job) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
   const { machine, isCompressed, runtime } = addRuntime(tree, options.init, options.runtime, config);
   if (runtime.warning !== null) voice.warn(runtime.warning);
+  refuseOtherKernel({ kernel, config, facts: form.facts }, machine);
+  if (options.microcode) refuseMicrocode(machine);
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
   addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
   for (const program of [...(host?.programs ?? []), ...options.programs]) addProgram(tree, program, program, machine);
-  const modules = kernel && addModules(tree, kernel, options, { plans, host, voice });
+  const modules = kernel && addModules(tree, kernel, options, { plans, host, machine, voice });
   addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])], host?.keymap ?? null);
   if (host?.crypttab != null) addText(tree, "/etc/crypttab", host.crypttab);
   runHooks(tree, options.hooks, kernel, voice);
   addBootHooks(tree, options.bootHooks, machine);
   for (const addition of [...(host?.additions ?? []), ...options.additions]) addFromHost(tree, addition, voice);
+  refuseOtherPrograms(tree, machine);
   refuseBrokenCheckers(tree);
   if (options.strip) stripTree(tree, voice);
   return {

@@ -79,8 +79,13 @@ function mayContainConfig(modulesDir: string): boolean {
 }
 
 function readKernelImage(path: string): string | null {
-  const bytes = readBounded(path, IMAGE_MAX_BYTES);
+  const bytes = readKernelBytes(path);
   return bytes === null ? null : findEmbeddedConfig(bytes);
+}
+
+/** Reads the file of a kernel; null if that is not possible. */
+export function readKernelBytes(path: string): Buffer | null {
+  return readBounded(path, IMAGE_MAX_BYTES);
 }
 
 function readBounded(path: string, limit: number): Buffer | null {

@@ -11,6 +11,7 @@ import {
 import { moduleNameOf, normalizeName } from "../../drivers/index/names.ts";
 import { type ModuleSource, namesToLoad, resolveModule } from "../../drivers/index/resolution.ts";
 import { matchesWildcard } from "../../drivers/index/wildcard.ts";
+import { le16 } from "../../formats/bytes.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
@@ -78,6 +79,8 @@ export function selectModules(request: ModuleRequest) {
       ...cutLists(index, names, texts, pathOf),
     ],
     names,
+    /** e_machine of each. */
+    machines: modules.map(({ machine }) => machine),
     /** Those of them that were asked for by name or alias. */
     asked: [...wanted, ...host.own],
     builtin,
@@ -183,6 +186,7 @@ function describeModule(name: string, bytes: Uint8Array<ArrayBuffer>, stored: st
   return {
     name,
     stored,
+    machine: le16(bytes, 18),
     content: contentOfBytes(stored === plainPath(stored) ? bytes.slice() : pack(bytes)),
     firmware: valuesOf("firmware"),
     /** The kernel of its "vermagic", as "6.1.0-56-amd64 SMP preempt mod_unload modversions". */

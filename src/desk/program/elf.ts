@@ -24,6 +24,12 @@ export const DT = {
 /** Machine numbers of elf.h. */
 export const EM = { I386: 3, ARM: 40, X86_64: 62, AARCH64: 183 } as const;
 
+/** Returns what `uname -m` prints on a machine of this number. */
+export function nameMachine(machine: number): string {
+  const known = Object.entries(EM).find(([, number]) => number === machine);
+  return known?.[0].toLowerCase() ?? `machine ${machine}`;
+}
+
 const TYPES = ["relocatable", "executable", "shared", "core"] as const;
 
 /** Returns whether the bytes begin with the magic number of ELF. */

@@ -7,7 +7,7 @@ import { contentOfBytes } from "../archive/content.ts";
 import { type ImageTree, putEntry } from "../archive/tree.ts";
 import { attempt, isFile } from "../host.ts";
 import { refuseReserved } from "../image/reserved.ts";
-import { EM, isElf, readElf } from "./elf.ts";
+import { type Elf, isElf, nameMachine, readElf } from "./elf.ts";
 import { findSelf, initProgram, initProgramKinds, type RuntimeKind } from "./init-program.ts";
 import { findLibraries } from "./libraries.ts";
 
@@ -30,16 +30,24 @@ export function addProgram(tree: ImageTree, hostPath: string, imagePath: string,
     });
   }
   const elf = readElf(bytes, hostPath);
-  if (elf.machine !== machine) {
-    throw new BootError(`cannot add the program ${hostPath}: it is for another machine`, {
-      seen: [`${hostPath} is for ${nameMachine(elf.machine)}, /init for ${nameMachine(machine)}`],
-    });
-  }
+  refuseOtherMachine(
+    `cannot add the program ${hostPath}`,
+    elf,
+    machine,
+    `choose a program for ${nameMachine(machine)}, or the levain for its architecture with --init FILE`,
+  );
   putEntry(tree, { kind: "file", path: imagePath, mode: 0o755, content: contentOfBytes(bytes) });
   for (const library of findLibraries(hostPath, elf)) {
     const content = contentOfBytes(attempt(`cannot add ${library.hostPath}`, () => readFileSync(library.hostPath)));
     putEntry(tree, { kind: "file", path: library.imagePath, mode: 0o755, content });
   }
+}
+
+function refuseOtherMachine(what: string, elf: Elf, machine: number, hint: string): void {
+  if (elf.machine === machine) return;
+  throw new BootError(`${what}: it is for ${nameMachine(elf.machine)}, but /init is for ${nameMachine(machine)}`, {
+    hint,
+  });
 }
 
 /** The boot links it to BusyBox (src/filesystems/busybox.ts). */
@@ -109,6 +117,12 @@ export function addBusybox(tree: ImageTree, request: string | null, machine: num
       hint: "use another with --busybox FILE (Debian: apt install busybox-static), or --busybox none",
     });
   }
+  refuseOtherMachine(
+    `${hostPath} cannot be the image's BusyBox`,
+    readElf(bytes, hostPath),
+    machine,
+    `name one for ${nameMachine(machine)} with --busybox FILE (Debian: busybox-static), or leave it out with --busybox none`,
+  );
   addProgram(tree, hostPath, "/bin/busybox", machine);
 }
 
@@ -131,9 +145,4 @@ export function addInit(
   putEntry(tree, { kind: "file", path: "/init", mode: 0o755, content });
   putEntry(tree, { kind: "symlink", path: "/bin/levain", target: "/init" });
   return { machine, isCompressed };
-}
-
-function nameMachine(machine: number): string {
-  const known = Object.entries(EM).find(([, number]) => number === machine);
-  return known?.[0].toLowerCase() ?? `machine ${machine}`;
 }

@@ -1,3 +1,4 @@
+import type { KernelFacts } from "../kernels/kernel-facts.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
 import type { UkiOptions } from "./options.ts";
 import { checkSigningKey, signProgram } from "./sign.ts";
@@ -11,6 +12,8 @@ export interface ImageForm {
   readonly cmdline: string;
   /** For the summary; null: an initramfs as it is. */
   readonly uki: { readonly version: string; readonly cmdline: string | null; readonly isSigned: boolean } | null;
+  /** Of the kernel in a unified kernel image. */
+  readonly facts: KernelFacts | null;
   readonly wrap: (initramfs: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
 
@@ -18,15 +21,16 @@ export interface ImageForm {
 export function chooseForm(options: UkiOptions | null, kernel: KernelChoice | null): ImageForm {
   if (options === null) {
     const name = `initramfs-${kernel?.version ?? "none"}.img`;
-    return { name, cmdline: "", uki: null, wrap: (initramfs) => initramfs };
+    return { name, cmdline: "", uki: null, facts: null, wrap: (initramfs) => initramfs };
   }
-  const { version, cmdline, join } = readUkiParts(options, kernel);
+  const { version, facts, cmdline, join } = readUkiParts(options, kernel);
   const { sign } = options;
   if (sign !== null) checkSigningKey(sign);
   return {
     name: `linux-${version}.efi`,
     cmdline: cmdline ?? "",
     uki: { version, cmdline, isSigned: sign !== null },
+    facts,
     wrap: async function* (initramfs) {
       // The headers before the initramfs say how long it is, so it is built in memory.
       const chunks: Uint8Array[] = [];

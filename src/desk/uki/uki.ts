@@ -15,6 +15,7 @@ import type { UkiOptions } from "./options.ts";
 export interface UkiParts {
   /** The kernel's version, as `uname -r` prints it. */
   readonly version: string;
+  readonly facts: KernelFacts;
   /** The kernel command line; null: the boot loader's. */
   readonly cmdline: string | null;
   /** Returns the whole image, in pieces. */
@@ -31,8 +32,8 @@ const FILE_MAX_BYTES = 256 << 20;
 export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): UkiParts {
   const path = options.linux ?? findLinux(kernel);
   const linux = read(path, "the kernel", "name the kernel with --linux FILE");
-  const { version, architecture } = checkLinux(linux, path, kernel);
-  const stubPath = options.stub ?? join(SYSTEMD_EFI, EFI_NAMES[architecture].stub);
+  const { version, facts } = checkLinux(linux, path, kernel);
+  const stubPath = options.stub ?? join(SYSTEMD_EFI, EFI_NAMES[facts.architecture].stub);
   const stub = read(
     stubPath,
     "systemd's stub",
@@ -65,7 +66,7 @@ export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): 
       stubPath,
     );
   };
-  return { version, cmdline, join: assemble };
+  return { version, facts, cmdline, join: assemble };
 }
 
 function read(path: string, what: string, hint: string): Buffer {
@@ -89,10 +90,8 @@ function findLinux(kernel: KernelChoice | null): string {
   });
 }
 
-type CheckedLinux = Pick<KernelFacts, "architecture"> & { readonly version: string };
-
 /** Returns the version of a kernel. Throws BootError if firmware cannot start it, or if the modules are another kernel's. */
-function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): CheckedLinux {
+function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null) {
   const facts = readKernelFacts(linux);
   const version = facts?.release ?? null;
   if (facts === null || version === null) {
@@ -110,7 +109,7 @@ function checkLinux(linux: Buffer, path: string, kernel: KernelChoice | null): C
       hint: `choose the kernel with --linux FILE, or its modules with --kernel ${version}`,
     });
   }
-  return { version, architecture: facts.architecture };
+  return { version, facts };
 }
 
 /** Reads the text, or the file after "@", whose lines are joined. */
