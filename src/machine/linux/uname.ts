@@ -1,4 +1,3 @@
-import { decodeLatin1 } from "../../formats/bytes.ts";
 import { NEW_UTSNAME } from "../abi/constants.ts";
 import { systemCall } from "./libc.ts";
 
@@ -6,6 +5,6 @@ import { systemCall } from "./libc.ts";
 export function readUname(): { readonly release: string; readonly machine: string } {
   const names = new Uint8Array(NEW_UTSNAME.size);
   systemCall("uname", "the kernel", names);
-  const textAt = (offset: number) => decodeLatin1(names.subarray(offset, names.indexOf(0, offset)));
+  const textAt = (offset: number) => new TextDecoder().decode(names.subarray(offset, names.indexOf(0, offset)));
   return { release: textAt(NEW_UTSNAME.release), machine: textAt(NEW_UTSNAME.machine) };
 }
