@@ -41,7 +41,7 @@ vm: setup dist/levain ## run the tests that boot guests in QEMU; T="part of a na
 test: setup ## build and run every test; the last line is "N passed, N failed"
 	@$(bun) test/run.ts build check coverage vm
 
-long: setup dist/levain ## run the tests that take too long for `make test`; T="part of a name" selects some
+long: setup dist/levain dist/levain-aarch64 ## run the tests that take too long for `make test`; T="part of a name" selects some
 	@$(bun) test/run.ts long
 
 demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debug" adds parameters, GDB=1 waits for gdb
