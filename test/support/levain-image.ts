@@ -22,8 +22,9 @@ import { GUEST_BUSYBOX } from "./unpacked-programs.ts";
 export const LEVAIN = process.env["LEVAIN_BINARY"] || join(import.meta.dir, "../../dist/levain");
 
 /** The program that guests boot: the same, or dist/levain-aarch64 (`$LEVAIN_AARCH64_BINARY`), which `levain image` of this host puts into images. */
-const AARCH64 = process.env["LEVAIN_AARCH64_BINARY"] || join(import.meta.dir, "../../dist/levain-aarch64");
-const GUEST_LEVAIN = GUEST_ARCHITECTURE === "aarch64" ? AARCH64 : LEVAIN;
+export const AARCH64_LEVAIN =
+  process.env["LEVAIN_AARCH64_BINARY"] || join(import.meta.dir, "../../dist/levain-aarch64");
+const GUEST_LEVAIN = GUEST_ARCHITECTURE === "aarch64" ? AARCH64_LEVAIN : LEVAIN;
 const GUEST_PROGRAMS = GUEST_LEVAIN === LEVAIN ? [] : ["--init", GUEST_LEVAIN, "--busybox", GUEST_BUSYBOX];
 
 let init: string | null = null;
