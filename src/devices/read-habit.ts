@@ -1,11 +1,14 @@
 import { isSamePlace, type ReadPlace } from "../machine/async.ts";
 import type { DeviceEntry } from "./block-devices.ts";
 
+/** What decides where a device is read. */
+type Shape = Pick<DeviceEntry, "sizeBytes" | "area">;
+
 /** What the probes of one search have in common: where devices of the same size and kind are read. */
 export interface ReadHabit {
   /** The places that the probe of this device reads, most likely: its head, and those of others of its kind. */
-  placesFor(entry: DeviceEntry): readonly ReadPlace[];
-  learn(entry: DeviceEntry, places: readonly ReadPlace[]): void;
+  placesFor(entry: Shape): readonly ReadPlace[];
+  learn(entry: Shape, places: readonly ReadPlace[]): void;
 }
 
 /** The probe reads this much first (`Area.head`). */
@@ -13,7 +16,7 @@ export const HEAD_BYTES = 33 * 1024;
 /** Longer pieces are read of few devices. */
 const MOST_BYTES = 4096;
 
-const keyOf = ({ sizeBytes, area }: DeviceEntry) => `${sizeBytes} ${area.kind} ${area.sectorSize}`;
+const keyOf = ({ sizeBytes, area }: Shape) => `${sizeBytes} ${area.kind} ${area.sectorSize}`;
 const NOWHERE: ReadPlace = { offset: -1, length: 0 };
 
 /**
