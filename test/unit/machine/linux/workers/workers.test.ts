@@ -213,15 +213,14 @@ describe("a reader in another process", () => {
   test("of the same places as another one reads its own file", () => {
     const first = [...head(500), { offset: 70_000, length: 10 }];
     writeFileSync(join(directory, "short"), new Uint8Array(70_004).fill(7));
-    for (const [name, bytes, expected] of [
-      ["file", CONTENT, [500, 10]],
-      ["short", new Uint8Array(70_004).fill(7), [500, 4]],
-      ["file", CONTENT, [500, 10]],
+    for (const [name, bytes] of [
+      ["file", CONTENT],
+      ["short", new Uint8Array(70_004).fill(7)],
+      ["file", CONTENT],
     ] as const) {
       const reader = open(name, { first, isBrief: true });
       const found = reader.read(first, PATIENCE_MS);
       expect(found).toEqual(first.map(({ offset, length }) => bytes.slice(offset, offset + length)));
-      expect(found?.map((one) => "length" in one && one.length)).toEqual([...expected]);
       expect(reader.size(PATIENCE_MS)).toBe(bytes.length);
       // Asked once more, it reads them once more.
       expect(reader.read(first, PATIENCE_MS)).toEqual(found);
