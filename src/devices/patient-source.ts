@@ -45,17 +45,42 @@ const zeros = (length: number) => (length > ZEROS.length ? new Uint8Array(length
 function createAnswers() {
   const known = new Map<number, { readonly length: number; readonly answer: Answer }[]>();
   const all: Answer[] = [];
+  /** What was read in advance. It is mostly asked for in its order, so that nothing is looked up. */
+  let [places, ahead, next]: [readonly ReadPlace[], readonly Answer[], number] = [[], [], 0];
+
+  function findAhead(offset: number, length: number): Answer | undefined {
+    const place = places[next];
+    if (place === undefined || place.offset !== offset || place.length !== length)
+      next = places.findIndex((one) => one.offset === offset && one.length === length);
+    const answer = next < 0 ? undefined : ahead[next];
+    next += 1;
+    return isUntried(answer) ? undefined : answer;
+  }
+
+  function add({ offset, length }: ReadPlace, answer: Answer | undefined): void {
+    if (answer === undefined || isUntried(answer)) return;
+    all.push(answer);
+    const others = known.get(offset);
+    if (others === undefined) known.set(offset, [{ length, answer }]);
+    else others.push({ length, answer });
+  }
+
   return {
-    all,
-    find: (offset: number, length: number) => known.get(offset)?.find((one) => one.length === length)?.answer,
-    add({ offset, length }: ReadPlace, answer: Answer): void {
-      all.push(answer);
-      const others = known.get(offset);
-      if (others === undefined) known.set(offset, [{ length, answer }]);
-      else others.push({ length, answer });
+    list: () => [...ahead.filter((answer) => !isUntried(answer)), ...all],
+    find: (offset: number, length: number) =>
+      findAhead(offset, length) ?? known.get(offset)?.find((one) => one.length === length)?.answer,
+    add(given: readonly ReadPlace[], answers: readonly Answer[]): void {
+      // A device that is gone is not one that cannot be read.
+      const gone = answers.find((answer) => answer instanceof SyscallError && isErrno(answer, "ENODEV", "ENXIO"));
+      if (gone !== undefined) throw gone;
+      if (places.length === 0) [places, ahead] = [given, answers];
+      else for (const [index, place] of given.entries()) add(place, answers[index]);
     },
   };
 }
+
+/** It was not read, because an earlier one was refused. */
+const isUntried = (answer: Answer | undefined) => answer instanceof SyscallError && answer.code === "ECANCELED";
 
 /** Creates the source of the device at `node`, which another process opens with the first call. */
 export function createPatientSource(machine: Machine, node: string, options: OpenOptions): PatientSource {
@@ -73,13 +98,7 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
     first = [];
     const results = ask((from, timeoutMs) => from.read(places, timeoutMs));
     underWay = null;
-    for (const [index, result] of results.entries()) {
-      // A device that is gone is not one that cannot be read.
-      if (isErrno(result, "ENODEV", "ENXIO")) throw result;
-      const place = places[index];
-      // It was not tried, because an earlier one was refused.
-      if (place !== undefined && !isErrno(result, "ECANCELED")) answers.add(place, result);
-    }
+    answers.add(places, results);
   }
 
   return {
@@ -98,11 +117,12 @@ export function createPatientSource(machine: Machine, node: string, options: Ope
         if (missing.length === 0) return result;
         const isFirst = (place: ReadPlace) => first.some((known) => isSamePlace(known, place));
         const others = missing.filter((place) => !isFirst(place));
-        fetch([...first, ...others]);
+        fetch(others.length === 0 ? first : [...first, ...others]);
       }
     },
-    refusal: () => answers.all.find((answer) => answer instanceof SyscallError),
-    bytesRead: () => answers.all.reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
+    refusal: () => answers.list().find((answer) => answer instanceof SyscallError),
+    bytesRead: () =>
+      answers.list().reduce((sum, answer) => sum + (answer instanceof Uint8Array ? answer.length : 0), 0),
   };
 }
 

@@ -4,12 +4,14 @@ import { type FakeBootOptions, fakeBoot, INITRAMFS, rootImage } from "../support
 import { CRYPT_MODULES } from "../support/fake-device-mapper.ts";
 import type { FakeDisk } from "../support/fake-disk.ts";
 import { hibernatedSwap, hibernateLocation } from "../support/fake-hibernation.ts";
+import { fakeImage } from "../support/fake-images.ts";
 import { EXTENT_BYTES, extentsOf, type FakeGroup, fakeId, fakePhysicalVolume, groupText } from "../support/fake-lvm.ts";
 import { partitionDisk } from "../support/fake-partitions.ts";
 
 const MODULES = "/lib/modules/6.1.0-fake";
 const small = rootImage();
 const EXTENTS = Math.max(4, extentsOf(small.bytes));
+const LUKS = fakeImage("crypto_LUKS", { uuid: "0e1f0a9c-3333-4000-8000-00000000cafe" });
 /** An image of whole extents. */
 const root = { ...small, bytes: Buffer.concat([small.bytes], EXTENTS * EXTENT_BYTES) };
 const FILES = {
@@ -24,9 +26,11 @@ const ONE: FakeGroup = {
     other: { segments: [{ on: "pv0", from: EXTENTS, extents: 1 }] },
   },
 };
+/** What lies on the first disk: the root, and in "other" something that a label may be inside of, so that it is activated. */
+const DATA = Buffer.concat([root.bytes, LUKS.bytes]);
 const disk = (name: string, group: FakeGroup, rest: Partial<FakeDisk> = {}, id = fakeId("a")): FakeDisk => ({
   name,
-  content: fakePhysicalVolume({ id, text: groupText(group), data: root.bytes }),
+  content: fakePhysicalVolume({ id, text: groupText(group), data: DATA }),
   ...rest,
 });
 const boot = (disks: readonly FakeDisk[], more: FakeBootOptions = {}) =>
@@ -92,10 +96,10 @@ describe("a root in a logical volume", () => {
       const part = fakeMember(root, { place });
       const extents = extentsOf(part);
       const half = { segments: [{ on: "pv0", from: 0, extents }] };
-      const other = { segments: [{ on: "pv0", from: extents, extents: 1 }] };
+      const other = { segments: [{ on: "pv0", from: extents, extents: extentsOf(LUKS.bytes) }] };
       const members = { pv0: fakeId(letter) };
       const group = { name: `vg${place}`, id: fakeId(letter), members, volumes: { half, other } };
-      const data = Buffer.concat([part], (extents + 1) * EXTENT_BYTES);
+      const data = Buffer.concat([part, Buffer.alloc(extents * EXTENT_BYTES - part.length), LUKS.bytes]);
       return { name: `vd${letter}`, content: fakePhysicalVolume({ id: fakeId(letter), text: groupText(group), data }) };
     });
     const { end, journal } = boot(disks, { cmdline: "root=LABEL=ROOT", ...WITH_RAID });
@@ -452,7 +456,8 @@ describe("a volume to which the kernel writes", () => {
 
   test("is not activated before a resume while the swap space is waited for", () => {
     const cmdline = `root=LABEL=ROOT resume=UUID=${SWAP}`;
-    const { end, journal } = boot([disk("vda", group), LATE_SWAP], { ...more, cmdline });
+    const content = fakePhysicalVolume({ id: fakeId("a"), text: groupText(group), data: LUKS.bytes });
+    const { end, journal } = boot([{ name: "vda", content }, LATE_SWAP], { ...more, cmdline });
     expect(end).toBe("resume");
     expect(journal.join("\n")).toContain("map vg0-root");
     expect(journal.join("\n")).not.toContain("map vg0-mirrored");

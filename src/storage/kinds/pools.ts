@@ -1,11 +1,15 @@
 import type { BlockDevice } from "../../devices/block-devices.ts";
 import { printable } from "../../problems/report.ts";
 
+/** True for a filesystem that may have several devices. */
+export function isPool(type: string | null): boolean {
+  return type === "btrfs" || type === "bcachefs";
+}
+
 /** Lists the devices that are mounted with `device`: a btrfs or bcachefs of several may lie on several arrays or volumes. */
 export function listParts(device: BlockDevice, present: readonly BlockDevice[]): readonly BlockDevice[] {
   const { type, uuid } = device.facts;
-  const isPool = type === "btrfs" || type === "bcachefs";
-  return isPool ? present.filter(({ facts }) => facts.type === type && facts.uuid === uuid) : [device];
+  return isPool(type) ? present.filter(({ facts }) => facts.type === type && facts.uuid === uuid) : [device];
 }
 
 /** `2 of 3 devices of btrfs "pool" are present: /dev/vda, /dev/vdb`. */

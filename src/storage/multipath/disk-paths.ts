@@ -25,6 +25,7 @@ export function createDiskPaths(machine: Machine, list: () => readonly BlockDevi
   const read: DiskReader = {
     content: rememberEach(describeContent),
     wwid: rememberEach((disk: BlockDevice) => readWwid(machine, disk)),
+    identity: rememberEach((disk: BlockDevice) => readIdentity(machine, disk)),
   };
   let known: readonly BlockDevice[] = [];
   let found: DiskPaths = { others: [], isOther: () => false, used: (device) => device };
@@ -69,38 +70,53 @@ function createView(present: readonly BlockDevice[], usedOf: ReadonlyMap<string,
 
 type Paths = readonly [BlockDevice, ...BlockDevice[]];
 
-/** Lists the disks of which there are several paths. Only disks that look alike have their WWIDs read: most machines have none. */
-function listPaths(present: readonly BlockDevice[], { content, wwid: readWwid }: DiskReader): readonly Paths[] {
+/** Lists the disks of which there are several paths. Only disks that look alike have their WWIDs read, and only those with one WWID what else tells them apart: most machines have none. */
+function listPaths(present: readonly BlockDevice[], { content, wwid, identity }: DiskReader): readonly Paths[] {
   const disks = present.filter(({ name, partition }) => /^(?:sd|nvme)/.test(name) && partition === null);
-  const alike = [...Map.groupBy(disks, content).values()].filter((group) => group.length > 1);
-  const paths = alike.flatMap((group) => [...Map.groupBy(group, readWwid)]);
-  return paths.flatMap(([wwid, [first, ...others]]): readonly Paths[] =>
-    wwid === null || first === undefined || others.length === 0 ? [] : [[first, ...others]],
-  );
+  const alike = listAlike(disks, content)
+    .flatMap((group) => listAlike(group, wwid))
+    .flatMap((group) => listAlike(group, identity));
+  return alike.flatMap(([first, ...others]): readonly Paths[] => (first === undefined ? [] : [[first, ...others]]));
 }
 
-/** What two paths to one disk have in common; different texts for disks without content, which no search is about. */
-function describeContent({ name, sizeBytes, facts }: BlockDevice): string {
+/** Groups the disks that have the same of something; null: it has none. */
+function listAlike(
+  disks: readonly BlockDevice[],
+  find: (disk: BlockDevice) => string | null,
+): readonly (readonly BlockDevice[])[] {
+  const groups = [...Map.groupBy(disks, find)];
+  return groups.flatMap(([value, group]) => (value === null || group.length < 2 ? [] : [group]));
+}
+
+/** What two paths to one disk have in common; null for disks without content, which no search is about. */
+function describeContent({ sizeBytes, facts }: BlockDevice): string | null {
   const { type, uuid, label, partitionTable } = facts;
   return type === null && partitionTable === null
-    ? name
+    ? null
     : JSON.stringify([sizeBytes, type, uuid, label, partitionTable]);
 }
 
 interface DiskReader {
-  content(disk: BlockDevice): string;
+  content(disk: BlockDevice): string | null;
   wwid(disk: BlockDevice): string | null;
+  identity(disk: BlockDevice): string | null;
 }
 
 /** The name that the disk itself has, as the kernel reads it from the device (VPD page 0x83 of SCSI, the namespace of NVMe). */
 function readWwid(machine: Machine, disk: BlockDevice): string | null {
-  const directory = `/sys/class/block/${disk.name}`;
-  // A disk without one answers EINVAL.
-  const read = (file: string) => orIfRefused(() => readText(machine, `${directory}/${file}`), "");
-  const wwid = ["device/wwid", "wwid"].map(read).find((text) => text !== "");
-  if (wwid === undefined || isPluggable(machine, disk)) return null;
-  // There are models of SATA disks of which each has the same WWID; two members of an array on them would look like one.
-  return read("device/vendor").trim() === "ATA" ? `${wwid} ${read("device/vpd_pg80")}` : wwid;
+  return ["device/wwid", "wwid"].map((file) => readAttribute(machine, disk, file)).find((text) => text !== "") ?? null;
+}
+
+/** What tells disks with one WWID apart: null for one that is plugged in by hand. There are models of SATA disks of which each has the same; two members of an array on them would look like one. */
+function readIdentity(machine: Machine, disk: BlockDevice): string | null {
+  if (isPluggable(machine, disk)) return null;
+  const isAta = readAttribute(machine, disk, "device/vendor").trim() === "ATA";
+  return isAta ? readAttribute(machine, disk, "device/vpd_pg80") : "";
+}
+
+/** A disk without the attribute answers EINVAL. */
+function readAttribute(machine: Machine, { name }: BlockDevice, file: string): string {
+  return orIfRefused(() => readText(machine, `/sys/class/block/${name}/${file}`), "");
 }
 
 /** The path over which the disk is in use already; else the first. */

@@ -27,6 +27,14 @@ test("a device is read where all others of its size and kind were", () => {
   expect(habit.placesFor(partition)).toEqual([HEAD]);
 });
 
+test("the places stay the same list as long as they hold", () => {
+  const habit = createReadHabit();
+  habit.learn(entry("sda", MIB), [HEAD, page(65_536), page(131_072)]);
+  const places = habit.placesFor(entry("sdb", MIB));
+  habit.learn(entry("sdb", MIB), [HEAD, page(65_536), page(131_072)]);
+  expect(habit.placesFor(entry("sdc", MIB))).toBe(places);
+});
+
 test("the head of a small device ends with it", () => {
   const habit = createReadHabit();
   expect(habit.placesFor(entry("sda", 4096))).toEqual([{ offset: 0, length: 4096 }]);

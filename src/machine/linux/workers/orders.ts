@@ -56,6 +56,17 @@ export const CALLS_AROUND = CALLS_TO_OPEN + 1;
  * or how many bytes of each first place were read: they are its data. If it is brief, the last one is that of the close.
  */
 export function openOrder(path: string, { isOptical = false, first = [], isBrief = false }: OpenOptions): Order {
+  const { data } = encodeTexts(path);
+  if (!isBrief || isOptical) return { ...makeOpenOrder({ isOptical, first, isBrief }), data };
+  const order = usualOrders.get(first) ?? { ...makeOpenOrder({ isOptical, first, isBrief }), shape: first };
+  usualOrders.set(first, order);
+  return { ...order, data };
+}
+
+/** The orders to open disks that are read alike: of hundreds, only the path differs. */
+const usualOrders = new WeakMap<readonly ReadPlace[], Omit<Order, "data">>();
+
+function makeOpenOrder({ isOptical, first, isBrief }: Required<Omit<OpenOptions, "mayLinger">>): Omit<Order, "data"> {
   // Without O_NONBLOCK the kernel closes an open tray (open_for_data() of drivers/cdrom/cdrom.c), before a person has inserted the disc.
   const flags = abi.O_CLOEXEC | (isOptical ? constants.O_NONBLOCK : 0);
   const reads = readOrder({ resultOf: 0 }, first);
@@ -71,7 +82,6 @@ export function openOrder(path: string, { isOptical = false, first = [], isBrief
       ...reads.calls,
       ...(isBrief ? [["close", { resultOf: 0 }] as const] : []),
     ],
-    data: encodeTexts(path).data,
     answerBytes: reads.answerBytes,
     gate: CALLS_TO_OPEN,
   };
@@ -91,7 +101,8 @@ export function readOrder(fd: Argument, places: readonly ReadPlace[]): Order & {
 /** The order to open a device again, for these places only; the results are as of `openOrder`. */
 export function reopenOrder(path: string, places: readonly ReadPlace[]): Order {
   // Without a descriptor nothing else is tried, but a place that cannot be read says nothing about the others.
-  return { ...openOrder(path, { first: places, isBrief: true }), gate: 0 };
+  const order = makeOpenOrder({ isOptical: false, first: places, isBrief: true });
+  return { ...order, data: encodeTexts(path).data, gate: 0 };
 }
 
 /** The order to close a descriptor. */

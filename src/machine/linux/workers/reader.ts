@@ -2,11 +2,9 @@ import { SyscallError } from "../../../problems/errors.ts";
 import { CDS_NO_DISC, CDS_TRAY_OPEN } from "../../abi/constants.ts";
 import type { AsyncReader, OpenOptions, ReadPlace } from "../../async.ts";
 import type { RandomReader } from "../../machine.ts";
-import { CALLS_AROUND, CALLS_TO_OPEN, closeOrder, openOrder, readOrder, reopenOrder } from "./orders.ts";
-import { type Answer, CALLS, type Order, type Worker } from "./worker.ts";
-
-/** The most that one order reads: the head of a device, which the probe reads first, is less. */
-const READ_BYTES = 64 << 10;
+import { CALLS_TO_OPEN, closeOrder, openOrder, readOrder, reopenOrder } from "./orders.ts";
+import { countInOrder, fittingPlaces, joinPieces, type Result, splitPlace } from "./pieces.ts";
+import type { Answer, Order, Worker } from "./worker.ts";
 
 /** States of a drive without a disc. One that is not ready yet is read all the same: its disc spins up. */
 const EMPTY_STATES: readonly unknown[] = [CDS_NO_DISC, CDS_TRAY_OPEN];
@@ -18,9 +16,6 @@ export interface Pool {
   /** With the order that closes the descriptor; "closed": nothing is open; null: the worker is busy, so its end closes it. */
   release(lastOrder: Order | "closed" | null): void;
 }
-
-/** The bytes of a place, or why they cannot be read. */
-type Result = Uint8Array | SyscallError;
 
 /** A read that is under way: what has come of it so far. */
 interface Progress {
@@ -44,7 +39,7 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
 
   /** Reads as many pieces as fit into one order; null if the device has not answered. Without a descriptor it opens and closes the device. */
   function readSome(fd: number | null, pieces: readonly ReadPlace[], timeoutMs: number): readonly Result[] | null {
-    const some = pieces.slice(0, countInOrder(pieces, CALLS - CALLS_AROUND));
+    const some = pieces.slice(0, countInOrder(pieces));
     const order = () => (fd === null ? reopenOrder(path, some) : readOrder(fd, some));
     const answer = ask(order, timeoutMs);
     if (answer === null) return null;
@@ -59,7 +54,9 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
     read(places, timeoutMs) {
       const opened = opening.open(timeoutMs);
       if (opened === null) return null;
-      const pieces = places.map((place) => split(place, opened.size));
+      const whole = progress === null ? opening.takeWhole(places) : null;
+      if (whole !== null) return whole;
+      const pieces = places.map((place) => splitPlace(place, opened.size));
       const wanted = pieces.flat();
       progress ??= { wanted, done: opening.takeFirst(wanted, opened.size) };
       const { done } = progress;
@@ -70,7 +67,7 @@ export function createReader(path: string, options: OpenOptions, worker: Worker,
         done.push(...some);
       }
       progress = null;
-      return pieces.map(({ length }) => join(done.splice(0, length)));
+      return pieces.map(({ length }) => joinPieces(done.splice(0, length)));
     },
     close: () => pool.release(isBusy ? null : closing(opening.fd())),
   };
@@ -83,7 +80,7 @@ function createOpening(
   ask: (makeOrder: () => Order, timeoutMs: number) => Answer | null,
 ) {
   // An empty drive is not read.
-  const places = isOptical ? [] : given.slice(0, countInOrder(given, CALLS - CALLS_AROUND));
+  const places = isOptical ? [] : fittingPlaces(given);
   const options = { isOptical, first: places, isBrief: isBrief && !isOptical };
   /** `fd`: null if it is closed again. */
   let file: { readonly fd: number | null; readonly size: number } | null = null;
@@ -122,6 +119,13 @@ function createOpening(
       first = [];
       return results;
     },
+    /** Returns the same for all places that were read when the file was opened; null if these are others. Of hundreds of disks, they are these. */
+    takeWhole(wanted: readonly ReadPlace[]): readonly Result[] | null {
+      if (wanted !== places || first.length !== wanted.length) return null;
+      const results = first;
+      first = [];
+      return results;
+    },
     fd: () => file?.fd ?? null,
   };
 }
@@ -141,36 +145,6 @@ function toResults(path: string, { results, data }: Answer, places: readonly Rea
     at += length;
     return typeof count === "string" ? new SyscallError("read", count, path) : data.subarray(start, start + count);
   });
-}
-
-/** The pieces of a place that are inside the device, each small enough for one order; at least one, which may be empty. */
-function split({ offset, length }: ReadPlace, size: number): readonly ReadPlace[] {
-  const bytes = Math.max(0, Math.min(length, size - offset));
-  return Array.from({ length: Math.max(1, Math.ceil(bytes / READ_BYTES)) }, (_, index) => {
-    const done = index * READ_BYTES;
-    return { offset: offset + done, length: Math.min(READ_BYTES, bytes - done) };
-  });
-}
-
-function countInOrder(pieces: readonly ReadPlace[], most: number): number {
-  let bytes = 0;
-  const count = pieces.findIndex(({ length }, index) => {
-    bytes += length;
-    return index === most || bytes > READ_BYTES;
-  });
-  return count < 0 ? pieces.length : count;
-}
-
-/** Puts the pieces of a place together again, up to the first that is short. */
-function join(pieces: readonly Result[]): Result {
-  const bytes: Uint8Array[] = [];
-  for (const piece of pieces) {
-    if (piece instanceof SyscallError) return piece;
-    bytes.push(piece);
-    if (piece.length < READ_BYTES) break;
-  }
-  const [first = new Uint8Array()] = bytes;
-  return bytes.length === 1 ? first : new Uint8Array(Buffer.concat(bytes));
 }
 
 function objectToMedium({ results }: Answer, { isOptical = false }: OpenOptions): string | null {

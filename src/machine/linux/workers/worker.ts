@@ -23,6 +23,8 @@ export interface Order {
   readonly answerBytes?: number;
   /** A call that the later ones depend on: if it fails, they are not made (ECANCELED). */
   readonly gate?: number;
+  /** The same object for orders that differ only in their data: their calls are encoded once. */
+  readonly shape?: object;
 }
 
 /** The results, an errno name for a call that was refused, and the data after the calls. */
@@ -133,9 +135,23 @@ function createWorker(pid: number | null, socket: number): Worker {
   };
 }
 
+/** Encoded orders without their data, by their shapes. */
+const encoded = new WeakMap<object, Uint8Array>();
+
 /** Loops and views are plain: until they are compiled, anything else takes longer than the calls themselves. */
-function encodeOrder({ calls, data, answerBytes, gate }: Order): Uint8Array {
+function encodeOrder(order: Order): Uint8Array {
+  const { data, shape = order } = order;
   const packet = new Uint8Array(new ArrayBuffer(Math.ceil((DATA_AT + data.length) / 4) * 4));
+  const known = encoded.get(shape);
+  if (known === undefined) {
+    encodeCalls(order, packet);
+    if (shape !== order) encoded.set(shape, packet.slice(0, DATA_AT));
+  } else packet.set(known);
+  packet.set(data, DATA_AT);
+  return packet;
+}
+
+function encodeCalls({ calls, data, answerBytes, gate }: Order, packet: Uint8Array): void {
   const words = new Int32Array(packet.buffer);
   setWord(words, 0, calls.length);
   setWord(words, 8, answerBytes ?? data.length);
@@ -144,8 +160,6 @@ function encodeOrder({ calls, data, answerBytes, gate }: Order): Uint8Array {
     const call = calls[index];
     if (call !== undefined) encodeCall(packet, words, CALLS_AT + index * CALL_BYTES, call);
   }
-  packet.set(data, DATA_AT);
-  return packet;
 }
 
 /** Writes an integer of 64 bits, also a negative one, over zeros (every machine of levain is little-endian); a BigInt costs more than all the rest of an order. */
@@ -170,10 +184,12 @@ function encodeArgument(argument: Argument): readonly [kind: number, word: numbe
 }
 
 function decodeAnswer(packet: Uint8Array, callCount: number): Answer {
-  const view = new DataView(packet.buffer, packet.byteOffset);
-  const results = Array.from({ length: callCount }, (_, index) => {
-    const result = view.getInt32(index * 8 + 4, true) * 2 ** 32 + view.getUint32(index * 8, true);
-    return result < 0 && result >= -LARGEST_ERRNO ? errnoName(-result) : result;
-  });
+  const words = new Int32Array(packet.buffer, packet.byteOffset, callCount * 2);
+  const results: (number | string)[] = [];
+  for (let at = 0; at < words.length; at += 2) {
+    const [low, high] = [words[at] ?? 0, words[at + 1] ?? 0];
+    const isError = high === -1 && low < 0 && low >= -LARGEST_ERRNO;
+    results.push(isError ? errnoName(-low) : high * 2 ** 32 + (low >>> 0));
+  }
   return { results, data: packet.subarray(DATA_AT - RESULTS_AT) };
 }

@@ -8,6 +8,7 @@ import type { JudgedGroup } from "./judge.ts";
 import { describeAbsent, describeStrays } from "./lacks.ts";
 import { linkVolume, noteArrays } from "./links.ts";
 import { createMembers } from "./members.ts";
+import { createPreview } from "./preview.ts";
 import { listVolumes } from "./tables/group-index.ts";
 import { volumeOfName } from "./tables/names.ts";
 import { type ActiveVolume, createVolumes } from "./volumes.ts";
@@ -34,7 +35,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const members = createMembers(context);
   const volumes = createVolumes(context, plan.lvm);
   const isNamed = createNamedTest(plan);
-  let stages = listStages(plan, false);
+  let stages = listStages(plan, false, createPreview(context, plan));
   const takenName = createTakenName(plan);
   const isVain = createVainTest(plan);
   const leftOfGrace = createGrace(context.machine.nowMs, plan);
@@ -45,7 +46,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   const inOrder = () => list().sort((one, other) => Number(one.isOnStick) - Number(other.isOnStick));
   const isUsed = ({ device }: ActiveVolume) => claimed.some(restsOn(context.machine, [device]));
 
-  function advanceOne(judged: Group, isWanted: VolumeTest): Round {
+  function advanceOne(judged: Group, isWanted: VolumeTest<Group>): Round {
     const { group, refusal, missing } = judged;
     if (refusal !== null) return "idle";
     const wanted = listVolumes(group).filter((one) => isWanted(judged, one) && volumes.isOpenable(judged, one));
@@ -56,7 +57,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
     return volumes.activateAll(judged, wanted) ? "changed" : "idle";
   }
 
-  function advanceAll(tests: readonly VolumeTest[]): Round {
+  function advanceAll(tests: readonly VolumeTest<Group>[]): Round {
     // A group may have been activated before the one appeared that is used in its place, and has its names.
     const refused = list().filter(({ refusal }) => refusal !== null);
     if (volumes.deactivateAll((one) => refused.some((judged) => isOf(one, judged)))) return "changed";
@@ -72,6 +73,7 @@ export function startVolumeGroups(context: StorageContext, plan: StoragePlan): A
   return {
     advance: (candidate) => advanceAll(candidate === null ? stages : [isNamed]),
     lastResort() {
+      // What was ruled out before is activated too: a report lists all that there is.
       stages = listStages(plan, true);
     },
     links: () => [...volumes.list().map(linkOf), ...volumes.listShown()],

@@ -16,20 +16,20 @@ export interface VolumeName {
 type Wish = Pick<StoragePlan, "roots" | "crypt" | "lvm" | "isForResume">;
 
 /** Says whether a volume is meant. */
-export type VolumeTest = (judged: OwnedGroup, volume: LogicalVolume) => boolean;
+export type VolumeTest<Group extends OwnedGroup = OwnedGroup> = (judged: Group, volume: LogicalVolume) => boolean;
 
 /** A group, and whether it is on disks that were probably plugged in by hand. */
 type OwnedGroup = Pick<JudgedGroup<unknown>, "group" | "isOnStick">;
 
-/** Lists the volumes that specs name by their paths: the wanted device, encrypted volumes, and where their keys are. */
-export function listNamed({ roots, crypt }: Pick<Wish, "roots" | "crypt">): readonly VolumeName[] {
+/** Lists what a search looks for: the wanted device, encrypted volumes, and where their keys are. */
+export function listSpecs({ roots, crypt }: Pick<Wish, "roots" | "crypt">): readonly DeviceSpec[] {
   const places = [...crypt.volumes, crypt.unnamed].flatMap(({ header, keys }) => [header, ...keys]);
-  const specs = [
-    ...roots,
-    ...crypt.volumes.map(({ device }) => device),
-    ...places.flatMap((place) => place?.device ?? []),
-  ];
-  return specs.flatMap((spec) => volumeOf(spec) ?? []);
+  return [...roots, ...crypt.volumes.map(({ device }) => device), ...places.flatMap((place) => place?.device ?? [])];
+}
+
+/** Lists the volumes that specs name by their paths. */
+export function listNamed(wish: Pick<Wish, "roots" | "crypt">): readonly VolumeName[] {
+  return listSpecs(wish).flatMap((spec) => volumeOf(spec) ?? []);
 }
 
 /** Returns a test for them. */
@@ -84,11 +84,16 @@ export function createVainTest({ roots, crypt }: Pick<Wish, "roots" | "crypt">):
 
 /**
  * Returns the tests for the volumes that are activated while the root is not there, one after the other: those that paths name, then
- * those that may hold it. Before a resume, RAID, caches and thin pools are the last resort (`isLate`), because the kernel writes their
- * metadata (dm-raid has no read-only mode: raid_resume() makes the array writable), and the disk with the swap space may still come.
+ * those that may hold it, unless `mayHold` rules that out. Before a resume, RAID, caches and thin pools are the last resort (`isLate`),
+ * because the kernel writes their metadata (dm-raid has no read-only mode: raid_resume() makes the array writable), and the disk with
+ * the swap space may still come.
  */
-export function listStages(wish: Wish, isLate: boolean): readonly VolumeTest[] {
-  const [isNamed, isOffered] = [createNamedTest(wish), createOfferedTest(wish)];
+export function listStages<Group extends OwnedGroup>(
+  wish: Wish,
+  isLate: boolean,
+  mayHold: VolumeTest<Group> = () => true,
+): readonly VolumeTest<Group>[] {
+  const [isNamed, isOffered] = [createNamedTest(wish), createOfferedTest(wish, mayHold)];
   if (wish.isForResume !== true || isLate) return [isNamed, isOffered];
   return [isNamed, (judged, volume) => !isWrittenWhenActivated(judged.group, volume) && isOffered(judged, volume)];
 }
@@ -99,7 +104,10 @@ export function isWrittenWhenActivated(group: VolumeGroup, volume: LogicalVolume
 }
 
 /** Returns a test for the volumes that may be activated to see what is in them: none if paths name all that is wanted. */
-function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): VolumeTest {
+function createOfferedTest<Group extends OwnedGroup>(
+  { roots, crypt, lvm, isForResume = false }: Wish,
+  mayHold: VolumeTest<Group>,
+): VolumeTest<Group> {
   const wanted = [...roots, ...crypt.volumes.map(({ device }) => device)];
   if (roots.length > 0 && !crypt.everyLuks && wanted.every((spec) => volumeOf(spec) !== null)) return () => false;
   const isAny = lvm.groups.length === 0 && lvm.volumes.length === 0;
@@ -113,7 +121,8 @@ function createOfferedTest({ roots, crypt, lvm, isForResume = false }: Wish): Vo
       !isCrowded({ lvm }, judged) &&
       (isAny || lvm.groups.includes(group.name)) &&
       !isSkipped(volume) &&
-      !isSnapshot(group, volume)
+      !isSnapshot(group, volume) &&
+      mayHold(judged, volume)
     );
   };
 }
@@ -126,7 +135,8 @@ export function isCrowded({ lvm }: Pick<Wish, "lvm">, { group, isOnStick }: Owne
   return isOnStick && !lvm.groups.includes(group.name) && listVolumes(group).length > MOST_ON_STICK;
 }
 
-function volumeOf(spec: DeviceSpec): VolumeName | null {
+/** Returns the volume that a path names; null for any other spec. */
+export function volumeOf(spec: DeviceSpec): VolumeName | null {
   const own = spec.by === "sibling" ? spec.of : spec;
   if (own.by !== "path") return null;
   const path = decodeUdevName(own.path);

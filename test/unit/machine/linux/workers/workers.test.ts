@@ -210,6 +210,27 @@ describe("a reader in another process", () => {
     expect(calls.sockets()).toEqual([]);
   });
 
+  test("of the same places as another one reads its own file", () => {
+    const first = [...head(500), { offset: 70_000, length: 10 }];
+    writeFileSync(join(directory, "short"), new Uint8Array(70_004).fill(7));
+    for (const [name, bytes] of [
+      ["file", CONTENT],
+      ["short", new Uint8Array(70_004).fill(7)],
+      ["file", CONTENT],
+    ] as const) {
+      const reader = open(name, { first, isBrief: true });
+      const found = reader.read(first, PATIENCE_MS);
+      expect(found).toEqual(first.map(({ offset, length }) => bytes.slice(offset, offset + length)));
+      expect(reader.size(PATIENCE_MS)).toBe(bytes.length);
+      // Asked once more, it reads them once more.
+      expect(reader.read(first, PATIENCE_MS)).toEqual(found);
+      reader.close();
+    }
+    const missing = open("missing", { first, isBrief: true });
+    expect(() => missing.read(first, PATIENCE_MS)).toThrow("ENOENT");
+    missing.close();
+  });
+
   test("that may linger is closed by the process that serves the next one", () => {
     const sockets = new Set<number>();
     for (let round = 0; round < 20; round++) {
