@@ -333,6 +333,14 @@ describe("a system with files of another package manager", () => {
   });
 });
 
+test("only levain's own directory is private in a system that has no /var yet", async () => {
+  fs.rmSync(join(root, "var"), { recursive: true });
+  write("/usr/share/libalpm/hooks/90-mkinitcpio-install.hook", "[Trigger]\n");
+  expect((await install()).status).toBe(0);
+  const modeOf = (path: string) => (fs.statSync(join(root, path)).mode & 0o777).toString(8);
+  expect(["var", "var/lib", "var/lib/levain"].map(modeOf)).toEqual(["755", "755", "700"]);
+});
+
 test("a system that is unknown is left alone, and what levain knows is said", async () => {
   const { status, stderr } = await install();
   expect([status, exists("/usr/local")]).toEqual([1, false]);
