@@ -18,7 +18,7 @@ distributionTest("Raspberry Pi OS", "Debian GNU/Linux 12 (bookworm)");
 /** Arguments: a system, the directory of levain, one that gets the image. */
 const IN_SYSTEM = `
 mount -t proc proc "$1/proc"; mount --bind "$2" "$1/initrd"; mount --bind "$3" "$1/mnt"
-exec chroot "$1" /initrd/levain image --output /mnt/image --compress lz4:1`;
+exec chroot "$1" /initrd/levain image --output /mnt/image --compress zstd:1`;
 
 // Without xz, which the others need for their modules and this root does not have.
 test.each(["Arch Linux", "openSUSE", "Ubuntu"] as const)(

@@ -76,7 +76,7 @@ ${ZSTD}
 cp "$2" "boot/vmlinuz-$1"; chmod 600 "boot/vmlinuz-$1"; cp "$3" "boot/config-$1"; echo 'made by initramfs-tools' > "boot/initrd.img-$1"
 ln -s "vmlinuz-$1" boot/vmlinuz; ln -s "initrd.img-$1" boot/initrd.img
 echo firmware | zstd -q > usr/lib/firmware/example.bin.zst
-mkdir -p var/lib/dpkg etc/kernel etc/modprobe.d; echo 'Package: base-files' > var/lib/dpkg/status
+mkdir -p var/lib/dpkg etc/kernel etc/modprobe.d; echo 'Package: base-files' > var/lib/dpkg/status; touch var/lib/dpkg/diversions
 echo 'blacklist evbug' > etc/modprobe.d/blacklist.conf
 printf '%s\\n' 'NAME="Ubuntu"' 'PRETTY_NAME="Ubuntu 24.04 LTS"' ID=ubuntu ID_LIKE=debian > usr/lib/os-release
 `;

@@ -15,7 +15,7 @@ export type DistributionName = keyof typeof LAYOUTS;
  */
 const COMMON = (layout: string) => `
 small=$1 version=$2 vmlinuz=$3 config=$4 modules=$5 depmod=$6
-mkdir -p usr/bin usr/sbin usr/lib/systemd usr/lib/modules boot etc
+mkdir -p usr/bin usr/sbin usr/lib/systemd usr/lib/modules boot etc var/lib
 for name in bin sbin lib; do ln -s usr/$name $name; done
 cp -a "$small"/bin/. usr/bin; cp -a "$small"/sbin/. usr/sbin; cp -a "$small"/usr/. usr; cp -a "$small"/etc/. etc
 for name in dev proc sys run tmp mnt initrd root; do mkdir $name; done
