@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import type { Machine, RandomReader } from "../machine/machine.ts";
 import { BootError, SyscallError } from "../problems/errors.ts";
 
@@ -11,6 +12,29 @@ function reach(path: string): Stats | null {
     return statSync(path);
   } catch {
     return null; // ENOENT, ENOTDIR, EACCES, ELOOP: nothing usable in any case
+  }
+}
+
+/** As MAXSYMLINKS of the kernel (include/linux/namei.h). */
+const LINKS_MAX = 40;
+
+/** Returns where the link at `path` leads in the system below `root`: of this host, an absolute one would lead to another file. */
+export function fileBelow(root: string, path: string): string {
+  let found = path;
+  for (let links = 0; root !== "/" && links < LINKS_MAX; links += 1) {
+    const target = linkTarget(found);
+    if (target === null) return found;
+    // resolve() ends at "/", so no link leads out of the root.
+    found = join(root, resolve("/", relative(root, dirname(found)), target));
+  }
+  return found;
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null; // no link, or nothing at all, which its reader reports
   }
 }
 

@@ -33,6 +33,8 @@ export interface ImageModules extends ModuleSource {
 }
 
 const ROOTS = ["/lib/modules", "/usr/lib/modules"];
+/** Where an image for one kernel has its modules without a directory of its version: booster's, and tiny-initramfs' in "/" itself. */
+const FLAT = [...ROOTS, "/"];
 
 /** Reads the index that the builder wrote or, in a foreign image, depmod's files, or else the modules themselves; null if the image has no modules for this kernel. */
 export function readImageModules(machine: Machine, wishes: BootPlan["modules"]): ImageModules | null {
@@ -45,9 +47,8 @@ export function readImageModules(machine: Machine, wishes: BootPlan["modules"]):
   return readFlatModules(machine, release, wishes);
 }
 
-/** booster's images are for one kernel and have its modules directly in /usr/lib/modules. */
 function readFlatModules(machine: Machine, release: string, wishes: BootPlan["modules"]): ImageModules | null {
-  for (const directory of ROOTS) {
+  for (const directory of FLAT) {
     const modules = scanModules(machine, directory, listModuleFiles(machine, directory));
     if (modules.length === 0) continue;
     const index = indexModules(release, partsOfScan(modules, { builtin: [], builtinAliases: [] }));
@@ -61,7 +62,7 @@ export function findModuleGap(machine: Machine): ModuleGap | null {
   const { release } = machine.release();
   const names = [...new Set(ROOTS.flatMap((root) => listOrNone(machine, root)))];
   const isOurs = ROOTS.some((root) => listOrNone(machine, `${root}/${release}`).length > 0);
-  const isFlat = ROOTS.some((root) => listModuleFiles(machine, root).length > 0);
+  const isFlat = FLAT.some((root) => listModuleFiles(machine, root).length > 0);
   return isOurs || isFlat || findUnpackFailure(machine) !== null
     ? null
     : { release, kernels: names.filter((name) => name !== release) };

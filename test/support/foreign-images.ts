@@ -38,6 +38,8 @@ const COMMANDS = {
     `dracut --no-hostonly --compress 'zstd -3 -q' --quiet --modules "systemd-initrd dracut-systemd base fs-lib kernel-modules rootfs-block udev-rules shutdown" --drivers "${DISK_MODULES.join(" ")}" --kver ${version} image`,
   "dracut without systemd": (version: string) =>
     `dracut --no-hostonly --compress 'xz -0 --check=crc32' --quiet --modules "base fs-lib kernel-modules rootfs-block udev-rules shutdown" --drivers "${DISK_MODULES.join(" ")}" --kver ${version} image`,
+  "tiny-initramfs": (version: string) =>
+    `mktirfs --microcode=no --auto-modules=no --include-modules=${DISK_MODULES.join(",")} -o image ${version}`,
 } as const;
 
 export type ForeignTool = keyof typeof COMMANDS;

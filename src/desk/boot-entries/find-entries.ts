@@ -4,6 +4,7 @@ import { orIfRefused } from "../../problems/errors.ts";
 import { type BootEntry, createPathFinder } from "./entry.ts";
 import { parseGrubConfig, readGrubEnvironment } from "./grub.ts";
 import { findLoaderEntries } from "./loader-entries.ts";
+import { findRaspberryPiEntries } from "./raspberry-pi.ts";
 import { parseSyslinuxConfig } from "./syslinux.ts";
 
 const GRUB = ["/boot/grub", "/boot/grub2"];
@@ -27,7 +28,11 @@ function readBootEntries(machine: Machine): readonly BootEntry[] {
   const variables = new Map(GRUB.flatMap((directory) => [...readGrubEnvironment(machine, `${directory}/grubenv`)]));
   const systemd = findLoaderEntries(machine, variables);
   const isSystemd = listOrNone(machine, "/sys/firmware/efi/efivars").some((name) => LOADER_INFO.test(name));
-  const groups = [...(isSystemd ? [systemd, grub] : [grub, systemd]), findSyslinuxEntries(machine)];
+  const groups = [
+    ...(isSystemd ? [systemd, grub] : [grub, systemd]),
+    findSyslinuxEntries(machine),
+    findRaspberryPiEntries(machine),
+  ];
   const used = groups.find((entries) => entries.length > 0);
   return groups.flatMap((entries) =>
     entries.map((entry) => ({ ...entry, isDefault: entry.isDefault && entries === used })),

@@ -2,7 +2,7 @@ import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { listOrNone, textOrNone } from "../../machine/small-files.ts";
 import { compareReleases } from "../kernels/compare-releases.ts";
-import type { BootEntry } from "./entry.ts";
+import { type BootEntry, createPathFinder } from "./entry.ts";
 
 /** Where the EFI system partition and the extended boot loader partition are mounted (Boot Loader Specification of the UAPI group). */
 const PARTITIONS = ["/efi", "/boot", "/boot/efi"];
@@ -13,8 +13,11 @@ export function findLoaderEntries(machine: Machine, variables: ReadonlyMap<strin
     ...readTextEntries(machine, partition, variables),
     ...listUnifiedEntries(machine, partition),
   ]);
+  // Fedora's GRUB keeps the default in its environment block, by the name of the entry's file.
+  const saved = found.find(({ id }) => id === `${variables.get("saved_entry")}.conf`);
   const pattern = PARTITIONS.map((partition) => readDefault(machine, partition)).find((text) => text !== null) ?? null;
-  const chosen = found.toSorted(compareEntries).find(({ id }) => pattern === null || matchesWildcard(pattern, id));
+  const usual = found.toSorted(compareEntries).find(({ id }) => pattern === null || matchesWildcard(pattern, id));
+  const chosen = saved ?? usual;
   return found.map(({ entry }) => ({ ...entry, isDefault: entry === chosen?.entry }));
 }
 
@@ -41,6 +44,7 @@ function readTextEntries(
   variables: ReadonlyMap<string, string>,
 ): readonly Found[] {
   const directory = `${partition}/loader/entries`;
+  const findPath = createPathFinder(machine);
   return listOrNone(machine, directory)
     .filter((name) => name.endsWith(".conf"))
     .map((name) => {
@@ -51,7 +55,12 @@ function readTextEntries(
           const [, found, value] = /^\s*(\S+)\s+(.*?)\s*$/.exec(line) ?? [];
           return found === key && value !== undefined ? [value] : [];
         });
-      const place = (path: string) => `${partition === "/" ? "" : partition}/${path.replace(/^\/+/, "")}`;
+      const place = (path: string) => {
+        const usual = `${partition}/${path.replace(/^\/+/, "")}`;
+        // In /boot of a root filesystem, GRUB reads the same entries: their paths begin at the top of that filesystem.
+        const found = machine.stat(usual) === null ? findPath(path) : usual;
+        return machine.stat(found) === null ? usual : found;
+      };
       const [kernel = all("efi")[0]] = all("linux");
       const options = all("options").join(" ");
       return {

@@ -104,7 +104,7 @@ function chooseEntry(entries: readonly BootEntry[] | null): BootEntry {
   if (chosen !== undefined) return chosen;
   throw new BootError(
     entries.length === 0
-      ? "no boot entry was found: GRUB, systemd-boot and syslinux have none below /boot and /efi"
+      ? "no boot entry was found: GRUB, systemd-boot, syslinux and the firmware of a Raspberry Pi have none below /boot and /efi"
       : "no boot entry has an initramfs, so there is none to check",
     { seen: entries.map(({ title, config }) => `${printable(title)} in ${config}`), hint: NAME_IT },
   );

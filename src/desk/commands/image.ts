@@ -1,8 +1,10 @@
 import { dirname, resolve } from "node:path";
+import { BootError } from "../../problems/errors.ts";
 import { parseCompression } from "../archive/compress.ts";
 import { type CommandWords, command, flag, flagOrOption, option } from "../command-line.ts";
 import { type ImageConfig, parseConfig, readConfig } from "../config/config.ts";
 import { parseHooks } from "../extras/boot-hook.ts";
+import { isDirectory } from "../host.ts";
 import { parseAddition } from "../image/addition.ts";
 import { buildImage, STANDARD_OUTPUT } from "../image/image.ts";
 import type { HostChoice, ImageOptions } from "../image/options.ts";
@@ -22,6 +24,10 @@ export const imageCommand = command({
   description: "Build an initramfs image with levain as its /init",
   args: {
     output: option("FILE", "Write the image to FILE; -: standard output (default: initramfs-VERSION.img)", "o"),
+    root: option(
+      "DIR",
+      "Build for the system in DIR: its kernel, modprobe.d files and firmware (default: this system)",
+    ),
     kernel: option("VERSION", "Build for this kernel; none: without modules (default: the running kernel)"),
     "modules-dir": option("DIR", "Read modules from DIR instead of /lib/modules/VERSION"),
     module: option("NAME", "Add a module to the default ones; repeatable"),
@@ -29,7 +35,7 @@ export const imageCommand = command({
     network: flag("Add the drivers of network cards (default: if a parameter in the image needs the network)"),
     "modprobe-dir": option(
       "DIR",
-      "Copy the modprobe.d files of DIR; repeatable; none: no files (default: this host's, for its own modules)",
+      "Copy the modprobe.d files of DIR; repeatable; none: no files (default: those of the system, for its own modules)",
     ),
     busybox: option("FILE", "Use this BusyBox; none: no rescue shell (default: this host's)"),
     init: option("FILE", "Use this levain as /init (default: this program)"),
@@ -63,6 +69,7 @@ export const imageCommand = command({
     "levain image --host --microcode": "Build a small image for this machine",
     "levain image --host=hints.json -o other.img":
       "Build for the machine where hints.json was made: levain host > hints.json",
+    "levain image --root /mnt": "Build for the system that is mounted in /mnt",
     "levain image --kernel none -o small.img": "Build for a kernel that has its drivers built in",
     "levain image --add ./key:/etc/key --keymap de-latin1": "Add a key file and the keymap of a German keyboard",
     "levain image --uki --cmdline 'root=LABEL=ROOT quiet' -o /efi/EFI/Linux/levain.efi":
@@ -118,6 +125,7 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
   const runtime = line.one("runtime") ?? config.runtime ?? null;
   return {
     output: path("output"),
+    root: readRoot(line, directory),
     kernel: line.one("kernel") ?? config.kernel ?? null,
     modulesDir: path("modules-dir"),
     modules: [...config.modules, ...line.all("module")],
@@ -144,6 +152,13 @@ export function readOptions(line: CommandWords, directory: string): ImageOptions
     machines: Object.fromEntries(Object.entries(config.machine).map(([name, table]) => [name, table.parameters])),
     uki: readUkiOptions(line, config.uki, directory, base),
   };
+}
+
+/** Throws BootError if there is no such directory. */
+function readRoot(line: CommandWords, directory: string): string {
+  const root = resolve(directory, line.one("root") ?? "/");
+  if (isDirectory(root)) return root;
+  throw new BootError(`no directory ${root} with a system`, { hint: "name a mounted root filesystem with --root DIR" });
 }
 
 /** --host, --host=HINTS and host of levain.toml. */

@@ -31,6 +31,11 @@ const CONTRADICTIONS: readonly Row[] = [
   ["--kernel none", NO_MODULES, ({ options: { firmware } }) => firmware.map((name) => `--firmware ${name}`)],
   ["--kernel none", NO_MODULES, ({ plan }) => plan.modules.load.map((name) => `rd.modules=${name}`)],
   [
+    "--root",
+    "that is this machine, not the system in the directory",
+    ({ options: { host } }) => (host?.file === null ? ["--host"] : []),
+  ],
+  [
     "--busybox none",
     "the image has no shell",
     ({ options: { shellPassword }, hasFile }) =>
@@ -50,8 +55,12 @@ export function refuseContradictions(wishes: Wishes): void {
       hint: "add --shell-password, or shell-password to levain.toml",
     });
   }
-  const { kernel, busybox } = wishes.options;
-  const given = [...(kernel === "none" ? ["--kernel none"] : []), ...(busybox === "none" ? ["--busybox none"] : [])];
+  const { kernel, busybox, root } = wishes.options;
+  const given = [
+    ...(kernel === "none" ? ["--kernel none"] : []),
+    ...(busybox === "none" ? ["--busybox none"] : []),
+    ...(root === "/" ? [] : ["--root"]),
+  ];
   for (const [option, reason, others] of CONTRADICTIONS) {
     const found = given.includes(option) ? others(wishes) : [];
     if (found.length > 0) {

@@ -6,7 +6,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
 import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 import type { Hints } from "../hints/schema.ts";
-import { FIRMWARE_ENDINGS, findFirmware } from "../modules/firmware.ts";
+import { FIRMWARE_ENDINGS, findFirmware, firmwareDirectories } from "../modules/firmware.ts";
 import { keptBeside, needsNetwork } from "../modules/host-selection.ts";
 import { warnOfKeptOut } from "../modules/kept-out.ts";
 import type { KernelChoice } from "../modules/kernel.ts";
@@ -14,6 +14,7 @@ import {
   chooseModprobeDirectories,
   keepObeyedLines,
   type ModprobeFile,
+  modprobeHost,
   readModprobeFiles,
 } from "../modules/modprobe-files.ts";
 import { DEFAULT_MODULES, NETWORK_MODULES, WATCHDOG_MODULES } from "../modules/module-table.ts";
@@ -38,8 +39,10 @@ export function addModules(
   options: ImageOptions,
   { plans, host, machine: initMachine, voice }: Decisions,
 ) {
+  const { root } = options;
+  const firmwareDirs = firmwareDirectories(root);
   voice.progress("reading modules");
-  const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel);
+  const modprobeDirs = chooseModprobeDirectories(options.modprobeDirs, kernel, modprobeHost(root));
   // An ordinary user cannot read all files of a hardened host, and did not ask for them.
   const unreadable = options.modprobeDirs === null ? voice.warn : null;
   const config = addModprobeFiles(tree, readModprobeFiles(modprobeDirs, unreadable), voice);
@@ -56,6 +59,7 @@ export function addModules(
     kernel,
     add,
     config,
+    ...{ root, firmwareDirs },
     isPacked: true,
     patterns: [
       ...DEFAULT_MODULES,
@@ -68,16 +72,16 @@ export function addModules(
   const { files, names, lackingFirmware, warnings } = selection;
   for (const warning of [...warnings, ...warnOfKeptOut(selection, config, loaded)]) voice.warn(warning);
   for (const { path, content } of files) putEntry(tree, { kind: "file", path, mode: 0o644, content });
-  addFirmware(tree, options.firmware, kernel.version);
+  addFirmware(tree, options.firmware, kernel.version, firmwareDirs);
   return { count: names.length, modprobeDirs, lackingFirmware };
 }
 
 /** Adds the files of --firmware, by their names below /lib/firmware or their paths. Throws BootError if one is missing. */
-function addFirmware(tree: ImageTree, given: readonly string[], version: string): void {
+function addFirmware(tree: ImageTree, given: readonly string[], version: string, directories: readonly string[]): void {
   const names = given.map((name) => name.replace(/^(?:\/usr)?\/lib\/firmware\//, ""));
-  const { files, missing } = findFirmware(names, version);
+  const { files, missing } = findFirmware(names, version, directories);
   if (missing.length > 0) {
-    throw new BootError(`this host has no firmware ${missing.map(printable).join(", ")}`, {
+    throw new BootError(`this system has no firmware ${missing.map(printable).join(", ")}`, {
       hint: "name a file below /lib/firmware, such as i915/skl_dmc_ver1_27.bin, or install its package",
     });
   }
@@ -91,16 +95,22 @@ function addFirmware(tree: ImageTree, given: readonly string[], version: string)
   }
 }
 
+/** More files are told in one warning: SUSE's packages have twenty with a command. */
+const TOLD_MAX = 3;
+
 /**
  * Adds the files of modprobe.d(5) as far as a boot obeys them, with a mode that lets everyone read them: a file that others cannot
  * read counts as a key, which the boot removes when it fails (findSecrets).
  */
 function addModprobeFiles(tree: ImageTree, files: readonly ModprobeFile[], voice: Voice): readonly ModprobeFile[] {
-  return files.map((file) => {
-    const { file: kept, warning } = keepObeyedLines(file);
-    if (warning !== null) voice.warn(printable(warning));
-    const path = `${MODPROBE_DIRECTORIES[0]}/${file.name}`;
-    refuseReserved(file.path, path);
+  const obeyed = files.map((file) => ({ from: file.path, ...keepObeyedLines(file) }));
+  const warnings = obeyed.flatMap(({ warning }) => warning ?? []);
+  const isMany = warnings.length > TOLD_MAX;
+  const told = isMany ? [`${warnings.length} files of modprobe.d have such lines: ${warnings[0]}`] : warnings;
+  for (const warning of told) voice.warn(printable(warning));
+  return obeyed.map(({ from, file: kept }) => {
+    const path = `${MODPROBE_DIRECTORIES[0]}/${kept.name}`;
+    refuseReserved(from, path);
     putEntry(tree, { kind: "file", path, mode: 0o644, content: contentOfBytes(kept.text) });
     return kept;
   });

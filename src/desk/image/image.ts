@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import { resolve } from "node:path";
 import { SHELL_PASSWORD_FILE } from "../../keys/shell-password.ts";
 import { IMAGE_KEY_LIST } from "../../plan/key-list.ts";
@@ -17,7 +18,8 @@ import { runHooks } from "../extras/hook.ts";
 import { findMicrocode } from "../extras/microcode.ts";
 import { stripTree } from "../extras/strip.ts";
 import { type HostImage, planOfHost, prepareHost } from "../hints/image-hints.ts";
-import { chooseKernel, type KernelChoice } from "../modules/kernel.ts";
+import { firmwareDirectories } from "../modules/firmware.ts";
+import { chooseKernel, type KernelChoice, modulesRootOf } from "../modules/kernel.ts";
 import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 import { refuseMicrocode, refuseOtherKernel, refuseOtherPrograms } from "../program/architecture.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
@@ -71,7 +73,9 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   if (keys.length > 0) addText(tree, IMAGE_KEY_LIST, keys.map((path) => `${path}\0`).join(""));
 
   const entries = sortEntries(tree);
-  const early = options.microcode ? findMicrocode(job.host?.hints.cpu ?? null, voice) : [];
+  const early = options.microcode
+    ? findMicrocode(job.host?.hints.cpu ?? null, voice, firmwareDirectories(options.root)[1])
+    : [];
   const archives = [...layOutEarly(early), ...layOutImage(entries, options.compression, isInitCompressed)];
   const chunks = form.wrap(writeArchives(archives, voice));
   const unpackedBytes = measureArchives(archives);
@@ -93,8 +97,8 @@ function decide(options: ImageOptions, voice: Voice): Job {
     ...(host?.hints.parameters ?? []),
     ...options.parameters,
   ];
-  const kernel = chooseKernel(options);
-  const form = chooseForm(options.uki, kernel);
+  const kernel = chooseKernel(options, modulesRootOf(options.root), options.root === "/" ? release() : "");
+  const form = chooseForm(options.uki, kernel, options.root);
   const manifest = makeManifest(options, kernel?.version ?? null, parameters);
   const input = {
     cmdline: form.cmdline,

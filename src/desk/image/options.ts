@@ -11,6 +11,8 @@ export type HostChoice = Readonly<{ file: string | null }>;
 /** The arguments of `levain image`; null is the default. */
 export interface ImageOptions {
   readonly output: string | null;
+  /** Of the system that the image is for: "/", or a directory. */
+  readonly root: string;
   /** A version, or "none". */
   readonly kernel: string | null;
   readonly modulesDir: string | null;

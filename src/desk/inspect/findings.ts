@@ -15,7 +15,7 @@ import {
   type TreeNode,
 } from "./unpacked-tree.ts";
 
-/** The modules for one kernel; the version is as in `uname -r`, null for booster's, which are in /usr/lib/modules itself. */
+/** The modules for one kernel; the version is as in `uname -r`, null if they are in no directory of its name: booster's, tiny-initramfs'. */
 export type KernelModules = Findings["kernels"][number];
 
 /** What matters for a boot in an image. Paths are those after unpacking. */
@@ -80,8 +80,11 @@ function findRuntime(data: Uint8Array): RuntimeKind | null {
 }
 
 function findKernels(root: DirectoryNode) {
+  // tiny-initramfs has them in "/" itself.
+  const top = childrenOf(root, "/").filter(([name, child]) => isModule(name, child)).length;
   const directories = new Set(MODULE_ROOTS.flatMap((path) => resolvePath(root, path) ?? []));
-  return [...directories].flatMap((path) => {
+  const own = top === 0 ? [] : [{ version: null, count: top, index: "none" as const }];
+  const below = [...directories].flatMap((path) => {
     const children = childrenOf(root, path);
     const flat = children.filter(([name, child]) => isModule(name, child)).length;
     return [
@@ -91,6 +94,7 @@ function findKernels(root: DirectoryNode) {
       ),
     ];
   });
+  return [...own, ...below];
 }
 
 function countModules(directory: DirectoryNode): number {

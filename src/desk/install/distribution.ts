@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import { isDirectory, isFile } from "../host.ts";
+import { fileBelow, isDirectory, isFile } from "../host.ts";
 import { hookText, withGenerator } from "./hook-texts.ts";
 
 /** A file of a distribution that levain writes, or a link to /dev/null that masks another one. */
@@ -41,18 +41,41 @@ export const INSTALL_CONF = "/etc/kernel/install.conf";
 const EXECUTABLE = 0o755;
 const READABLE = 0o644;
 
+/** What a system has that installs kernels in a way that levain knows, and the families of os-release(5) that install them so. */
+const KNOWN = [
+  ["var/lib/dpkg/status", isFile, debian, ["debian"]],
+  ["usr/share/libalpm/hooks", isDirectory, arch, ["arch"]],
+  ["usr/lib/module-init-tools/regenerate-initrd-posttrans", isFile, suse, ["suse"]],
+  ["usr/bin/kernel-install", isFile, kernelInstall, []],
+  ["bin/kernel-install", isFile, kernelInstall, []],
+] as const;
+
 /** Finds out how the system below `root` installs kernels. Throws BootError. */
 export function findDistribution(root: string): Distribution {
-  const known = [
-    ["var/lib/dpkg/status", isFile, debian],
-    ["usr/share/libalpm/hooks", isDirectory, arch],
-    ["usr/bin/kernel-install", isFile, kernelInstall],
-    ["bin/kernel-install", isFile, kernelInstall],
-  ] as const;
-  for (const [fact, exists, make] of known) if (exists(join(root, fact))) return make(root, `/${fact}`);
+  const known = KNOWN.filter(([fact, exists]) => exists(join(root, fact)));
+  // Package managers of other distributions leave their directories: Arch's package of dpkg has an empty var/lib/dpkg/status.
+  const family = readFamily(root);
+  const [found = known[0]] = known.filter(([, , , families]) => families.some((name) => family.includes(name)));
+  if (found !== undefined) return found[2](root, `/${found[0]}`);
   throw new BootError("cannot find out how this system installs kernels", {
-    seen: known.map(([fact]) => `${join(root, fact)}: no such file`),
+    seen: KNOWN.map(([fact]) => `${join(root, fact)}: no such file`),
     hint: "levain knows dpkg, pacman and kernel-install; elsewhere, build each image with levain image --kernel VERSION -o FILE",
+  });
+}
+
+/** Returns the distribution and those that it derives from, by os-release(5). */
+function readFamily(root: string): readonly string[] {
+  const paths = ["etc/os-release", "usr/lib/os-release"].map((path) => fileBelow(root, join(root, path)));
+  const path = paths.find(isFile);
+  const text = path === undefined ? "" : readFileSync(path, "utf8");
+  return [...text.matchAll(/^ID(?:_LIKE)?=["']?([\w .-]+)/gm)].flatMap(([, names = ""]) => names.split(" "));
+}
+
+/** Its kernel packages run dracut or mkosi-initrd, which regenerate-initrd-posttrans of suse-module-tools names: no other generator has a place. */
+function suse(_root: string, fact: string): never {
+  throw new BootError("levain install does not know how to replace the initramfs of openSUSE", {
+    cause: new BootError(`${fact} runs dracut or mkosi-initrd for each kernel, and accepts no other generator`),
+    hint: "build an image beside that of dracut: levain image --kernel VERSION -o /boot/levain-VERSION.img, and add a boot entry for it",
   });
 }
 

@@ -160,7 +160,8 @@ function keepImage(root: string, version: string, { path }: ImagePlace): ImageRe
 /** Boot loaders that have a copy of the image, or its place on the disk, leave their hooks there (Debian's policy for kernel packages). */
 const POST_UPDATE = "/etc/initramfs/post-update.d";
 
-function tellBootLoader(root: string, version: string, image: string): void {
+/** Runs those hooks for an image at its place. Throws BootError. */
+export function tellBootLoader(root: string, version: string, image: string): void {
   const program = haveTool("run-parts");
   if (root !== "/" || program === null || !isDirectory(POST_UPDATE)) return;
   const argv = [program, `--arg=${version}`, `--arg=${image}`, POST_UPDATE];

@@ -64,6 +64,7 @@ export async function buildFor(job: ImageJob, version: string, output: string): 
   }
   const config = join(root, CONFIG);
   const given: Readonly<Record<string, readonly string[]>> = {
+    root: [root],
     kernel: [version],
     "modules-dir": [modulesDir],
     output: [output],

@@ -16,7 +16,7 @@ export async function withLock<T>(machine: Machine, root: string, action: () => 
   const startMs = performance.now();
   for (let isFirst = true; ; isFirst = false) {
     // Its lock is root's: no user can open the directory, and so none can hold up an update.
-    attempt(`cannot write ${directory}`, () => mkdirSync(directory, { recursive: true, mode: 0o700 }), AS_ROOT);
+    attempt(`cannot write ${directory}`, () => makePrivate(directory), AS_ROOT);
     const tree = machine.openTree(directory, "as mounted");
     try {
       // levain uninstall may have removed it.
@@ -32,6 +32,12 @@ export async function withLock<T>(machine: Machine, root: string, action: () => 
     if (isFirst) console.error("waiting for another levain install");
     await Bun.sleep(WAIT_MS);
   }
+}
+
+function makePrivate(directory: string): void {
+  // The mode would be that of all that are missing: /var too, in a system that has not booted yet.
+  mkdirSync(dirname(directory), { recursive: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
 /** A signal ends an action only where it waits: between two files, or while an image is compressed. */

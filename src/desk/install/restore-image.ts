@@ -4,6 +4,7 @@ import { attempt, isFile } from "../host.ts";
 import type { Change } from "./changes.ts";
 import type { Distribution } from "./distribution.ts";
 import { digestFile } from "./hook-files.ts";
+import { tellBootLoader } from "./install-image.ts";
 import { findKernel } from "./kernel-images.ts";
 import type { InstallRecord } from "./record.ts";
 
@@ -40,6 +41,7 @@ export function restoreImage(
     attempt(`cannot restore ${path}`, () => fs.renameSync(kept, path), "run the command as root");
     // rename(2) does nothing if both are names of one file, as before the first image of levain is complete.
     remove(kept);
+    tellBootLoader(root, version, path);
     return { path, does: "as before", isBack: true };
   }
   const restoration = makeAgain(root, path, distribution.regenerate(version, path));

@@ -1,8 +1,15 @@
 import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileBelow } from "../host.ts";
 
 /** The endings of a firmware file that the kernel tries, in its order. */
 export const FIRMWARE_ENDINGS = ["", ".zst", ".xz"] as const;
+
+/** Returns where the system below `root` has its firmware, the first with precedence. */
+export function firmwareDirectories(root = "/"): readonly [updates: string, usual: string] {
+  const lib = fileBelow(root, join(root, "lib"));
+  return [join(lib, "firmware/updates"), join(lib, "firmware")];
+}
 
 /**
  * Finds the firmware of modules where the kernel will (drivers/base/firmware_loader): the directory of its version first, plain
@@ -11,7 +18,7 @@ export const FIRMWARE_ENDINGS = ["", ".zst", ".xz"] as const;
 export function findFirmware(
   wanted: readonly string[],
   version: string,
-  directories: readonly string[] = ["/lib/firmware/updates", "/lib/firmware"],
+  directories: readonly string[] = firmwareDirectories(),
 ) {
   const places = directories.flatMap((directory) => [join(directory, version), directory]);
   const files = new Map<string, ReturnType<typeof fileAt>[number]>();

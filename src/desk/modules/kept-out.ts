@@ -18,8 +18,11 @@ interface Selection {
 const STORAGE =
   /^kernel\/(fs|drivers\/(ata|block(?!\/floppy)|cdrom|dax|firewire|hv|md|memstick|message|misc\/cardreader|mmc|nvdimm|nvme|pci|scsi|ufs|usb\/(core|host|storage)|virtio))\//;
 
+/** More than these are told in one warning: SUSE's packages blacklist twenty filesystems. */
+const TOLD_MAX = 3;
+
 /**
- * Returns a warning for each storage module, filesystem and module asked for that a line of `files` keeps out. `loaded` are the
+ * Returns warnings of the storage modules, filesystems and modules asked for that a line of `files` keeps out. `loaded` are the
  * names and aliases of rd.modules=: by its name a blacklisted module is loaded, too.
  */
 export function warnOfKeptOut(
@@ -36,19 +39,26 @@ export function warnOfKeptOut(
       .flatMap(({ name, alias }) => (alias === null ? [name] : [])),
   );
   const matters = (name: string) => asked.includes(name) || STORAGE.test(findModule(source.index, name)?.path ?? "");
-  return names.filter(matters).flatMap((name) => {
+  const found = names.filter(matters).flatMap((name) => {
     const install = lines.find((line) => line.install.some(({ pattern }) => matchesWildcard(pattern, name)));
     const blacklist = lines.find((line) => line.blacklist.includes(name));
     // Most images have no line for any of their modules, and the aliases are thousands.
     const isReplaced = install !== undefined && hasEffectiveInstall(source, name);
     const isForbidden = blacklist !== undefined && !byName.has(name) && hasDeviceAlias(source.index, name);
     const kept = (isReplaced && install) || (isForbidden && blacklist);
-    if (!kept) return [];
-    return [
-      `${printable(name)} will not be loaded: ${printable(kept.path)} has "${printable(kept.line)}"; leave modprobe.d files out with --modprobe-dir none`,
-    ];
+    return kept ? [{ name, reason: `${printable(kept.path)} has "${printable(kept.line)}"` }] : [];
   });
+  const others = found.filter(({ name }) => !asked.includes(name));
+  const isMany = others.length > TOLD_MAX;
+  const told = isMany ? found.filter((one) => !others.includes(one)) : found;
+  const all = others.map(({ name }) => printable(name)).join(", ");
+  return [
+    ...told.map(({ name, reason }) => `${printable(name)} will not be loaded: ${reason}; ${LEAVE_OUT}`),
+    ...(isMany ? [`${all} will not be loaded: modprobe.d says so, as ${others[0]?.reason}; ${LEAVE_OUT}`] : []),
+  ];
 }
+
+const LEAVE_OUT = "leave modprobe.d files out with --modprobe-dir none";
 
 /** Whether an install line replaces the module by nothing or a failure: levain runs no other command, and loads the module. */
 function hasEffectiveInstall(source: ModuleSource, name: string): boolean {

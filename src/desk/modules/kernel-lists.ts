@@ -5,7 +5,7 @@ import type { KernelFiles } from "../../drivers/index/module-index.ts";
 import { moduleNameOf } from "../../drivers/index/names.ts";
 import { partsOfScan, type ScannedModule } from "../../drivers/index/scanned-modules.ts";
 import { BootError } from "../../problems/errors.ts";
-import { attempt, isFile } from "../host.ts";
+import { attempt, fileBelow, isFile } from "../host.ts";
 import { createModuleReader, plainPath } from "./module-file.ts";
 
 /** The lists of a kernel's modules, and what a person should know about where they come from. */
@@ -18,18 +18,18 @@ type DepmodLists = Pick<KernelFiles, "dep" | "alias" | "softdep">;
 /**
  * Reads the lists of a kernel's modules. Those of depmod are made from the modules themselves if one of them is missing, empty or
  * cut off: so they are before a package manager runs depmod, and after a crash. Throws BootError for a directory without
- * modules, and if a list of the kernel's own build is missing, which nothing can replace.
+ * modules, and if a list of the kernel's own build is missing, which nothing can replace. `root`: of the system that they are in.
  */
-export function readKernelFiles(modulesDir: string): KernelLists {
+export function readKernelFiles(modulesDir: string, root = "/"): KernelLists {
   const read = (name: string) => readList(join(modulesDir, name));
   const written = { dep: read("modules.dep"), alias: read("modules.alias"), softdep: read("modules.softdep") };
   const unusable = Object.entries(written).flatMap(([name, text]) => (isWhole(text) ? [] : [`modules.${name}`]));
-  const paths = unusable.length === 0 ? [] : findModulePaths(modulesDir);
+  const paths = unusable.length === 0 ? [] : findModulePaths(modulesDir, root);
   // Before any module is read, which takes some seconds for a distribution's kernel.
   const order = readBuildList(modulesDir, "modules.order", "which of several drivers for one device is loaded first");
   const builtin = readBuildList(modulesDir, "modules.builtin", "which drivers are in the kernel itself");
   return {
-    ...(unusable.length === 0 ? written : makeLists(modulesDir, paths)),
+    ...(unusable.length === 0 ? written : makeLists((path) => fileBelow(root, join(modulesDir, path)), paths)),
     ...{ order, builtin },
     // Only the aliases of built-in drivers are in it, for which a boot loads nothing.
     builtinModinfo: read("modules.builtin.modinfo"),
@@ -63,9 +63,9 @@ function readBuildList(modulesDir: string, name: string, purpose: string): strin
   });
 }
 
-function makeLists(modulesDir: string, paths: readonly string[]): DepmodLists {
-  const read = createModuleReader(paths.map((path) => join(modulesDir, path)));
-  const scanned = paths.map((path): ScannedModule => ({ path, modinfo: readModinfo(read(join(modulesDir, path))) }));
+function makeLists(fileOf: (path: string) => string, paths: readonly string[]): DepmodLists {
+  const read = createModuleReader(paths.map(fileOf));
+  const scanned = paths.map((path): ScannedModule => ({ path, modinfo: readModinfo(read(fileOf(path))) }));
   const { modules, aliases, softDependencies } = partsOfScan(scanned, { builtin: [], builtinAliases: [] });
   const pathByName = new Map(modules.map(({ name, path }) => [name, path]));
   const pathOf = (name: string) => pathByName.get(name) ?? `${name}.ko`;
@@ -80,9 +80,9 @@ function makeLists(modulesDir: string, paths: readonly string[]): DepmodLists {
 const SEARCH_ORDER = [/^(updates|extra)\//, /^(?!weak-updates\/)/, /^/];
 
 /** Lists the modules of a tree; of several with one name the first that depmod would take. Throws BootError if there is none. */
-function findModulePaths(modulesDir: string): readonly string[] {
+function findModulePaths(modulesDir: string, root: string): readonly string[] {
   const rank = (path: string) => SEARCH_ORDER.findIndex((pattern) => pattern.test(path));
-  const sorted = walk(modulesDir, "").sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const sorted = walk(modulesDir, root, "").sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const first = new Map<string, string>();
   for (const path of sorted) if (!first.has(moduleNameOf(path))) first.set(moduleNameOf(path), path);
   if (first.size > 0) return [...first.values()];
@@ -92,12 +92,12 @@ function findModulePaths(modulesDir: string): readonly string[] {
 }
 
 /** Follows links to files (weak-updates), but not to directories: build and source lead to the kernel's sources. */
-function walk(root: string, below: string): string[] {
-  const directory = join(root, below);
+function walk(modulesDir: string, root: string, below: string): string[] {
+  const directory = join(modulesDir, below);
   const entries = attempt(`cannot read ${directory}`, () => readdirSync(directory, { withFileTypes: true }));
   return entries.flatMap((entry) => {
     const path = join(below, entry.name);
-    if (entry.isDirectory()) return walk(root, path);
-    return plainPath(path).endsWith(".ko") && isFile(join(root, path)) ? [path] : [];
+    if (entry.isDirectory()) return walk(modulesDir, root, path);
+    return plainPath(path).endsWith(".ko") && isFile(fileBelow(root, join(modulesDir, path))) ? [path] : [];
   });
 }

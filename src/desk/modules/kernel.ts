@@ -1,15 +1,15 @@
-import { readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { release } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { BootError } from "../../problems/errors.ts";
-import { isDirectory, isFile } from "../host.ts";
+import { fileBelow, isDirectory, isFile } from "../host.ts";
 
 /** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
 export type KernelChoice = Readonly<{ version: string; modulesDir: string }>;
 
 /**
  * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an
- * image without modules ("none"). `modulesDir` is a …/lib/modules/VERSION directory, or null. Throws BootError if the kernel does not exist or is ambiguous.
+ * image without modules ("none"). `running` is "" for another system. `modulesDir` is a …/lib/modules/VERSION directory, or null. Throws BootError if the kernel does not exist or is ambiguous.
  */
 export function chooseKernel(
   request: Readonly<Record<"kernel" | "modulesDir", string | null>>,
@@ -28,12 +28,17 @@ export function chooseKernel(
     // A link such as lib/modules/current is not named after the version.
     return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
-  const versions = listDirectories(modulesRoot);
+  const directories = listDirectories(modulesRoot);
+  const whole = directories.filter((version) => isKernel(join(modulesRoot, version)));
+  // Files that no package owns remain of a kernel that was removed; a package of modules may be for one that was never installed.
+  const versions = request.kernel === null && whole.length > 0 ? whole : directories;
   const version = request.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
   if (version !== undefined && versions.includes(version)) return { version, modulesDir: join(modulesRoot, version) };
+  // Another system has no running kernel.
+  const usual = running === "" ? "of one kernel alone" : `for the running kernel ${running}`;
   throw new BootError(
     request.kernel === null
-      ? `cannot choose a kernel: ${modulesRoot} has no modules for the running kernel ${running}`
+      ? `cannot choose a kernel: ${modulesRoot} has no modules ${usual}`
       : `${modulesRoot} has no modules for kernel ${version}`,
     {
       seen: versions.length > 0 ? versions : [`${modulesRoot}: no kernel`],
@@ -58,6 +63,17 @@ function refuseOuterDirectory(directory: string, kernel: string | null): void {
     seen: meant,
     hint: `choose a kernel: --modules-dir ${meant.find((path) => basename(path) === kernel) ?? meant[0]}`,
   });
+}
+
+/** What `make modules_install` and depmod write, and where modules are in a tree without their lists. */
+const PARTS = ["modules.order", "modules.dep", "kernel"];
+
+const isKernel = (directory: string) => PARTS.some((name) => existsSync(join(directory, name)));
+
+/** Returns the directory with the modules of the kernels that are installed below `root`. */
+export function modulesRootOf(root: string): string {
+  const places = ["lib", "usr/lib"].map((path) => join(fileBelow(root, join(root, path)), "modules"));
+  return places.find(isDirectory) ?? join(root, "lib/modules");
 }
 
 const hasModules = (directory: string) => isFile(join(directory, "modules.dep"));

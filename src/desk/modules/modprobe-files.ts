@@ -5,7 +5,7 @@ import { type ConfigFile, MODPROBE_DIRECTORIES, parseModprobeConfig } from "../.
 import { BootError } from "../../problems/errors.ts";
 import { sentence } from "../../problems/report.ts";
 import { attempt, isDirectory } from "../host.ts";
-import type { KernelChoice } from "./kernel.ts";
+import { type KernelChoice, modulesRootOf } from "./kernel.ts";
 
 /** A file of modprobe.d(5) on this host. */
 export interface ModprobeFile extends ConfigFile {
@@ -29,13 +29,17 @@ export function parseModprobeRequest(given: readonly string[]): ModprobeRequest 
   });
 }
 
-const HOST = { modulesRoot: "/lib/modules", directories: MODPROBE_DIRECTORIES };
+/** Where the system below `root` has its modules and their configuration. */
+export const modprobeHost = (root: string) => ({
+  modulesRoot: modulesRootOf(root),
+  directories: MODPROBE_DIRECTORIES.map((directory) => join(root, directory)),
+});
 
 /** Returns the directories whose files an image gets. Throws BootError for one that does not exist, if it was asked for. */
 export function chooseModprobeDirectories(
   request: ModprobeRequest,
   kernel: KernelChoice,
-  host = HOST,
+  host = modprobeHost("/"),
 ): readonly string[] {
   if (request === null) return isOwnTree(kernel, host.modulesRoot) ? listOnce(host.directories) : [];
   const missing = request.find((path) => !isDirectory(path));

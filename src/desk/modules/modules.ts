@@ -10,18 +10,20 @@ import {
 } from "../../drivers/index/module-index.ts";
 import { moduleNameOf, normalizeName } from "../../drivers/index/names.ts";
 import { type ModuleSource, namesToLoad, resolveModule } from "../../drivers/index/resolution.ts";
-import { matchesWildcard } from "../../drivers/index/wildcard.ts";
 import { le16 } from "../../formats/bytes.ts";
 import { nearMisses } from "../../parameters/near-misses.ts";
 import { BootError } from "../../problems/errors.ts";
 import { contentOfBytes, contentOfFile } from "../archive/content.ts";
+import { fileBelow } from "../host.ts";
 import { findFirmware } from "./firmware.ts";
 import { forHost, type HostRequest } from "./host-selection.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { readKernelFiles } from "./kernel-lists.ts";
 import { createModuleReader, plainPath } from "./module-file.ts";
 import { cutLists } from "./module-lists.ts";
+import { createOwnPaths, namesByPattern } from "./module-paths.ts";
 import { DEFAULT_MODULES } from "./module-table.ts";
+
 import { pack, storedPath } from "./packed-modules.ts";
 
 const NAMED_MAX = 5;
@@ -36,6 +38,8 @@ export interface ModuleRequest {
   /** Files of modprobe.d(5) that the boot will read: their soft dependencies and aliases count. */
   readonly config?: readonly ConfigFile[];
   readonly firmwareDirs?: readonly string[];
+  /** Of the system that the kernel is installed in (default: "/"). */
+  readonly root?: string;
   /** Compress the modules that few boots load: an image then needs less memory, and the kernel unpacks less. */
   readonly isPacked?: boolean;
   /** For one machine: its modules, and of the default ones those whose path `keeps` accepts. */
@@ -48,17 +52,19 @@ export type ModuleSelection = ReturnType<typeof selectModules>;
 /** Selects modules by the default table and `add`, with their dependencies. Throws BootError for an unknown name, and for modules or lists that would not make a working image. */
 export function selectModules(request: ModuleRequest) {
   const { version, modulesDir } = request.kernel;
-  const texts = readKernelFiles(modulesDir);
+  const texts = readKernelFiles(modulesDir, request.root);
   const index = buildModuleIndex(version, texts);
   const softdep = { name: "modules.softdep", text: texts.softdep };
   const source = { index, config: parseModprobeConfig([...(request.config ?? []), softdep]) };
   const { wanted, builtin } = namesAsked(source, request.add);
-  const usual = namesByPattern(index, request.patterns ?? DEFAULT_MODULES);
+  const ownPath = createOwnPaths(texts.order);
+  const usual = namesByPattern(index, request.patterns ?? DEFAULT_MODULES, ownPath);
   const host = forHost(source, usual, request.host);
   const names = closeOver(source, [...host.usual, ...host.own, ...wanted]);
   refuseGaps(index, names, modulesDir);
-  const pathOf = (name: string) => storedPath(findModule(index, name)?.path ?? "", request.isPacked === true);
-  const hostPath = (name: string) => join(modulesDir, findModule(index, name)?.path ?? "");
+  const listed = (name: string) => findModule(index, name)?.path ?? "";
+  const pathOf = (name: string) => storedPath(ownPath(name, listed(name)), request.isPacked === true);
+  const hostPath = (name: string) => fileBelow(request.root ?? "/", join(modulesDir, listed(name)));
   const read = createModuleReader(names.map(hostPath));
   const modules = names.map((name) => describeModule(name, read(hostPath(name)), pathOf(name)));
   refuseOtherKernel(request.kernel, new Set(modules.flatMap((module) => module.builtFor)));
@@ -126,23 +132,6 @@ function refuseOtherKernel({ version, modulesDir }: KernelChoice, builtFor: Read
     seen: [...builtFor].slice(0, NAMED_MAX).map((other) => `built for ${other}`),
     hint: `name their kernel with --kernel ${[...builtFor][0]}, or another directory with --modules-dir`,
   });
-}
-
-function namesByPattern(index: ModuleIndex, patterns: readonly string[]): readonly string[] {
-  const chosen = new Set<string>();
-  const all = listModules(index).map(({ name, path }) => ({ name, path: plainPath(path) }));
-  for (const line of patterns) {
-    const taken = line.startsWith("!");
-    const pattern = `kernel/${taken ? line.slice(1) : line}.ko`;
-    // Most paths of a distribution's thousands differ before the first wildcard.
-    const literal = pattern.slice(0, pattern.search(/[*?[\\]|$/));
-    for (const { name, path } of all) {
-      if (!path.startsWith(literal) || !matchesWildcard(pattern, path)) continue;
-      if (taken) chosen.delete(name);
-      else chosen.add(name);
-    }
-  }
-  return [...chosen];
 }
 
 function namesAsked(source: ModuleSource, add: readonly string[]) {

@@ -75,13 +75,14 @@ function sourceOf(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
-// Debian's busybox and busybox-static, Fedora's, Alpine's; initramfs-tools uses the dynamically linked one of Debian's installer.
+// Debian's busybox and busybox-static, Fedora's, Alpine's, openSUSE's busybox-static; initramfs-tools uses the dynamically linked one of Debian's installer.
 const BUSYBOX_PLACES = [
   "/bin/busybox",
   "/usr/bin/busybox",
   "/bin/busybox.static",
   "/sbin/busybox",
   "/usr/sbin/busybox",
+  "/usr/bin/busybox-static",
 ];
 
 /** In BusyBox's table of applet names, each with its NUL (applet_names of include/applet_tables.h). */

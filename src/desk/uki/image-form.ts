@@ -18,12 +18,12 @@ export interface ImageForm {
 }
 
 /** Returns the form that the options ask for, with all that it needs read and checked. Throws BootError. */
-export function chooseForm(options: UkiOptions | null, kernel: KernelChoice | null): ImageForm {
+export function chooseForm(options: UkiOptions | null, kernel: KernelChoice | null, root: string): ImageForm {
   if (options === null) {
     const name = `initramfs-${kernel?.version ?? "none"}.img`;
     return { name, cmdline: "", uki: null, facts: null, wrap: (initramfs) => initramfs };
   }
-  const { version, facts, cmdline, join } = readUkiParts(options, kernel);
+  const { version, facts, cmdline, join } = readUkiParts(options, kernel, root);
   const { sign } = options;
   if (sign !== null) checkSigningKey(sign);
   return {

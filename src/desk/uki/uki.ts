@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { holds } from "../../formats/bytes.ts";
 import { readPe } from "../../formats/kernels/pe.ts";
 import { BootError } from "../../problems/errors.ts";
-import { attempt, isFile } from "../host.ts";
+import { attempt, fileBelow, isFile } from "../host.ts";
 import { type KernelFacts, readKernelFacts } from "../kernels/kernel-facts.ts";
 import { type KernelChoice, kernelPlaces } from "../modules/kernel.ts";
 import { appendSections, type NewSection } from "./append-sections.ts";
@@ -22,14 +22,14 @@ export interface UkiParts {
   readonly join: (initrd: Uint8Array) => readonly Uint8Array[];
 }
 
-const OS_RELEASE = ["/etc/os-release", "/usr/lib/os-release"];
+const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
 /** COMMAND_LINE_SIZE of x86 and AArch64: the kernel cuts off the rest. */
 const CMDLINE_MAX_BYTES = 2047;
 /** A photograph for the largest screen has 33 MB. */
 const FILE_MAX_BYTES = 256 << 20;
 
-/** Reads what goes into a unified kernel image (the specification UAPI.5), with `kernel` as in `ImageOptions`. Throws BootError. */
-export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): UkiParts {
+/** Reads what goes into a unified kernel image (the specification UAPI.5), with `kernel` and `root` as in `ImageOptions`. Throws BootError. */
+export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null, root = "/"): UkiParts {
   const path = options.linux ?? findLinux(kernel);
   const linux = read(path, "the kernel", "name the kernel with --linux FILE");
   const { version, facts } = checkLinux(linux, path, kernel);
@@ -44,7 +44,7 @@ export function readUkiParts(options: UkiOptions, kernel: KernelChoice | null): 
     throw new BootError(`${stubPath} is for another architecture than the kernel ${path}`);
   const cmdline = options.cmdline === null ? null : readCmdline(options.cmdline);
   const described = [
-    { name: ".osrel", data: readOsRelease(options.osRelease) },
+    { name: ".osrel", data: readOsRelease(options.osRelease, root) },
     { name: ".cmdline", data: cmdline === null ? null : Buffer.from(cmdline) },
     { name: ".uname", data: Buffer.from(version) },
     { name: ".splash", data: options.splash === null ? null : readSplash(options.splash) },
@@ -126,8 +126,8 @@ function readCmdline(given: string): string {
 }
 
 /** Boot menus show its PRETTY_NAME; without the file, the image is started by its name. */
-function readOsRelease(given: string | null): Buffer | null {
-  const path = given ?? OS_RELEASE.find(isFile);
+function readOsRelease(given: string | null, root: string): Buffer | null {
+  const path = given ?? OS_RELEASE.map((name) => fileBelow(root, join(root, name))).find(isFile);
   return path === undefined
     ? null
     : read(path, "the description of the system", "name another one with --os-release FILE");

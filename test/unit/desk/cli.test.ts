@@ -304,6 +304,7 @@ shell-password = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng"
     const base = join(config, "..");
     expect(readOptions(lineOf({ config }), "/here")).toEqual({
       output: join(base, "out/image"),
+      root: "/",
       kernel: "6.1",
       modulesDir: join(base, "mods/6.1"),
       modules: ["a"],

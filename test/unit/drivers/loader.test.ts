@@ -124,13 +124,16 @@ describe("drivers for the devices of the machine", () => {
     }
   });
 
-  test("come from a directory for one kernel, as in booster's images", () => {
+  test.each([
+    ["booster", "/usr/lib/modules"],
+    ["tiny-initramfs", ""],
+  ])("come from a directory for one kernel, as in the images of %s", (_tool, directory) => {
     const machine = fakeMachine({
       modules: { virtio_blk: { needs: ["virtio"] }, virtio: {} },
       mounted: MOUNTED,
       files: {
-        "/usr/lib/modules/virtio_blk.ko": moduleElf("alias=virtio:d00000002v*", "depends=virtio"),
-        "/usr/lib/modules/virtio.ko": moduleElf("license=GPL"),
+        [`${directory}/virtio_blk.ko`]: moduleElf("alias=virtio:d00000002v*", "depends=virtio"),
+        [`${directory}/virtio.ko`]: moduleElf("license=GPL"),
       },
       sys: {},
     });

@@ -115,6 +115,82 @@ describe("boot entries", () => {
     expect(found.find(({ title }) => title === "other.efi")).toMatchObject({ initrds: ["/efi/EFI/Linux/other.efi"] });
   });
 
+  test("Fedora's GRUB: the saved entry of the same files is the default; in /boot of a root filesystem, paths begin at its top", () => {
+    const entry = (version: string) =>
+      `title Fedora\nversion ${version}\nlinux /boot/vmlinuz-${version}\ninitrd /boot/initramfs-${version}.img\noptions root=UUID=1 ro $kernelopts\ngrub_users $grub_users\n`;
+    const files = {
+      "/boot/loader/entries/1f-6.11.4-301.fc41.x86_64.conf": entry("6.11.4-301.fc41.x86_64"),
+      "/boot/loader/entries/1f-6.12.5-200.fc41.x86_64.conf": entry("6.12.5-200.fc41.x86_64"),
+      "/boot/vmlinuz-6.11.4-301.fc41.x86_64": "kernel",
+      "/boot/initramfs-6.11.4-301.fc41.x86_64.img": "image",
+    };
+    const defaultOf = (grubenv: string) =>
+      entriesOf({ ...files, "/boot/grub2/grubenv": grubenv }).find(({ isDefault }) => isDefault);
+    expect(defaultOf("saved_entry=1f-6.11.4-301.fc41.x86_64\nkernelopts=quiet\n")).toMatchObject({
+      kernel: "/boot/vmlinuz-6.11.4-301.fc41.x86_64",
+      initrds: ["/boot/initramfs-6.11.4-301.fc41.x86_64.img"],
+      cmdline: "root=UUID=1 ro quiet",
+    });
+    expect(defaultOf("saved_entry=removed\n")?.kernel).toContain("6.12.5-200");
+  });
+
+  describe("the firmware of a Raspberry Pi", () => {
+    const FILES = {
+      ...{ "/boot/firmware/kernel8.img": "kernel", "/boot/firmware/initramfs8": "image" },
+      ...{ "/boot/firmware/kernel_2712.img": "kernel", "/boot/firmware/initramfs_2712": "image" },
+      "/boot/firmware/cmdline.txt": "console=tty1 root=PARTUUID=1-02 rootwait\n",
+    };
+    const onPi = (config: string, release: string, compatible = "raspberrypi,5-model-b\0brcm,bcm2712\0") => {
+      const files = { ...FILES, "/boot/firmware/config.txt": config };
+      const machine = fakeMachine({ isBoot: false, mounted: MOUNTED, files });
+      const readFile = (path: string) =>
+        path === "/proc/device-tree/compatible" ? Buffer.from(compatible) : machine.readFile(path);
+      return findBootEntries({ ...machine, readFile, release: () => ({ ...machine.release(), release }) }) ?? [];
+    };
+
+    test("auto_initramfs: each kernel has its own image, and the flavour that runs is the default", () => {
+      const found = onPi("dtparam=audio=on\nauto_initramfs=1\n", "6.12.25+rpt-rpi-2712");
+      expect(titles(found)).toEqual([" kernel8.img", "*kernel_2712.img"]);
+      expect(found[1]).toEqual({
+        ...{
+          loader: "Raspberry Pi firmware",
+          config: "/boot/firmware/config.txt",
+          title: "kernel_2712.img",
+          isDefault: true,
+        },
+        ...{ kernel: "/boot/firmware/kernel_2712.img", initrds: ["/boot/firmware/initramfs_2712"] },
+        cmdline: "console=tty1 root=PARTUUID=1-02 rootwait",
+      });
+      expect(titles(onPi("", "6.12.25+rpt-rpi-v8"))).toEqual(["*kernel8.img", " kernel_2712.img"]);
+      expect(onPi("", "6.12.25+rpt-rpi-v8")[0]?.initrds).toEqual([]);
+    });
+
+    test("sections for other models, kernel=, initramfs, os_prefix", () => {
+      const config =
+        "[pi4]\nkernel=four.img\n[none]\ninitramfs none.img\n[pi5]\r\nkernel=five.img\r\n[all]\ninitramfs a.img,/b.img followkernel\nos_prefix=new/\n";
+      expect(onPi(config, "6.12")).toMatchObject([
+        {
+          kernel: "/boot/firmware/new/five.img",
+          initrds: ["/boot/firmware/new/a.img", "/boot/firmware/b.img"],
+          isDefault: true,
+        },
+      ]);
+      const models = {
+        "raspberrypi,4-compute-module": "four.img",
+        "raspberrypi,400": "four.img",
+        "raspberrypi,500": "five.img",
+      };
+      for (const [model, kernel] of Object.entries(models))
+        expect(onPi(config, "6.12", `${model}\0brcm,x\0`)[0]?.title).toBe(kernel);
+      expect(onPi("[pi0]\nkernel=zero\n[pi3+]\nkernel=plus", "6.12", "raspberrypi,3-model-b-plus\0")[0]?.title).toBe(
+        "plus",
+      );
+      expect(onPi("[pi0]\nkernel=zero\n[pi3]\nkernel=three", "6.12", "raspberrypi,model-zero-2-w\0")[0]?.title).toBe(
+        "zero",
+      );
+    });
+  });
+
   test("of two boot loaders, the one that the firmware started has the default", () => {
     const loaderInfo = { "/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f": "systemd-boot" };
     const defaultOf = (sys: FakeTree) =>

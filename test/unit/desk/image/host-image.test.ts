@@ -163,7 +163,7 @@ describe("a build that cannot be", () => {
   test.each([
     [{ host: { file: "/no/such" } }, "cannot read the hints /no/such"],
     [{ host: { file: "/" } }, "cannot read the hints /: it is not a file"],
-    [{ firmware: ["none/such-*.bin"] }, "this host has no firmware none/such-*.bin"],
+    [{ firmware: ["none/such-*.bin"] }, "this system has no firmware none/such-*.bin"],
     [{ kernel: "none", modulesDir: null }, "--kernel none contradicts --host"],
     [{ hooks: ["/no/such"] }, "cannot run the hook /no/such"],
   ] as const)("says why: %j", async (changes, expected) => {

@@ -4,6 +4,7 @@ import type { ImageOptions } from "../../../../src/desk/image/options.ts";
 /** The options of `levain image` without an argument, but for the compression. */
 export const NO_OPTIONS: ImageOptions = {
   output: null,
+  root: "/",
   kernel: null,
   modulesDir: null,
   modules: [],

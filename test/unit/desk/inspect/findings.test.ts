@@ -99,6 +99,7 @@ describe("what an image is", () => {
     const indexOf = (more: Readonly<Record<string, string>>) => findOut(treeOf({ ...files, ...more })).kernels;
     expect(indexOf({})).toEqual([{ version: "6.1.0", count: 3, index: "none" }]);
     expect(indexOf({ "usr/lib/modules/virtio.ko": "" })[0]).toEqual({ version: null, count: 1, index: "none" });
+    expect(indexOf({ "virtio.ko": "" })).toEqual([{ version: null, count: 1, index: "none" }, ...indexOf({})]);
     expect(indexOf({ [`${MODULES}/modules.dep.bin`]: "" })[0]?.index).toBe("binary");
     expect(indexOf({ [`${MODULES}/modules.dep.bin`]: "", [`${MODULES}/modules.dep`]: "" })[0]?.index).toBe("text");
     expect(indexOf({ [`${MODULES}/levain-modules`]: "" })[0]?.index).toBe("levain");

@@ -311,6 +311,36 @@ describe("Arch Linux", () => {
   });
 });
 
+describe("a system with files of another package manager", () => {
+  test("is what os-release(5) says: Arch's package of dpkg has an empty status file", async () => {
+    write("/var/lib/dpkg/status", "");
+    write("/usr/share/libalpm/hooks/90-mkinitcpio-install.hook", "[Trigger]\n");
+    expect((await install("--dry-run")).stdout).toContain("Debian (found /var/lib/dpkg/status)");
+    write("/usr/lib/os-release", 'NAME="EndeavourOS"\nID=endeavouros\nID_LIKE="arch"\n');
+    fs.symlinkSync("/usr/lib/os-release", join(root, "etc/os-release"));
+    expect((await install("--dry-run")).stdout).toContain("Arch Linux (found /usr/share/libalpm/hooks)");
+  });
+
+  test("openSUSE is left alone: its kernel packages run dracut whatever kernel-install says", async () => {
+    write("/usr/bin/kernel-install", "");
+    write("/usr/lib/module-init-tools/regenerate-initrd-posttrans", "#!/bin/sh\n", 0o755);
+    write("/etc/os-release", 'ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n');
+    addKernel("6.1-default");
+    const { status, stderr } = await install();
+    expect([status, exists("/etc/kernel/install.d"), exists("/usr/local")]).toEqual([1, false, false]);
+    expect(stderr).toContain("/usr/lib/module-init-tools/regenerate-initrd-posttrans runs dracut");
+    expect(stderr).toContain("levain image --kernel VERSION -o /boot/levain-VERSION.img");
+  });
+});
+
+test("only levain's own directory is private in a system that has no /var yet", async () => {
+  fs.rmSync(join(root, "var"), { recursive: true });
+  write("/usr/share/libalpm/hooks/90-mkinitcpio-install.hook", "[Trigger]\n");
+  expect((await install()).status).toBe(0);
+  const modeOf = (path: string) => (fs.statSync(join(root, path)).mode & 0o777).toString(8);
+  expect(["var", "var/lib", "var/lib/levain"].map(modeOf)).toEqual(["755", "755", "700"]);
+});
+
 test("a system that is unknown is left alone, and what levain knows is said", async () => {
   const { status, stderr } = await install();
   expect([status, exists("/usr/local")]).toEqual([1, false]);

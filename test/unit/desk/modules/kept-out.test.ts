@@ -73,3 +73,14 @@ test("a module that was asked for is reported, unless rd.modules= loads it by it
   expect(warnings("blacklist card", asked, ["card"])).toEqual([]);
   expect(warnings("install card /bin/false", asked, ["card"])).toHaveLength(1);
 });
+
+test("many storage modules and filesystems have one warning; one that was asked for has its own", () => {
+  const lines = ["squashfs", "ahci", "sdhci-acpi", "usb-storage"].map((name) => `blacklist ${name}\n`).join("");
+  expect(warnings(lines)).toEqual([
+    'usb_storage, squashfs, ahci, sdhci_acpi will not be loaded: modprobe.d says so, as /etc/modprobe.d/a.conf has "blacklist usb-storage"; leave modprobe.d files out with --modprobe-dir none',
+  ]);
+  expect(warnings(`${lines}blacklist nouveau\n`, ["nouveau"])).toEqual([
+    expect.stringContaining("nouveau will not be loaded: /etc"),
+    expect.stringContaining("usb_storage, squashfs, ahci, sdhci_acpi will"),
+  ]);
+});

@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chooseKernel } from "../../../../src/desk/modules/kernel.ts";
+import { chooseKernel, modulesRootOf } from "../../../../src/desk/modules/kernel.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 
 /** A root with lib/modules for these versions; returns lib/modules. */
 function modulesRoot(...versions: readonly string[]): string {
   const root = join(scratchDirectory(), "lib/modules");
-  for (const version of versions) mkdirSync(join(root, version), { recursive: true });
+  for (const version of versions) {
+    mkdirSync(join(root, version), { recursive: true });
+    writeFileSync(join(root, version, "modules.order"), "");
+  }
   return root;
 }
 
@@ -22,6 +25,24 @@ describe("which kernel", () => {
 
   test("else the only one", () => {
     expect(chooseKernel(USUAL, modulesRoot("6.1"), "5.0")?.version).toBe("6.1");
+  });
+
+  test("not one of which only files of other packages are left, or for which only such are installed", () => {
+    const root = modulesRoot("6.1");
+    mkdirSync(join(root, "6.0/updates/dkms"), { recursive: true });
+    expect(chooseKernel(USUAL, root, "5.0")?.version).toBe("6.1");
+    expect(chooseKernel(USUAL, root, "6.0")?.version).toBe("6.1");
+    expect(chooseKernel({ kernel: "6.0", modulesDir: null }, root, "6.1")?.version).toBe("6.0");
+  });
+
+  test("of another system: in lib, also if that is an absolute link, or in usr/lib alone", () => {
+    const root = scratchDirectory();
+    expect(modulesRootOf(root)).toBe(join(root, "lib/modules"));
+    mkdirSync(join(root, "usr/lib/modules"), { recursive: true });
+    expect(modulesRootOf(root)).toBe(join(root, "usr/lib/modules"));
+    symlinkSync("/usr/lib", join(root, "lib"));
+    expect(modulesRootOf(root)).toBe(join(root, "usr/lib/modules"));
+    expect(modulesRootOf("/")).toBe("/lib/modules");
   });
 
   test("the one asked for", () => {

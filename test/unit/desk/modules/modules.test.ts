@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type ModuleRequest, type ModuleSelection, selectModules } from "../../../../src/desk/modules/modules.ts";
@@ -83,6 +83,44 @@ describe("the default modules", () => {
       "jbd2",
       "libahci",
     ]);
+  });
+
+  test.each(["updates/dkms", "extra/ahci", "weak-updates/ahci"])(
+    "are found in %s too, and take the place of the kernel's own in the image",
+    (place) => {
+      const dep =
+        FILES["modules.dep"]?.toString().replaceAll("kernel/drivers/ata/ahci.ko.zst", `${place}/ahci.ko`) ?? "";
+      const order = `${FILES["modules.order"]}kernel/drivers/ata/ahci.ko\n`;
+      const replaced = { "modules.dep": dep, "modules.order": order, [`${place}/ahci.ko`]: moduleElf("license=mine") };
+      const selection = selectModules(kernelWith(replaced));
+      expect(selection.names).toContain("ahci");
+      const path = `/lib/modules/${VERSION}/kernel/drivers/ata/ahci.ko`;
+      const file = selection.files.find((one) => one.path === path);
+      expect(file && Buffer.from(readContent(file.content)).toString("latin1")).toContain("license=mine");
+      expect(textOf(selection, "modules.dep")).toContain(
+        "\nkernel/drivers/ata/ahci.ko: kernel/drivers/ata/libahci.ko\n",
+      );
+    },
+  );
+
+  test("are read where absolute links lead in the system that they are in", () => {
+    const request = kernelWith({
+      "modules.dep": "weak-updates/ahci.ko:\n",
+      "modules.order": "kernel/drivers/ata/ahci.ko\n",
+    });
+    const root = scratchDirectory();
+    const modulesDir = join(root, "lib/modules", VERSION);
+    cpSync(request.kernel.modulesDir, modulesDir, { recursive: true });
+    mkdirSync(join(modulesDir, "weak-updates"));
+    mkdirSync(join(root, "lib/modules/6.0/updates"), { recursive: true });
+    symlinkSync("/lib/modules/6.0/updates/ahci.ko", join(modulesDir, "weak-updates/ahci.ko"));
+    writeFileSync(join(root, "lib/modules/6.0/updates/ahci.ko"), moduleElf("license=other"));
+    const select = (from: string) =>
+      selectModules({ ...request, root: from, kernel: { version: VERSION, modulesDir } });
+    expect(select(root).names).toEqual(["ahci"]);
+    expect(complaint(() => select("/"))).toContain("weak-updates/ahci.ko");
+    rmSync(join(modulesDir, "modules.dep"));
+    expect(select(root).names).toContain("ahci");
   });
 
   test("are stored uncompressed", () => {
