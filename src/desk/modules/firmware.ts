@@ -4,15 +4,14 @@ import { join } from "node:path";
 /** The endings of a firmware file that the kernel tries, in its order. */
 export const FIRMWARE_ENDINGS = ["", ".zst", ".xz"] as const;
 
+/** The last is that of NixOS. */
+const DIRECTORIES = ["/lib/firmware/updates", "/lib/firmware", "/run/current-system/firmware"];
+
 /**
  * Finds the firmware of modules where the kernel will (drivers/base/firmware_loader): the directory of its version first, plain
  * before compressed. Names may contain wildcards. Files stay compressed: if a distribution compresses them, its kernel reads them.
  */
-export function findFirmware(
-  wanted: readonly string[],
-  version: string,
-  directories: readonly string[] = ["/lib/firmware/updates", "/lib/firmware"],
-) {
+export function findFirmware(wanted: readonly string[], version: string, directories: readonly string[] = DIRECTORIES) {
   const places = directories.flatMap((directory) => [join(directory, version), directory]);
   const files = new Map<string, ReturnType<typeof fileAt>[number]>();
   const missing: string[] = [];

@@ -7,13 +7,23 @@ import { isDirectory, isFile } from "../host.ts";
 /** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
 export type KernelChoice = Readonly<{ version: string; modulesDir: string }>;
 
+/** The kernel that was asked for, and a …/lib/modules/VERSION directory. */
+export type KernelRequest = Readonly<Record<"kernel" | "modulesDir", string | null>>;
+
+/** Where the modules of installed kernels are. NixOS has those of the kernel that runs, and of the one that the next boot starts, in its store. */
+export const MODULE_ROOTS: readonly string[] = [
+  "/lib/modules",
+  "/run/booted-system/kernel-modules/lib/modules",
+  "/run/current-system/kernel-modules/lib/modules",
+];
+
 /**
- * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an
+ * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoots`; null for an
  * image without modules ("none"). `modulesDir` is a …/lib/modules/VERSION directory, or null. Throws BootError if the kernel does not exist or is ambiguous.
  */
 export function chooseKernel(
-  request: Readonly<Record<"kernel" | "modulesDir", string | null>>,
-  modulesRoot = "/lib/modules",
+  request: KernelRequest,
+  modulesRoots: readonly string[] = MODULE_ROOTS,
   running = release(),
 ): KernelChoice | null {
   if (request.kernel === "none") return null;
@@ -28,18 +38,26 @@ export function chooseKernel(
     // A link such as lib/modules/current is not named after the version.
     return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
-  const versions = listDirectories(modulesRoot);
+  const versions = [...new Set(modulesRoots.flatMap(listDirectories))];
   const version = request.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
-  if (version !== undefined && versions.includes(version)) return { version, modulesDir: join(modulesRoot, version) };
+  const found = version === undefined ? null : findModulesDir(modulesRoots, version);
+  if (version !== undefined && found !== null) return { version, modulesDir: found };
+  const places = modulesRoots.filter(isDirectory).join(" and ") || (modulesRoots[0] ?? "");
   throw new BootError(
     request.kernel === null
-      ? `cannot choose a kernel: ${modulesRoot} has no modules for the running kernel ${running}`
-      : `${modulesRoot} has no modules for kernel ${version}`,
+      ? `cannot choose a kernel: ${places} has no modules for the running kernel ${running}`
+      : `${places} has no modules for kernel ${version}`,
     {
-      seen: versions.length > 0 ? versions : [`${modulesRoot}: no kernel`],
+      seen: versions.length > 0 ? versions : [`${places}: no kernel`],
       hint: "choose one with --kernel VERSION or --modules-dir DIR, or build without modules: --kernel none",
     },
   );
+}
+
+/** Returns the directory of a kernel in the first of `roots` that has it; null if none has. */
+export function findModulesDir(roots: readonly string[], version: string): string | null {
+  const root = roots.find((path) => listDirectories(path).includes(version));
+  return root === undefined ? null : join(root, version);
 }
 
 /** Where a directory that contains the modules of several kernels, or a root filesystem, has those of each. */
@@ -75,10 +93,18 @@ function listDirectories(path: string): readonly string[] {
 
 /** Returns where a file of a kernel's package may be: a kernel that is unpacked has its boot directory beside lib or usr/lib. */
 export function bootFiles(modulesDir: string, name: string): readonly string[] {
-  return ["../../..", "../../../.."].map((root) => join(modulesDir, root, "boot", name));
+  return rootFiles(modulesDir, join("boot", name));
+}
+
+/** Returns where a file of the root that has these modules may be. */
+export function rootFiles(modulesDir: string, path: string): readonly string[] {
+  return ["../../..", "../../../.."].map((root) => join(modulesDir, root, path));
 }
 
 /** Returns where distributions have the kernel that belongs to modules. */
 export function kernelPlaces({ version, modulesDir }: KernelChoice): readonly string[] {
-  return [...bootFiles(modulesDir, `vmlinuz-${version}`), join(modulesDir, "vmlinuz")];
+  // Gentoo's installkernel names it kernel-VERSION too; NixOS links to it beside its modules.
+  const named = ["vmlinuz", "kernel"].flatMap((name) => bootFiles(modulesDir, `${name}-${version}`));
+  const [system] = /^.*(?=\/kernel-modules\/lib\/modules\/)/.exec(modulesDir) ?? [];
+  return [...named, join(modulesDir, "vmlinuz"), ...(system === undefined ? [] : [join(system, "kernel")])];
 }

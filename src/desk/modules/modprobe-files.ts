@@ -5,7 +5,7 @@ import { type ConfigFile, MODPROBE_DIRECTORIES, parseModprobeConfig } from "../.
 import { BootError } from "../../problems/errors.ts";
 import { sentence } from "../../problems/report.ts";
 import { attempt, isDirectory } from "../host.ts";
-import type { KernelChoice } from "./kernel.ts";
+import { type KernelChoice, MODULE_ROOTS } from "./kernel.ts";
 
 /** A file of modprobe.d(5) on this host. */
 export interface ModprobeFile extends ConfigFile {
@@ -29,7 +29,7 @@ export function parseModprobeRequest(given: readonly string[]): ModprobeRequest 
   });
 }
 
-const HOST = { modulesRoot: "/lib/modules", directories: MODPROBE_DIRECTORIES };
+const HOST = { modulesRoots: MODULE_ROOTS, directories: MODPROBE_DIRECTORIES };
 
 /** Returns the directories whose files an image gets. Throws BootError for one that does not exist, if it was asked for. */
 export function chooseModprobeDirectories(
@@ -37,7 +37,7 @@ export function chooseModprobeDirectories(
   kernel: KernelChoice,
   host = HOST,
 ): readonly string[] {
-  if (request === null) return isOwnTree(kernel, host.modulesRoot) ? listOnce(host.directories) : [];
+  if (request === null) return isOwnTree(kernel, host.modulesRoots) ? listOnce(host.directories) : [];
   const missing = request.find((path) => !isDirectory(path));
   if (missing === undefined) return request;
   throw new BootError(`no directory ${missing} with files of modprobe.d(5)`, {
@@ -52,8 +52,9 @@ function listOnce(directories: readonly string[]): readonly string[] {
 }
 
 /** Whether the modules are installed on this machine: only then does its configuration belong to them. */
-function isOwnTree({ modulesDir }: KernelChoice, modulesRoot: string): boolean {
-  return isDirectory(modulesRoot) && dirname(realpathSync(modulesDir)) === realpathSync(modulesRoot);
+function isOwnTree({ modulesDir }: KernelChoice, modulesRoots: readonly string[]): boolean {
+  const own = modulesRoots.filter(isDirectory).map((path) => realpathSync(path));
+  return own.includes(dirname(realpathSync(modulesDir)));
 }
 
 /**
