@@ -50,5 +50,5 @@ export function moduleOption(module: string): string | null {
 
 /** Names the option of a kernel without modules, or without this one. */
 export function withOption(option: string | null): readonly Hint[] {
-  return option === null ? [] : [inBuilder(`boot a kernel with ${option}, if it has no such module`)];
+  return option === null ? [] : [inBuilder(`boot a kernel built with ${option}`)];
 }
