@@ -1,5 +1,6 @@
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
+import { obeyGenkernel } from "../parameters/dialects/genkernel.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
@@ -84,14 +85,16 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
   const { machineParameters = [], fetchedParameters, rootPath = null } = input;
   const line = parseCommandLine(cmdline);
-  const sources: readonly Source[] = spellOutTags([
-    ...imageParameters.map(({ origin, parameters }) => ({ origin, words: parameters.map(splitParameter) })),
-    { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
-    { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
-    { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },
-    { origin: "the kernel command line", words: line.words },
-    { origin: "levain retry", words: (added ?? []).map(splitParameter) },
-  ]);
+  const sources: readonly Source[] = obeyGenkernel(
+    spellOutTags([
+      ...imageParameters.map(({ origin, parameters }) => ({ origin, words: parameters.map(splitParameter) })),
+      { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
+      { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
+      { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },
+      { origin: "the kernel command line", words: line.words },
+      { origin: "levain retry", words: (added ?? []).map(splitParameter) },
+    ]),
+  );
   const { settings: given, mistakes } = readParameters(sources);
   const { chooseSlot, ...firstSlot } = input;
   // What refuses the plan fails with every slot: it throws before a try is counted.

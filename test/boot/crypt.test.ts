@@ -442,7 +442,7 @@ describe("what is missing is named before the user is asked", () => {
     const result = boot({ without: ["dm_crypt"] });
     expect(result.console).toContain(
       'could not unlock /dev/vda2 (LUKS2, "crypt") as cryptroot\n  this kernel has no dm-crypt\n' +
-        "hint: add its module to the image: levain image --module dm-crypt\n",
+        "hint: add its module to the image: levain image --module dm-crypt, or boot a\n      kernel built with CONFIG_DM_CRYPT\n",
     );
     expect(prompts(result)).toBe(0);
     expect(result.endMs).toBeLessThan(10_000);

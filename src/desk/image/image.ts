@@ -18,9 +18,11 @@ import { runHooks } from "../extras/hook.ts";
 import { findMicrocode } from "../extras/microcode.ts";
 import { stripTree } from "../extras/strip.ts";
 import { type HostImage, planOfHost, prepareHost } from "../hints/image-hints.ts";
+import { warnOfLackingOptions, warnOfNoModules } from "../kernels/lacking-options.ts";
 import { firmwareDirectories } from "../modules/firmware.ts";
-import { chooseKernel, type KernelChoice, modulesRootOf } from "../modules/kernel.ts";
-import { canUnpack, type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
+import { modulesRootsOf } from "../modules/kernel.ts";
+import { canUnpack, type KernelConfig } from "../modules/kernel-config.ts";
+import { type ConfiguredKernel, chooseConfiguredKernel } from "../modules/without-modules.ts";
 import { refuseMicrocode, refuseOtherKernel, refuseOtherPrograms } from "../program/architecture.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
 import { addBusybox, addProgram } from "../program/program.ts";
@@ -52,11 +54,15 @@ function makeManifest({ machines }: ImageOptions, kernel: string | null, paramet
 export async function buildImage(options: ImageOptions, voice: Voice) {
   const isPiped = options.output === STANDARD_OUTPUT;
   const job = decide(options, voice);
-  const { kernel, form, config, plans, manifest } = job;
+  const { kernel, form, plans, manifest } = job;
   const output = isPiped ? STANDARD_OUTPUT : resolve(options.output ?? form.name);
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
-  if (kernel && config) warnOfCompression(kernel, config, options.compression, voice);
+  if (kernel !== null) {
+    warnOfCompression(kernel, kernel.config, options.compression, voice);
+    const warnings = [...warnOfLackingOptions(kernel, plans), ...warnOfNoModules(kernel, options.modules)];
+    for (const warning of warnings) voice.warn(warning);
+  }
 
   const { tree, isInitCompressed, ...content } = fillTree(job);
   addText(tree, "/etc/levain.json", `${JSON.stringify(manifest, null, 2)}\n`);
@@ -97,8 +103,9 @@ function decide(options: ImageOptions, voice: Voice): Job {
     ...(host?.hints.parameters ?? []),
     ...options.parameters,
   ];
-  const kernel = chooseKernel(options, modulesRootOf(options.root), options.root === "/" ? release() : "");
-  const form = chooseForm(options.uki, kernel, options.root);
+  const { root } = options;
+  const kernel = chooseConfiguredKernel(options, modulesRootsOf(root), root === "/" ? release() : "");
+  const form = chooseForm(options.uki, kernel, root);
   const manifest = makeManifest(options, kernel?.version ?? null, parameters);
   const input = {
     cmdline: form.cmdline,
@@ -115,7 +122,6 @@ function decide(options: ImageOptions, voice: Voice): Job {
     options,
     kernel,
     form,
-    config: kernel && readKernelConfig(kernel),
     manifest,
     plans,
     host: host && { ...host, plan: planOfHost(host.hints, input, voice) ?? plan },
@@ -135,9 +141,8 @@ function planAll({ machines }: ImageOptions, input: PlanInput): { plans: Plans; 
 
 interface Job {
   readonly options: ImageOptions;
-  readonly kernel: KernelChoice | null;
+  readonly kernel: ConfiguredKernel | null;
   readonly form: ImageForm;
-  readonly config: KernelConfig | null;
   readonly manifest: Manifest;
   readonly plans: Plans;
   /** With the plan of a boot with the present command line of the machine. */
@@ -145,17 +150,18 @@ interface Job {
   readonly voice: Voice;
 }
 
-function fillTree({ options, kernel, form, config, plans, host, voice }: Job) {
+function fillTree({ options, kernel, form, plans, host, voice }: Job) {
   const tree: ImageTree = new Map();
   addSkeleton(tree);
-  const { machine, isCompressed, runtime } = addRuntime(tree, options.init, options.runtime, config);
+  const { machine, isCompressed, runtime } = addRuntime(tree, options.init, options.runtime, kernel?.config ?? null);
   if (runtime.warning !== null) voice.warn(runtime.warning);
-  refuseOtherKernel({ kernel, config, facts: form.facts }, machine);
+  refuseOtherKernel({ kernel, config: kernel?.config ?? null, facts: form.facts }, machine);
   if (options.microcode) refuseMicrocode(machine);
   // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
   addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
   for (const program of [...(host?.programs ?? []), ...options.programs]) addProgram(tree, program, program, machine);
-  const modules = kernel && addModules(tree, kernel, options, { plans, host, machine, voice });
+  const modules =
+    kernel?.hasModules === true ? addModules(tree, kernel, options, { plans, host, machine, voice }) : null;
   addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])], host?.keymap ?? null);
   if (host?.crypttab != null) addText(tree, "/etc/crypttab", host.crypttab);
   runHooks(tree, options.hooks, kernel, voice);
@@ -191,7 +197,7 @@ function addText(tree: ImageTree, path: string, text: string, mode = 0o644): voi
   putEntry(tree, { kind: "file", path, mode, content: contentOfBytes(text) });
 }
 
-function warnOfCompression(kernel: KernelChoice, config: KernelConfig, { method }: Compression, voice: Voice): void {
+function warnOfCompression(kernel: ConfiguredKernel, config: KernelConfig, { method }: Compression, voice: Voice): void {
   if (canUnpack(config, method) !== false) return;
   const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
   voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);

@@ -15,9 +15,10 @@ export function summarize(summary: ImageSummary, options: ImageOptions, elapsedM
     modules: moduleCount,
     host: nameHost(options.host),
   };
+  const hasModules = summary.kernel?.hasModules === true;
   return [
     row("kernel", kernel, describeKernel),
-    row("modprobe", kernel && summary.modprobeDirs, describeModprobe),
+    row("modprobe", hasModules ? summary.modprobeDirs : null, describeModprobe),
     row("uki", uki && { version: uki.version, cmdline: uki.cmdline, isSigned: uki.isSigned }, describeUki),
     row("runtime", { kind: summary.runtime.kind, reason: summary.runtime.reason }, describeRuntime),
     row("firmware", summary.lackingFirmware, describeFirmware),
@@ -45,6 +46,7 @@ const nameHost = (host: HostChoice | null) => host && (host.file ?? "");
 export function describeKernel(kernel: { version: string; modules: number; host: string | null } | null): string {
   if (kernel === null) return "any with built-in drivers: the image has no modules";
   const { version, modules, host } = kernel;
+  if (modules === 0) return `${version}, whose drivers are built in: the image has no modules`;
   const machine = host === "" ? "this machine" : `the machine of ${host}`;
   return `${version}, ${modules} modules${host === null ? "" : `, for ${machine} only`}`;
 }

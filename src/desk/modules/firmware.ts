@@ -5,10 +5,10 @@ import { fileBelow } from "../host.ts";
 /** The endings of a firmware file that the kernel tries, in its order. */
 export const FIRMWARE_ENDINGS = ["", ".zst", ".xz"] as const;
 
-/** Returns where the system below `root` has its firmware, the first with precedence. */
-export function firmwareDirectories(root = "/"): readonly [updates: string, usual: string] {
+/** Returns where the system below `root` has its firmware, the first with precedence; the last is that of NixOS. */
+export function firmwareDirectories(root = "/"): readonly [updates: string, usual: string, nixos: string] {
   const lib = fileBelow(root, join(root, "lib"));
-  return [join(lib, "firmware/updates"), join(lib, "firmware")];
+  return [join(lib, "firmware/updates"), join(lib, "firmware"), join(root, "run/current-system/firmware")];
 }
 
 /**

@@ -6,11 +6,11 @@ import { BootError } from "../../problems/errors.ts";
 import type { CompressionMethod } from "../archive/compress.ts";
 import { isFile } from "../host.ts";
 import { CONFIG_MAX_BYTES, findEmbeddedConfig, unpackConfig } from "./embedded-config.ts";
-import { bootFiles, type KernelChoice, kernelPlaces } from "./kernel.ts";
+import { bootFiles, type KernelChoice, kernelPlaces, rootFiles } from "./kernel.ts";
 import { readModuleFile } from "./module-file.ts";
 
-/** Returns whether an option of the kernel's configuration is "y"; null if the configuration is not found. */
-export type KernelConfig = (option: string) => boolean | null;
+/** Returns whether an option of the kernel's configuration is "y", or with `orModule` "m"; null if the configuration is not found. */
+export type KernelConfig = (option: string, orModule?: boolean) => boolean | null;
 
 /** The largest kernel of a distribution has 80 MB. */
 const IMAGE_MAX_BYTES = 256 << 20;
@@ -21,9 +21,9 @@ const IMAGE_MAX_BYTES = 256 << 20;
  */
 export function readKernelConfig(kernel: KernelChoice, running = release()): KernelConfig {
   let text: string | null | undefined;
-  return (option) => {
+  return (option, orModule = false) => {
     if (text === undefined) text = findConfig(kernel, running);
-    return text === null ? null : new RegExp(`^CONFIG_${option}=y$`, "m").test(text);
+    return text === null ? null : new RegExp(`^CONFIG_${option}=${orModule ? "[ym]" : "y"}$`, "m").test(text);
   };
 }
 
@@ -36,7 +36,7 @@ function findConfig(kernel: KernelChoice, running: string): string | null {
   const { version, modulesDir } = kernel;
   const packaged = [join(modulesDir, "config"), ...bootFiles(modulesDir, `config-${version}`)];
   // Of the sources or headers that the kernel was built with.
-  const files = [...packaged, join(modulesDir, "build/.config")];
+  const files = [...packaged, join(modulesDir, "build/.config"), ...findSources(kernel)];
   const proc = version === running ? ["/proc/config.gz"] : [];
   const modules = CONFIG_MODULES.map((name) => join(modulesDir, name));
   return (
@@ -44,6 +44,14 @@ function findConfig(kernel: KernelChoice, running: string): string | null {
     firstOf(modules, readConfigModule) ??
     (mayContainConfig(modulesDir) ? firstOf(kernelPlaces(kernel), readKernelImage) : null)
   );
+}
+
+/** Returns the configuration in the sources of a kernel built on this machine, which `make` has marked with its version. */
+function findSources({ version, modulesDir }: KernelChoice): readonly string[] {
+  const trees = [`linux-${version}`, "linux"].flatMap((name) => rootFiles(modulesDir, join("usr/src", name)));
+  return trees
+    .filter((tree) => readBounded(join(tree, "include/config/kernel.release"), 256)?.toString().trim() === version)
+    .map((tree) => join(tree, ".config"));
 }
 
 function firstOf(paths: readonly string[], read: (path: string) => string | null): string | null {

@@ -7,13 +7,24 @@ import { fileBelow, isDirectory, isFile } from "../host.ts";
 /** The kernel an image is for, as `uname -r` prints it, and the directory with its modules.dep. */
 export type KernelChoice = Readonly<{ version: string; modulesDir: string }>;
 
+/** The kernel that was asked for, and a …/lib/modules/VERSION directory. */
+export type KernelRequest = Readonly<Record<"kernel" | "modulesDir", string | null>>;
+
+/** Where NixOS has the modules of the kernel that runs, and of the one that the next boot starts: in its store. */
+const NIXOS_MODULE_ROOTS = [
+  "/run/booted-system/kernel-modules/lib/modules",
+  "/run/current-system/kernel-modules/lib/modules",
+];
+/** Where the modules of installed kernels are. */
+export const MODULE_ROOTS: readonly string[] = ["/lib/modules", ...NIXOS_MODULE_ROOTS];
+
 /**
- * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoot`; null for an
+ * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoots`; null for an
  * image without modules ("none"). `running` is "" for another system. `modulesDir` is a …/lib/modules/VERSION directory, or null. Throws BootError if the kernel does not exist or is ambiguous.
  */
 export function chooseKernel(
-  request: Readonly<Record<"kernel" | "modulesDir", string | null>>,
-  modulesRoot = "/lib/modules",
+  request: KernelRequest,
+  modulesRoots: readonly string[] = MODULE_ROOTS,
   running = release(),
 ): KernelChoice | null {
   if (request.kernel === "none") return null;
@@ -28,23 +39,31 @@ export function chooseKernel(
     // A link such as lib/modules/current is not named after the version.
     return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
-  const directories = listDirectories(modulesRoot);
-  const whole = directories.filter((version) => isKernel(join(modulesRoot, version)));
+  const directories = [...new Set(modulesRoots.flatMap(listDirectories))];
+  const whole = directories.filter((version) => isKernel(findModulesDir(modulesRoots, version) ?? ""));
   // Files that no package owns remain of a kernel that was removed; a package of modules may be for one that was never installed.
   const versions = request.kernel === null && whole.length > 0 ? whole : directories;
   const version = request.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
-  if (version !== undefined && versions.includes(version)) return { version, modulesDir: join(modulesRoot, version) };
+  const found = version !== undefined && versions.includes(version) ? findModulesDir(modulesRoots, version) : null;
+  if (version !== undefined && found !== null) return { version, modulesDir: found };
+  const places = modulesRoots.filter(isDirectory).join(" and ") || (modulesRoots[0] ?? "");
   // Another system has no running kernel.
   const usual = running === "" ? "of one kernel alone" : `for the running kernel ${running}`;
   throw new BootError(
     request.kernel === null
-      ? `cannot choose a kernel: ${modulesRoot} has no modules ${usual}`
-      : `${modulesRoot} has no modules for kernel ${version}`,
+      ? `cannot choose a kernel: ${places} has no modules ${usual}`
+      : `${places} has no modules for kernel ${version}`,
     {
-      seen: versions.length > 0 ? versions : [`${modulesRoot}: no kernel`],
+      seen: versions.length > 0 ? versions : [`${places}: no kernel`],
       hint: "choose one with --kernel VERSION or --modules-dir DIR, or build without modules: --kernel none",
     },
   );
+}
+
+/** Returns the directory of a kernel in the first of `roots` that has it; null if none has. */
+export function findModulesDir(roots: readonly string[], version: string): string | null {
+  const root = roots.find((path) => listDirectories(path).includes(version));
+  return root === undefined ? null : join(root, version);
 }
 
 /** Where a directory that contains the modules of several kernels, or a root filesystem, has those of each. */
@@ -76,6 +95,10 @@ export function modulesRootOf(root: string): string {
   return places.find(isDirectory) ?? join(root, "lib/modules");
 }
 
+/** Returns all such directories. */
+export const modulesRootsOf = (root: string): readonly string[] =>
+  root === "/" ? [modulesRootOf(root), ...NIXOS_MODULE_ROOTS] : [modulesRootOf(root)];
+
 const hasModules = (directory: string) => isFile(join(directory, "modules.dep"));
 
 function listDirectories(path: string): readonly string[] {
@@ -91,10 +114,18 @@ function listDirectories(path: string): readonly string[] {
 
 /** Returns where a file of a kernel's package may be: a kernel that is unpacked has its boot directory beside lib or usr/lib. */
 export function bootFiles(modulesDir: string, name: string): readonly string[] {
-  return ["../../..", "../../../.."].map((root) => join(modulesDir, root, "boot", name));
+  return rootFiles(modulesDir, join("boot", name));
+}
+
+/** Returns where a file of the root that has these modules may be. */
+export function rootFiles(modulesDir: string, path: string): readonly string[] {
+  return ["../../..", "../../../.."].map((root) => join(modulesDir, root, path));
 }
 
 /** Returns where distributions have the kernel that belongs to modules. */
 export function kernelPlaces({ version, modulesDir }: KernelChoice): readonly string[] {
-  return [...bootFiles(modulesDir, `vmlinuz-${version}`), join(modulesDir, "vmlinuz")];
+  // Gentoo's installkernel names it kernel-VERSION too; NixOS links to it beside its modules.
+  const named = ["vmlinuz", "kernel"].flatMap((name) => bootFiles(modulesDir, `${name}-${version}`));
+  const [system] = /^.*(?=\/kernel-modules\/lib\/modules\/)/.exec(modulesDir) ?? [];
+  return [...named, join(modulesDir, "vmlinuz"), ...(system === undefined ? [] : [join(system, "kernel")])];
 }

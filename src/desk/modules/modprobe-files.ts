@@ -5,7 +5,7 @@ import { type ConfigFile, MODPROBE_DIRECTORIES, parseModprobeConfig } from "../.
 import { BootError } from "../../problems/errors.ts";
 import { sentence } from "../../problems/report.ts";
 import { attempt, isDirectory } from "../host.ts";
-import { type KernelChoice, modulesRootOf } from "./kernel.ts";
+import { type KernelChoice, modulesRootsOf } from "./kernel.ts";
 
 /** A file of modprobe.d(5) on this host. */
 export interface ModprobeFile extends ConfigFile {
@@ -31,7 +31,7 @@ export function parseModprobeRequest(given: readonly string[]): ModprobeRequest 
 
 /** Where the system below `root` has its modules and their configuration. */
 export const modprobeHost = (root: string) => ({
-  modulesRoot: modulesRootOf(root),
+  modulesRoots: modulesRootsOf(root),
   directories: MODPROBE_DIRECTORIES.map((directory) => join(root, directory)),
 });
 
@@ -41,7 +41,7 @@ export function chooseModprobeDirectories(
   kernel: KernelChoice,
   host = modprobeHost("/"),
 ): readonly string[] {
-  if (request === null) return isOwnTree(kernel, host.modulesRoot) ? listOnce(host.directories) : [];
+  if (request === null) return isOwnTree(kernel, host.modulesRoots) ? listOnce(host.directories) : [];
   const missing = request.find((path) => !isDirectory(path));
   if (missing === undefined) return request;
   throw new BootError(`no directory ${missing} with files of modprobe.d(5)`, {
@@ -56,8 +56,9 @@ function listOnce(directories: readonly string[]): readonly string[] {
 }
 
 /** Whether the modules are installed on this machine: only then does its configuration belong to them. */
-function isOwnTree({ modulesDir }: KernelChoice, modulesRoot: string): boolean {
-  return isDirectory(modulesRoot) && dirname(realpathSync(modulesDir)) === realpathSync(modulesRoot);
+function isOwnTree({ modulesDir }: KernelChoice, modulesRoots: readonly string[]): boolean {
+  const own = modulesRoots.filter(isDirectory).map((path) => realpathSync(path));
+  return own.includes(dirname(realpathSync(modulesDir)));
 }
 
 /**

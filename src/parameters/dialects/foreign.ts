@@ -17,6 +17,8 @@ const NAMES = `
   cow_persistent cow_chunksize dm_snap_prefix copytoram_size mirror script disablehooks arch
   initramfs.clear initramfs.runsize all_generic_ide
   chart debug_init splash nosplash uevent_buf_size usbdelay zfs_force autodetect_serial ds nokeep_apk_new pkgs ssh_key
+  dolvm domdadm dodmraid domultipath dozfs lvmraid scandelay firstmods keymap locale crypt_silent quiet_genkernel partitionable
+  gk. debug1 debug1devices debug1mounts boot. stage1panic
   systemd. udev. quotacheck. plymouth. net. vconsole.font vconsole.font_map vconsole.font_unimap
   emergency rescue single recovery text auto
 `;

@@ -32,6 +32,11 @@ export const UNSUPPORTED = {
   ignored: [
     ...rows("encrypted devices need rd.luks.uuid= or rd.luks.partuuid=", "rd.luks.serial"),
     ...rows("the header of a LUKS volume says where its data begin", "cryptoffset"),
+    ...rows("levain asks for the passphrase; see rd.luks.key=", "root_key root_keydev"),
+    ...rows("the header has to be on the volume; see rd.luks.header=", "root_header root_headerdev"),
+    ...rows("the volume is opened without discard; see rd.luks.options=", "root_trim"),
+    ...rows("see resume= and rd.luks.uuid=", "crypt_swap"),
+    ...rows("no SSH server waits for a passphrase", "dosshd"),
     ...rows("no device of firmware RAID is set up", "rd.dm.uuid"),
     ...rows(NO_CHANGES, "rd.live.overlay.persistent", isAsked),
     ...rows("changes are kept by overlayfs", "persistence-method", (value) => !/\boverlay\b/.test(value ?? "")),
@@ -46,7 +51,13 @@ export const UNSUPPORTED = {
     ...rows("only TCP connects to disks of NVMe over fabrics", "rd.nvmf.discover", isOtherFabric),
     ...rows(NO_NETWORK, "rd.iscsi.firmware rd.iscsi.ibft iscsi_firmware fcoe"),
   ],
-  refused: [...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree")],
+  refused: [
+    ...rows(`${notSupportedYet("OSTree")}, so another root would be booted`, "ostree"),
+    ...rows(
+      "the search for a live medium of Gentoo is not supported; name its image: root=live:LABEL=NAME rd.live.dir=/ rd.live.squashimg=image.squashfs",
+      "cdroot",
+    ),
+  ],
   refusedLive: [
     ...rows(NO_DOWNLOAD, "ftpfs iscsi"),
     ...rows(NO_DOWNLOAD, "netboot", isNotNfs),

@@ -21,6 +21,8 @@ const ON_THE_NETWORK = /^(?:live:)?(?:(?:ftp|torrent)(?::|$)|dhcp6$)/;
 
 /** Roots that are no block device: what each needs, as the error names it. */
 const OTHER_ROOTS: readonly (readonly [shape: RegExp, expected: string])[] = [
+  // systemd's initrd of NixOS and of others, which has an /etc/fstab of its own.
+  [/^fstab$/, "the device of the root itself: the image has no fstab that names it"],
   [/^iscsi:/, "a device on the target, as LABEL=NAME, and the target in netroot=iscsi:…"],
   [ON_THE_NETWORK, `a local device (${notSupportedYet("a root on the network")})`],
   [/^zfs(?:[:=](?:auto)?)?$/i, `zfs:POOL/DATASET (${notSupportedYet("a root that the pool names")})`],

@@ -1,6 +1,7 @@
 import { parseCryptKey, parsePlace } from "../crypt/place.ts";
 import { parseLuksId, parseMapperName, parseSpelledDevice } from "../crypt/text.ts";
 import * as crypt from "../crypt/values.ts";
+import { genkernelVolume } from "../dialects/genkernel.ts";
 import { alias, list, single, toggle } from "../parameter.ts";
 import * as values from "../values.ts";
 import { overlayrootVolume } from "./overlay.ts";
@@ -150,7 +151,10 @@ export const CRYPT_DIALECTS = {
   }),
   cryptOpts: list(crypt.cryptOpts, {
     syntax: "cryptopts=source=DEVICE[,target=NAME][,key=PATH][,OPTION…]",
-    aliases: [alias("overlayroot=crypt:dev=DEVICE[,mapname=NAME]", overlayrootVolume)],
+    aliases: [
+      alias("overlayroot=crypt:dev=DEVICE[,mapname=NAME]", overlayrootVolume),
+      alias("crypt_root=DEVICE", genkernelVolume),
+    ],
     text: "Debian: unlock DEVICE as /dev/mapper/NAME (default cryptroot), with the options of crypttab. May be given several times.",
     example: "cryptopts=target=root,source=/dev/sda2,luks",
   }),

@@ -16,6 +16,7 @@ const pages = parser("a number of pages", (text) => (/^\d{1,12}$/.test(text) ? N
 export const RESUME = {
   resumeDevice: single(resumeDevice, {
     syntax: "resume=DEVICE",
+    aliases: ["real_resume=DEVICE"],
     fallback:
       "none; but if the root filesystem was not unmounted, or lies on bcache, dm-integrity, or a RAID, cache or thin pool of LVM: on UEFI, where systemd says that it hibernated (HibernateLocation)",
     text: "The swap space, or the filesystem with the swap file, in which the system was hibernated. It may lie in an encrypted volume or an array. If it holds an image, the kernel resumes it before levain checks or mounts anything. resume=none: none.",

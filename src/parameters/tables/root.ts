@@ -10,6 +10,7 @@ import * as values from "../values.ts";
 export const ROOT = {
   root: single(root, {
     syntax: "root=DEVICE",
+    aliases: ["real_root=DEVICE"],
     fallback: "none, and the initramfs is the final system; see rd.systemd.gpt_auto=",
     text: "The root device: /dev/…, LABEL=, UUID=, PARTUUID= (with /PARTNROFF=n), PARTLABEL=, SIBLING=n:DEVICE (partition n of the disk that holds DEVICE), /dev/disk/by-label|uuid|partuuid|partlabel/…, major:minor, or the kernel's hexadecimal number. live:DEVICE uses an image on DEVICE (rd.live.dir=, rd.live.squashimg=) with a tmpfs overlay. gpt-auto: see rd.systemd.gpt_auto=. nbd:SERVER:EXPORT[:TYPE[:OPTIONS]], nbd://SERVER[:PORT]/EXPORT: an export of an NBD server, which becomes /dev/nbd0. aoe:eSHELF.SLOT[pN]: a target of ATA over Ethernet. 9p:TAG or virtiofs:TAG: a directory of the host of a virtual machine; TAG alone with rootfstype=9p or virtiofs. ubi0:NAME, ubi0_1: a UBIFS volume; mtd0 or mtd:NAME: JFFS2, or what rootfstype= says, on flash memory. http://…, https://… or tftp://…: levain downloads this image, or ISO file, to memory and boots it as a live medium; live: may be in front. nfs:SERVER:PATH[:OPTIONS]: a directory on an NFS server; nfs4: without version 3; /dev/nfs: the one of nfsroot= or of DHCP. zfs:POOL/DATASET, ZFS=POOL/DATASET: a dataset of ZFS, by the programs zpool and mount.zfs of the image. cifs://[USER[:PASSWORD]@]HOST/SHARE[/PATH]: a directory on a server of SMB, by the program mount.cifs of the image. dhcp: what the root path of DHCP names (nfs:…, SERVER:PATH, nbd:…, aoe:… or http://…). tmpfs, tmpfs:size=SIZE or ramfs: a filesystem in memory, filled from rd.archive=. /dev/ram0: the initramfs itself. In a label, a partition name and a path below /dev/disk, \\x20 is a space, as udev writes it. If the device appears nowhere else, levain reads partition tables inside partitions too.",
     example: "root=LABEL=ROOT",
@@ -91,7 +92,7 @@ export const ROOT = {
   }),
   options: single(values.mountOptions, {
     syntax: "rootflags=OPTIONS",
-    aliases: ["img_flags=OPTIONS"],
+    aliases: ["img_flags=OPTIONS", "real_rootflags=OPTIONS"],
     text: "Mount options for the root device, separated by commas, as in fstab. Those that only mount(8) or systemd obey (defaults, nofail, x-…) are left out; user implies noexec, nosuid and nodev.",
     example: "root=LABEL=ROOT rootflags=noatime",
   }),

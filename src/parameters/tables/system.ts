@@ -6,16 +6,22 @@ import * as values from "../values.ts";
 export const SYSTEM = {
   modules: list(values.names, {
     syntax: "rd.modules=NAME[,NAME…]",
-    aliases: ["rd.driver.pre", "rd.driver.post", "modules", "earlymodules", "modules_load", "rd.modules_load"].map(
-      (name) => `${name}=NAME[,NAME…]`,
-    ),
+    aliases: [
+      "rd.driver.pre",
+      "rd.driver.post",
+      "modules",
+      "earlymodules",
+      "modules_load",
+      "rd.modules_load",
+      "doload",
+    ].map((name) => `${name}=NAME[,NAME…]`),
     fallback: "only the modules for the hardware",
     text: "Kernel modules to load before the others. A missing module causes a warning. Module parameters are given as MODULE.PARAMETER=VALUE.",
     example: "rd.modules=usb-storage",
   }),
   blacklist: list(values.names, {
     syntax: "module_blacklist=NAME[,NAME…]",
-    aliases: ["rd.driver.blacklist", "modprobe.blacklist", "blacklist"].map((name) => `${name}=NAME[,NAME…]`),
+    aliases: ["rd.driver.blacklist", "modprobe.blacklist", "blacklist", "noload"].map((name) => `${name}=NAME[,NAME…]`),
     text: "Kernel modules that are never loaded.",
     example: "module_blacklist=pcspkr",
   }),
@@ -28,6 +34,7 @@ export const SYSTEM = {
   }),
   init: single(values.absolutePath, {
     syntax: "init=PATH",
+    aliases: ["real_init=PATH"],
     fallback: "the first of /sbin/init /etc/init /bin/init /bin/sh that can be executed",
     text: "The program of the new root that becomes process 1. Its arguments are the parameters without a value that neither the kernel nor levain knows, and everything after --; unknown NAME=value parameters become its environment, as with the kernel.",
     example: "root=LABEL=ROOT init=/bin/sh",
@@ -95,6 +102,7 @@ export const RESCUE = {
   }),
   emergency: single(values.oneOf("shell", "menu", "reboot", "poweroff", "halt"), {
     syntax: "rd.emergency=shell|menu|reboot|poweroff|halt",
+    aliases: ["gk.emergency=reboot|poweroff|halt"],
     bare: "shell",
     fallback: "reboot with panic=, else shell, or halt with rdshell=0",
     text: "What to do if the boot fails. The menu retries, boots another root, changes parameters and more, on every console; with rdshell=0 it only retries, reboots and powers off.",

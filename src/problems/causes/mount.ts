@@ -1,5 +1,6 @@
 import { byHand, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
 import type { Hint } from "../errors.ts";
+import { filesystemOption, withOption } from "../kernel-options.ts";
 import { cause, isPlainWord, listNames } from "./cause.ts";
 import { WRITE_AGAIN } from "./verity.ts";
 
@@ -163,7 +164,10 @@ export const MOUNT_CAUSES = {
   ),
   "driver-missing": cause<Refused>(
     () => "this kernel does not know that filesystem, and no module for it could be loaded",
-    ({ type }) => [inBuilder(`add its module to the image: levain image --module ${type}`)],
+    ({ type }) => [
+      inBuilder(`add its module to the image: levain image --module ${type}`),
+      ...withOption(filesystemOption(type)),
+    ],
   ),
   "driver-blacklisted": cause<Refused>(
     ({ detail: [module = "", by = ""] }) => `its driver ${module} is on a blacklist: ${by}`,

@@ -1,4 +1,5 @@
 import { byHand, diagnosis, inBootLoader, inBuilder, inShell } from "../diagnosis.ts";
+import { moduleOption, withOption } from "../kernel-options.ts";
 import { printable } from "../report.ts";
 
 const MAPPING_REFUSALS: Readonly<Record<string, string>> = {
@@ -12,7 +13,10 @@ const MAPPING_REFUSALS: Readonly<Record<string, string>> = {
 export const MAPPINGS = {
   "no-mapping-target": diagnosis<{ module: string }>({
     text: ({ module }) => `this kernel has no ${module}`,
-    hints: ({ module }) => [inBuilder(`add its module to the image: levain image --module ${module}`)],
+    hints: ({ module }) => [
+      inBuilder(`add its module to the image: levain image --module ${module}`),
+      ...withOption(moduleOption(module)),
+    ],
   }),
   "mapping-refused": diagnosis<{
     name: string;

@@ -79,6 +79,20 @@ const archPaths = (directory: string) => ["sfs", "erofs"].map((type) => `${direc
 type Case = readonly [cmdline: string, plan: Partial<BootPlan>, warnings?: readonly string[]];
 
 const KEPT: Readonly<Record<string, readonly Case[]>> = {
+  // defaults/linuxrc of genkernel, genkernel(8).
+  genkernel: [
+    [
+      "root=/dev/ram0 init=/linuxrc real_root=/dev/sda3 rootflags=kernel real_rootflags=subvol=root dolvm scandelay=3",
+      { root: block(path("/dev/sda3")), rootOptions: "subvol=root" },
+    ],
+    [
+      "root=UUID=3f5ad593-4546-4a94-a374-bcfb68aa11f7 domdadm",
+      { root: block(uuid("3f5ad593-4546-4a94-a374-bcfb68aa11f7")) },
+    ],
+    ["root=/dev/ram0 crypt_root=/dev/sda2", { root: block(path("/dev/mapper/root")) }],
+    ["crypt_root=/dev/sda2 real_root=/dev/vg/root dolvm", { root: block(path("/dev/vg/root")) }],
+    ["crypt_root=/dev/sda2 root=LABEL=R", { root: block(label("R")) }],
+  ],
   "dracut.cmdline(7)": [
     [
       "root=/dev/disk/by-path/pci-0000:00:1f.1-scsi-0:0:1:0-part1",
@@ -646,4 +660,14 @@ describe("without root=", () => {
     expect(rootDevices(planOf("", "vax").root)).toEqual([]);
     expect(rootDevices(make("").plan.root)).toEqual([]);
   });
+});
+
+test("genkernel's init is the one of real_init=, never /linuxrc, and levain retry replaces real_root=", () => {
+  const initOf = (cmdline: string) => make(cmdline).plan.handover.init;
+  expect(initOf("real_root=LABEL=R init=/linuxrc")).toBeNull();
+  expect(initOf("real_root=LABEL=R real_init=/lib/systemd/systemd init=/sbin/init")).toBe("/lib/systemd/systemd");
+  expect(initOf("root=LABEL=R init=/linuxrc")).toBe("/linuxrc");
+  const added = ["root=LABEL=OTHER"];
+  const { plan } = makePlan({ cmdline: "root=/dev/ram0 real_root=LABEL=R", manifest: null, added });
+  expect(plan.root).toEqual(block(label("OTHER")));
 });

@@ -26,7 +26,7 @@ describe("what looks like a parameter of levain or of a dialect", () => {
     ["live-media-pat=/x", "live-media-path="],
     ["archisolable=X", "archisolabel="],
     ["cryptdevise=/dev/sda2:x", "cryptdevice="],
-    ["crypt_root=/dev/sda2", "cryptroot="],
+    ["crypt_rot=/dev/sda2", "crypt_root="],
     ["fsck.mod=skip", "fsck.mode="],
     ["modprobe.blacklst=a", "modprobe.blacklist="],
     ["luks.nmae=abcd=x", "luks.name="],

@@ -23,7 +23,7 @@ export function findKernel(
   request: KernelRequest,
 ): { readonly file: string; readonly modules: KernelChoice | null } {
   const trees = ["lib/modules", "usr/lib/modules"].map((path) => inSource(source, path));
-  const modules = chooseKernel(request, trees.find(isDirectory) ?? trees[0], source.directory === "/" ? release() : "");
+  const modules = chooseKernel(request, trees.filter(isDirectory), source.directory === "/" ? release() : "");
   const version = modules?.version ?? null;
   const file = request.vmlinuz ?? (version === null ? null : findKernelFile(machine, version, source.directory));
   if (file !== null) {

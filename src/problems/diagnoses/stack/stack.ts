@@ -1,5 +1,6 @@
 import { type ArchiveFault, describeArchiveFault } from "../../causes/archive.ts";
 import { byHand, diagnosis, IF_MEMORY_RAN_OUT, inBootLoader, inBuilder, inShell } from "../../diagnosis.ts";
+import { filesystemOption, moduleOption, withOption } from "../../kernel-options.ts";
 import { printable } from "../../report.ts";
 import { BOOT_WITHOUT_STORE, RESET_STORE } from "../../store-hints.ts";
 
@@ -107,7 +108,10 @@ export const STACK = {
     hints: ({ hasLoops }) =>
       hasLoops
         ? [inShell("see what the kernel says: dmesg"), byHand("copy the image to the medium again")]
-        : [inBuilder("add the kernel's loop module to the image: levain image --module loop")],
+        : [
+            inBuilder("add the kernel's loop module to the image: levain image --module loop"),
+            ...withOption(moduleOption("loop")),
+          ],
   }),
   "image-not-mounted": diagnosis<ImageFacts>(({ path }) => `could not mount the image ${printable(path)}`),
   "image-not-encrypted": diagnosis<ImageFacts & { volumes: readonly string[] }>({
@@ -130,6 +134,7 @@ export const STACK = {
     hints: ({ store, why }) => [
       ...(store === null ? [] : [...(why === "other-lowers" ? [RESET_STORE] : []), BOOT_WITHOUT_STORE]),
       inBuilder("add the kernel's overlay module to the image: levain image --module overlay"),
+      ...withOption(filesystemOption("overlay")),
       inBootLoader("correct rd.overlay="),
     ],
   }),

@@ -12,7 +12,7 @@ const MIB = 1 << 20;
 
 const summary: ImageSummary = {
   output: "/boot/initramfs-6.1.img",
-  kernel: { version: "6.1", modulesDir: "/lib/modules/6.1" },
+  kernel: { version: "6.1", modulesDir: "/lib/modules/6.1", config: () => null, hasModules: true },
   runtime: { kind: "paged", reason: null, warning: null },
   moduleCount: 278,
   modprobeDirs: ["/etc/modprobe.d"],

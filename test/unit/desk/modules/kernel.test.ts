@@ -20,19 +20,19 @@ const USUAL = { kernel: null, modulesDir: null };
 describe("which kernel", () => {
   test("the running one, where it has modules", () => {
     const root = modulesRoot("6.1", "6.2", "6.3");
-    expect(chooseKernel(USUAL, root, "6.2")).toEqual({ version: "6.2", modulesDir: join(root, "6.2") });
+    expect(chooseKernel(USUAL, [root], "6.2")).toEqual({ version: "6.2", modulesDir: join(root, "6.2") });
   });
 
   test("else the only one", () => {
-    expect(chooseKernel(USUAL, modulesRoot("6.1"), "5.0")?.version).toBe("6.1");
+    expect(chooseKernel(USUAL, [modulesRoot("6.1")], "5.0")?.version).toBe("6.1");
   });
 
   test("not one of which only files of other packages are left, or for which only such are installed", () => {
     const root = modulesRoot("6.1");
     mkdirSync(join(root, "6.0/updates/dkms"), { recursive: true });
-    expect(chooseKernel(USUAL, root, "5.0")?.version).toBe("6.1");
-    expect(chooseKernel(USUAL, root, "6.0")?.version).toBe("6.1");
-    expect(chooseKernel({ kernel: "6.0", modulesDir: null }, root, "6.1")?.version).toBe("6.0");
+    expect(chooseKernel(USUAL, [root], "5.0")?.version).toBe("6.1");
+    expect(chooseKernel(USUAL, [root], "6.0")?.version).toBe("6.1");
+    expect(chooseKernel({ kernel: "6.0", modulesDir: null }, [root], "6.1")?.version).toBe("6.0");
   });
 
   test("of another system: in lib, also if that is an absolute link, or in usr/lib alone", () => {
@@ -46,12 +46,12 @@ describe("which kernel", () => {
   });
 
   test("the one asked for", () => {
-    expect(chooseKernel({ kernel: "6.1", modulesDir: null }, modulesRoot("6.1", "6.2"), "6.2")?.version).toBe("6.1");
+    expect(chooseKernel({ kernel: "6.1", modulesDir: null }, [modulesRoot("6.1", "6.2")], "6.2")?.version).toBe("6.1");
   });
 
   test("none, where none is asked for", () => {
-    expect(chooseKernel({ kernel: "none", modulesDir: null }, "/nowhere", "6.2")).toBeNull();
-    expect(chooseKernel({ kernel: "none", modulesDir: "/nowhere" }, "/nowhere", "6.2")).toBeNull();
+    expect(chooseKernel({ kernel: "none", modulesDir: null }, ["/nowhere"], "6.2")).toBeNull();
+    expect(chooseKernel({ kernel: "none", modulesDir: "/nowhere" }, ["/nowhere"], "6.2")).toBeNull();
   });
 
   test("a directory of modules elsewhere has the version as its name, also behind a link", () => {
@@ -106,22 +106,22 @@ describe("a directory that contains those of kernels", () => {
 describe("if there is none, the installed kernels are listed", () => {
   test("several, none of them running", () => {
     const root = modulesRoot("6.1", "6.2");
-    expect(refusalOf(() => chooseKernel(USUAL, root, "5.0")).slice(0, 2)).toEqual([
+    expect(refusalOf(() => chooseKernel(USUAL, [root], "5.0")).slice(0, 2)).toEqual([
       `cannot choose a kernel: ${root} has no modules for the running kernel 5.0`,
       "seen: 6.1 · 6.2",
     ]);
   });
 
   test("no modules at all", () => {
-    expect(refusalOf(() => chooseKernel(USUAL, "/nowhere", "5.0"))[1]).toBe("seen: /nowhere: no kernel");
+    expect(refusalOf(() => chooseKernel(USUAL, ["/nowhere"], "5.0"))[1]).toBe("seen: /nowhere: no kernel");
   });
 
   test("another than the one asked for, or a path in its place", () => {
     const root = modulesRoot("6.1");
-    expect(refusalOf(() => chooseKernel({ kernel: "6.2", modulesDir: null }, root, "6.1"))[0]).toBe(
+    expect(refusalOf(() => chooseKernel({ kernel: "6.2", modulesDir: null }, [root], "6.1"))[0]).toBe(
       `${root} has no modules for kernel 6.2`,
     );
-    expect(refusalOf(() => chooseKernel({ kernel: "../modules/6.1", modulesDir: null }, root, "6.1"))[0]).toContain(
+    expect(refusalOf(() => chooseKernel({ kernel: "../modules/6.1", modulesDir: null }, [root], "6.1"))[0]).toContain(
       "no modules",
     );
   });

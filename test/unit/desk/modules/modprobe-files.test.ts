@@ -107,8 +107,8 @@ describe("the directories", () => {
     symlinkSync("usr/lib", join(base, "lib"));
     for (const path of ["etc/modprobe.d", "usr/lib/modprobe.d"]) mkdirSync(join(base, path), { recursive: true });
     const directories = ["etc", "run", "usr/lib", "lib"].map((path) => join(base, path, "modprobe.d"));
-    const host = { modulesRoot: join(base, "lib/modules"), directories };
-    for (const kernel of [own, { version: "6.1", modulesDir: join(host.modulesRoot, "6.1") }]) {
+    const host = { modulesRoots: [join(base, "lib/modules")], directories };
+    for (const kernel of [own, { version: "6.1", modulesDir: join(base, "lib/modules/6.1") }]) {
       expect(chooseModprobeDirectories(null, kernel, host)).toEqual([directories[0] ?? "", directories[2] ?? ""]);
       expect(chooseModprobeDirectories([], kernel, host)).toEqual([]);
     }
@@ -118,7 +118,7 @@ describe("the directories", () => {
     const other = kernelIn("other/lib/modules/6.1");
     kernelIn("lib/modules/6.1");
     for (const modulesRoot of [join(base, "lib/modules"), join(base, "no/lib/modules")]) {
-      const host = { modulesRoot, directories: [base] };
+      const host = { modulesRoots: [modulesRoot], directories: [base] };
       expect(chooseModprobeDirectories(null, other, host)).toEqual([]);
       expect(chooseModprobeDirectories([base], other, host)).toEqual([base]);
     }
