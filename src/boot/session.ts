@@ -95,6 +95,7 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       return handover;
     } catch (error) {
       const words = error instanceof RestartError ? error.parameters : recover(error);
+      hooks.endFailure();
       record.state = "booting";
       runner.rewindFailed(isUnverifiedDownload(plans.current()));
       if (words.length === 0) continue;

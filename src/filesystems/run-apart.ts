@@ -1,5 +1,5 @@
 import type { Context } from "../drivers/context.ts";
-import type { ChildNews, Processes, RunResult } from "../machine/child.ts";
+import type { Child, ChildNews, Processes, RunResult } from "../machine/child.ts";
 import { CHILD_COMMANDS } from "../machine/child-commands.ts";
 import { SyscallError, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -25,17 +25,22 @@ export function resultOf(news: Exclude<ChildNews, { readonly kind: "busy" }>): R
   return news.kind === "gone" ? { status: news.status, output: "" } : JSON.parse(new TextDecoder().decode(news.bytes));
 }
 
-/** Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then. */
+/**
+ * Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then.
+ * `keep` gets the process if the program has ended and left daemons: it ends them with `stop("with daemons")`.
+ */
 export function runWithin(
   { machine, voice }: Pick<Context, "machine" | "voice">,
   order: RunOrder,
   limitMs: number,
   what = order.argv[0] ?? "",
+  keep: ((child: Child) => void) | null = null,
 ): RunResult | null {
   const notice = createWaitNotice(voice);
   const startMs = machine.nowMs();
   const wait = (): RunResult | null => {
     const child = machine.startChild(CHILD_COMMANDS.run);
+    let hasEnded = false;
     try {
       const bytes = encodeJson(order);
       child.order(bytes);
@@ -43,11 +48,13 @@ export function runWithin(
       for (let waitedMs = 0; waitedMs < limitMs; waitedMs = machine.nowMs() - startMs) {
         const turnMs = Math.min(limitMs - waitedMs, notice(what, waitedMs, Number.isFinite(limitMs) ? limitMs : null));
         const news = child.answer(Math.max(1, turnMs));
+        hasEnded = news.kind === "answer";
         if (news.kind !== "busy") return resultOf(news);
       }
       return null;
     } finally {
-      child.stop("with programs");
+      if (keep !== null && hasEnded && child.hasDaemons()) keep(child);
+      else child.stop(keep === null ? "with programs" : "with daemons");
     }
   };
   return unlessRefused(wait, (refusal) => ({ status: NOT_STARTED, output: describeRefusal(refusal) }));

@@ -2,6 +2,7 @@ import { withReader } from "../../devices/block-devices.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import { type ProgramFile, readProgramFile } from "../../formats/program-file.ts";
+import { describeKind } from "../../machine/file-kinds.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
@@ -44,7 +45,7 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   const real = resolveIn(machine, root, path);
   const status = real === null ? null : machine.stat(real);
   if (real === null || status === null) return describeAbsence(machine, root, path);
-  if (status.kind !== "file") return `is a ${status.kind}`;
+  if (status.kind !== "file") return `is ${describeKind(status.kind)}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
   if (isNoexec(machine, real))
     return "lies on a filesystem that is mounted with noexec: remove noexec and user from rootflags=";
