@@ -77,8 +77,8 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     console.trouble(wrapLines(record.failure));
     makeReady(hasShell || rescue.log !== null ? modules : null);
     saveLog(rescue);
-    if (obstacle === null) hooks.afterFailure(); // a hook is as good as a shell: not with a volume open
-    return applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
+    const decide = () => applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
+    return obstacle === null ? hooks.aroundFailure(decide) : decide(); // a hook is as good as a shell: not with a volume open
   };
   const saveLog = createLogSaver(machine, console, record, () => plans.currentOrLess().modules);
   const end = createRecordEnd(machine, record);
@@ -95,7 +95,6 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       return handover;
     } catch (error) {
       const words = error instanceof RestartError ? error.parameters : recover(error);
-      hooks.endFailure();
       record.state = "booting";
       runner.rewindFailed(isUnverifiedDownload(plans.current()));
       if (words.length === 0) continue;

@@ -20,8 +20,10 @@ export function encodeJson(value: RunOrder | RunResult): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
+type Ended = Exclude<ChildNews, { readonly kind: "busy" }>;
+
 /** Returns how an order ended; of a process that is gone, what its end says. */
-export function resultOf(news: Exclude<ChildNews, { readonly kind: "busy" }>): RunResult {
+export function resultOf(news: Ended): RunResult {
   return news.kind === "gone" ? { status: news.status, output: "" } : JSON.parse(new TextDecoder().decode(news.bytes));
 }
 
@@ -40,7 +42,7 @@ export function runWithin(
   const startMs = machine.nowMs();
   const wait = (): RunResult | null => {
     const child = machine.startChild(CHILD_COMMANDS.run);
-    let hasEnded = false;
+    let end: Ended | null = null;
     try {
       const bytes = encodeJson(order);
       child.order(bytes);
@@ -48,16 +50,21 @@ export function runWithin(
       for (let waitedMs = 0; waitedMs < limitMs; waitedMs = machine.nowMs() - startMs) {
         const turnMs = Math.min(limitMs - waitedMs, notice(what, waitedMs, Number.isFinite(limitMs) ? limitMs : null));
         const news = child.answer(Math.max(1, turnMs));
-        hasEnded = news.kind === "answer";
-        if (news.kind !== "busy") return resultOf(news);
+        if (news.kind === "busy") continue;
+        end = news;
+        return resultOf(news);
       }
       return null;
     } finally {
-      if (keep !== null && hasEnded && child.hasDaemons()) keep(child);
-      else child.stop(keep === null ? "with programs" : "with daemons");
+      endRun(child, end, keep);
     }
   };
   return unlessRefused(wait, (refusal) => ({ status: NOT_STARTED, output: describeRefusal(refusal) }));
+}
+
+function endRun(child: Child, end: Ended | null, keep: ((child: Child) => void) | null): void {
+  if (keep !== null && end?.kind === "answer" && child.hasDaemons()) keep(child);
+  else child.stop(keep === null ? "with programs" : "with daemons");
 }
 
 /** Returns what runs the program of an order, in a process of its own. */

@@ -145,6 +145,34 @@ test("a store that is full is left out", () => {
   expect(end).toMatchObject({ mode: "switch_root" });
 });
 
+test("an installed system is booted without the image of the command line, and what is kept for that", () => {
+  const installed = (cmdline: string, ...more: readonly string[]) =>
+    boot(["d", "1", ...more], {
+      cmdline: `root=LABEL=GONE rd.timeout=1 rd.emergency=menu ${cmdline}`,
+      disks: [
+        { name: "vda", image: DEBIAN },
+        { name: "vdb", image: fakeImage("ext4", { label: "STORE" }) },
+      ],
+    });
+  for (const cmdline of [
+    "rd.image=/newroot.sfs",
+    "rd.layer=/more.sfs",
+    "rd.image=/newroot.sfs iso-scan/filename=/x.iso",
+  ]) {
+    const { end, mounts, line, said } = installed(cmdline);
+    expect(line).toContain("what the command line says of an image is left out: rd.image=no\n");
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(mounts).toContain("/sysroot ext4 /dev/vda");
+    expect(said).toContain(`this boot needed root=UUID=${UUID} rd.image=no: to keep it`);
+  }
+  const kept = installed("rd.image=/newroot.sfs rd.overlay=LABEL=STORE");
+  expect(kept.line).toContain("is left out: rd.image=no rd.overlay=no\n");
+  expect(kept.mounts).toContain("/sysroot ext4 /dev/vda");
+  // Nothing skips a check.
+  const checked = installed(`rd.image=/newroot.sfs rd.image.digest=sha256:${"0".repeat(64)}`, "", "b");
+  expect(checked.line).toContain("rd.image.digest=: the root is no image file");
+});
+
 test("a driver that a blacklist keeps out is loaded; one that the image lacks is named with its cure", () => {
   const { line, end, journal } = boot(["m", "squash", "", "m", "overlay", "", "b"]);
   expect(line).toContain("this image has no module squash");

@@ -44,10 +44,12 @@ export function createHooks(surroundings: Omit<HookContext, "left">, areWanted: 
       first();
       if (name !== "handover") call(name, "after");
     },
-    afterFailure: () => call("failure", "after"),
-    /** Before the boot goes on: a daemon of a failure's hook may be a shell, and volumes will be open again. */
-    endFailure() {
+    /** Before `act`, which returns if the boot goes on: their daemons end then, as one may be a shell, and volumes will be open again. */
+    aroundFailure<T>(act: () => T): T {
+      call("failure", "after");
+      const result = act();
       for (const child of context.left.splice(0)) child.stop("with daemons");
+      return result;
     },
   };
 }
