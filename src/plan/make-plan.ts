@@ -22,7 +22,7 @@ import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRemote, mountOfRoot } from "./remote/remote.ts";
-import { decideRescue, findRefusedInits, isAttended } from "./rescue-policy.ts";
+import { decideRescue, findRefusedInits, waitsForPerson } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { type ChooseSlot, chooseAfter, decideSlots, warnOfSlots } from "./slots.ts";
@@ -113,7 +113,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
-    ...warnOfSlots(given, { slots, isAttended: isAttended(plan.rescue.onFailure) }),
+    ...warnOfSlots(given, { slots, isAttended: waitsForPerson(plan.rescue) }),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
     ...ofNetwork,

@@ -5,8 +5,9 @@ import type { Mistake } from "../problems/diagnoses/boot.ts";
 import { printable } from "../problems/report.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideModules } from "./module-parameters.ts";
-import type { BootPlan, FailurePolicy } from "./plan.ts";
+import type { BootPlan } from "./plan.ts";
 import { NO_REMOTE } from "./remote/remote.ts";
+import type { FailurePolicy } from "./rescue-plan.ts";
 
 /** Decides what happens when a boot fails. */
 export function decideRescue({
@@ -17,6 +18,7 @@ export function decideRescue({
   panicSeconds,
   saveLog,
   hooks,
+  helpUrl,
 }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
@@ -27,10 +29,11 @@ export function decideRescue({
     shell: shell ?? true,
     breaks: hasShell ? [...new Set(breaks)] : [],
     onFailure,
-    afterSeconds: isAttended(onFailure) ? null : (emergencySeconds ?? null),
+    afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
     hasHooks: hooks ?? true,
+    helpUrl: helpUrl ?? null,
   };
 }
 
@@ -57,6 +60,14 @@ export function findRefusedInits(sources: readonly Source[]): readonly Mistake[]
 /** True if a person decides what happens after a failure. */
 export function isAttended(onFailure: FailurePolicy): onFailure is "shell" | "menu" {
   return onFailure === "shell" || onFailure === "menu";
+}
+
+/** True if a boot that fails stays where it is until a person comes. */
+export function waitsForPerson({
+  onFailure,
+  afterSeconds,
+}: Pick<BootPlan["rescue"], "onFailure" | "afterSeconds">): boolean {
+  return isAttended(onFailure) && afterSeconds === null;
 }
 
 /** The decisions for a boot that failed before it had a plan. */

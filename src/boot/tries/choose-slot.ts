@@ -37,7 +37,10 @@ export function createSlotChooser(machine: Machine, voice: Voice, modules: () =>
       isKept = true;
     } catch (error) {
       if (!(error instanceof BootError) && !isErrno(error)) throw error;
-      voice.warn(`${sentence(error)}: the try of slot ${decision.booted} is not counted`);
+      const { booted } = decision;
+      voice.warn(
+        `${sentence(error)}: the try of slot ${booted} is not counted, and if ${booted} is bad, no other slot is tried`,
+      );
     }
     chosen = decision.booted;
     leaveFiles({ machine, voice }, wish, decision, isKept ? { place } : null);

@@ -98,6 +98,7 @@ test("a command line that asks for nothing", () => {
       afterSeconds: null,
       log: null,
       hasHooks: true,
+      helpUrl: null,
     },
     talk: { level: "normal", log: "all" },
   };
@@ -248,10 +249,21 @@ describe("rescue", () => {
     ],
     ["rd.emergency=menu panic=5", { shell: true, onFailure: "menu", panicSeconds: 5 }],
     ["rd.emergency=menu rdshell=0", { shell: false, onFailure: "menu", panicSeconds: null }],
+    [
+      "rd.emergency=menu rd.emergency.after=60",
+      { shell: true, onFailure: "menu", panicSeconds: null, afterSeconds: 60 },
+    ],
     ["rd.emergency.after=60 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: null, afterSeconds: 60 }],
     ["rd.emergency.after=60 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
-    expect(plan(words).rescue).toEqual({ afterSeconds: null, ...policy, breaks: [], log: null, hasHooks: true });
+    expect(plan(words).rescue).toEqual({
+      afterSeconds: null,
+      ...policy,
+      breaks: [],
+      log: null,
+      hasHooks: true,
+      helpUrl: null,
+    });
   });
 
   test.each([
