@@ -29,7 +29,10 @@ async function countedDisk(): Promise<string> {
   const files = {
     "/EFI/BOOT/BOOTX64.EFI": BOOT_LOADER,
     "/loader/loader.conf": await textFile("timeout 0\n"),
-    "/loader/entries/system-1+2.conf": await entry("old", "root=LABEL=BREAD rd.break=handover rd.modules=vfat,nls_ascii,nls_cp437,efivarfs"),
+    "/loader/entries/system-1+2.conf": await entry(
+      "old",
+      "root=LABEL=BREAD rd.break=handover rd.modules=vfat,nls_ascii,nls_cp437,efivarfs",
+    ),
     "/loader/entries/system-2+3.conf": await entry("new", "root=LABEL=WRONG"),
     "/vmlinuz": vmlinuz,
     "/initrd": await levainImage({
