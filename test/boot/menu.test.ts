@@ -187,7 +187,7 @@ test("the shell of the menu keeps what was set before, and the menu in a shell c
   const set = boot(["e", "a", "root=LABEL=ROOT", "", "s"], { person: [() => undefined] });
   expect(set.shells).toBe(1);
   expect(set.end).toMatchObject({ mode: "switch_root" });
-  const person = [(machine: FakeMachine) => void startMenu(machine, undefined)];
+  const person = [(machine: FakeMachine) => void startMenu(machine, {})];
   const inShell = boot(["e", "a", "root=LABEL=ROOT", "r"], { cmdline: "root=LABEL=WRONG rd.timeout=1", person });
   expect(inShell.shells).toBe(1);
   expect(inShell.end).toMatchObject({ mode: "switch_root" });
@@ -276,6 +276,16 @@ describe("with rdshell=ask", () => {
     });
     expect(line).not.toMatch(/^ \w {2}/m);
     expect(shells).toBe(1);
+    expect(end).toBe("poweroff");
+  });
+
+  test("the menu of that shell is at its terminal only", () => {
+    const { line, screen, end } = boot([SHELL_PASSWORD, "o"], {
+      ...locked,
+      person: [(machine, environment) => void startMenu(machine, environment)],
+    });
+    expect(line).toContain(" d  choose a root");
+    expect(screen).not.toContain("choose a root");
     expect(end).toBe("poweroff");
   });
 
