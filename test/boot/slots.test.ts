@@ -252,6 +252,18 @@ describe("the tries of systemd-boot's entry", () => {
     expect(console).not.toContain("boot entry");
   });
 
+  test("are read together with the count of the slot: each mount has the firmware list its variables", () => {
+    for (const [path, says] of [
+      ["\\a+1-2.efi", "boot entry a: try 2 of 3"],
+      ["\\a.efi", null],
+    ] as const) {
+      const { console, journal, end } = bootSlots([A, B], entry(path));
+      expect(end).toMatchObject({ mode: "switch_root" });
+      expect(/boot entry .*/.exec(console)?.[0] ?? null).toBe(says);
+      expect(journal.filter((line) => /^mount .*efivarfs/.test(line))).toHaveLength(1);
+    }
+  });
+
   test("a menu waits for a person while a try is left", () => {
     const keep = entry("\\a+1-2.efi");
     const boot = fakeBoot({ cmdline: "root=LABEL=X rd.timeout=1 rd.emergency=menu", ...keep, ...atMenu(keep) });
