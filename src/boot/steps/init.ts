@@ -8,6 +8,7 @@ import type { BootPlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { objectToShell } from "../../rescue/shell-init.ts";
+import { objectToStore } from "../../rescue/store-init.ts";
 import { findInitCauses } from "./init-causes.ts";
 
 type Shell = BootPlan["rescue"]["shell"];
@@ -26,7 +27,10 @@ export function chooseInit(machine: Machine, root: string, asked: string | null,
   const candidates = asked === null ? KERNEL_INITS : [asked];
   const objections: string[] = [];
   for (const path of candidates) {
-    const objection = objectTo(machine, root, path) ?? objectToShell(machine, root, path, shell);
+    const objection =
+      objectTo(machine, root, path) ??
+      objectToShell(machine, root, path, shell) ??
+      objectToStore(machine, root, path, shell);
     if (objection === null) return path;
     objections.push(`${printable(path)}: ${objection}`);
   }
