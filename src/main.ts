@@ -18,6 +18,7 @@ const CHILDREN: Readonly<Record<string, () => Promise<Answer>>> = {
   [CHILD_COMMANDS.nfs]: async () => (await import("./network/nfs/serve.ts")).createNfsMounts(machine),
   [CHILD_COMMANDS.nvme]: async () => (await import("./network/remote/serve-nvme.ts")).createNvmeConnections(machine),
   [CHILD_COMMANDS.save]: async () => (await import("./rescue/saved-log/serve.ts")).createLogWriter(machine),
+  [CHILD_COMMANDS.qr]: async () => (await import("./rescue/qr/draw.ts")).createDrawings(),
   [CHILD_COMMANDS.iscsi]: async () => (await import("./network/remote/serve-iscsi.ts")).createIscsiLogins(machine),
 };
 

@@ -9,7 +9,7 @@ import { hideSecret, hideSecrets } from "../parameters/secrets.ts";
 import { makePlan, type PlanInput } from "../plan/make-plan.ts";
 import { type Manifest, parseManifest } from "../plan/manifest.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { isAttended, type PlanOfRescue, planRescue } from "../plan/rescue-policy.ts";
+import { type PlanOfRescue, planRescue, waitsForPerson } from "../plan/rescue-policy.ts";
 import { BootError, isErrno, orIfFailed } from "../problems/errors.ts";
 import { orProblem, problem } from "../problems/problem.ts";
 import { headline } from "../problems/report.ts";
@@ -59,7 +59,7 @@ export function createPlanReader(
   console.kernel.silence(TALK_WITHOUT_PLAN, firstCmdline);
   const chooseSlot = createSlotChooser(machine, console, () => planWithoutMistakes(machine).modules);
   const sayAttempts = ({ slots, rescue }: BootPlan) => {
-    record.attempts = [...readAttempts(machine, console, slots, !isAttended(rescue.onFailure))];
+    record.attempts = [...readAttempts(machine, console, slots, !waitsForPerson(rescue))];
     for (const attempt of record.attempts) console.say(describeAttempt(attempt));
   };
   const read = (additions: PlanAdditions | null): BootPlan => {

@@ -9,7 +9,7 @@ import type { Machine } from "../machine/machine.ts";
 import type { Inherited } from "../parameters/inherited.ts";
 import type { StepName } from "../parameters/values.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { isAttended } from "../plan/rescue-policy.ts";
+import { waitsForPerson } from "../plan/rescue-policy.ts";
 import { problem } from "../problems/problem.ts";
 import { EVERY_NEED, report, wrapLine, wrapLines } from "../problems/report.ts";
 import { applyKeymap } from "../prompt/keymap.ts";
@@ -22,13 +22,12 @@ import { describePlace } from "../rescue/shell.ts";
 import { objectToShell } from "../rescue/shell-init.ts";
 import { type BootContext, boot } from "./boot.ts";
 import { keepDeviceNodes } from "./device-nodes.ts";
+import { reportFailures, showFailure, WITHOUT_SHELL } from "./failure-report.ts";
 import { createHooks } from "./hooks/run-hooks.ts";
 import { createPlanReader, type PlanAdditions } from "./plan-reader.ts";
 import { createStepRunner } from "./step-runner.ts";
 import { planWithTries } from "./tries/tries.ts";
 import { createWatchdogKeeper, type WatchdogKeeper } from "./watchdog.ts";
-
-const WITHOUT_SHELL = EVERY_NEED.filter((need) => need !== "shell");
 
 /** Restarts the boot after a shell of rd.break=, without a failure: `levain retry` added parameters, or volumes were closed for the shell. */
 class RestartError extends Error {
@@ -70,15 +69,15 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
     const { rescue, modules } = planWithTries(machine, console, record, plans);
     const mayHaveShell = mayStartShell(rescue) && (findShell(machine) !== null || rescue.onFailure === "menu");
     // Before the report: it advises what needs a shell only if there will be one.
-    const obstacle = catchError(() => seal(mayHaveShell, isAttended(rescue.onFailure)));
+    const obstacle = catchError(() => seal(mayHaveShell, waitsForPerson(rescue)));
     const hasShell = mayHaveShell && obstacle === null;
-    record.failure = reportAll([error, findUnpackFailure(machine), findSerialFault(machine), obstacle], hasShell);
+    record.failure = reportFailures([error, findUnpackFailure(machine), findSerialFault(machine), obstacle], hasShell);
     record.state = "rescue";
-    console.trouble(wrapLines(record.failure));
+    showFailure(machine, console, record, { error, rescue });
     makeReady(hasShell || rescue.log !== null ? modules : null);
     saveLog(rescue);
-    if (obstacle === null) hooks.afterFailure(); // a hook is as good as a shell: not with a volume open
-    return applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
+    const decide = () => applyPolicy(machine, rescue, console, hasShell || !mayHaveShell);
+    return obstacle === null ? hooks.aroundFailure(decide) : decide(); // a hook is as good as a shell: not with a volume open
   };
   const saveLog = createLogSaver(machine, console, record, () => plans.currentOrLess().modules);
   const end = createRecordEnd(machine, record);
@@ -102,11 +101,6 @@ export function runBoot(system: Machine, version: string, inherited: Inherited):
       runner.rewind("prepare");
     }
   }
-}
-
-function reportAll(failures: readonly unknown[], hasShell: boolean): string[] {
-  const needs = hasShell ? EVERY_NEED : WITHOUT_SHELL;
-  return failures.flatMap((failure) => (failure === null ? [] : report(failure, needs)));
 }
 
 function isUnverifiedDownload(plan: BootPlan | null): boolean {

@@ -1,6 +1,6 @@
 import type { Loader } from "../drivers/make-loader.ts";
 import type { Machine } from "../machine/machine.ts";
-import { listOrNone } from "../machine/small-files.ts";
+import { listOrNone, textOrNone } from "../machine/small-files.ts";
 import type { Watchdog } from "../machine/watchdog.ts";
 import type { BootPlan } from "../plan/plan.ts";
 import { tolerateRefusal, unlessRefused } from "../problems/errors.ts";
@@ -13,12 +13,14 @@ const LEAST_PATIENCE_MS = 180_000;
 /** How often it is fed in its time. */
 const FEEDS = 6;
 
+type WatchdogWish = Pick<BootPlan, "watchdogSeconds" | "rootTimeoutMs" | "root" | "resume">;
+
 /** Feeds the watchdog of a boot. */
 export interface WatchdogKeeper {
   /** The machine, whose calls feed the watchdog while there is progress. */
   readonly machine: Machine;
   /** Opens the watchdog that rd.watchdog= asks for, and loads its driver. One that is missing is a warning. */
-  arm(plan: Pick<BootPlan, "watchdogSeconds" | "rootTimeoutMs">, drivers: Pick<Loader, "loadWatchdog">): void;
+  arm(plan: WatchdogWish, drivers: Pick<Loader, "loadWatchdog">): void;
   /** Closes it: counting, for the real init that opens it, or stopped, for an initramfs that is the final system. */
   close(how: "armed" | "stopped"): void;
 }
@@ -68,10 +70,13 @@ export function createWatchdogKeeper(machine: Machine, voice: Voice): WatchdogKe
       // A reboot that hangs is ended by it.
       end: (action) => close(action === "reboot" ? "armed" : "stopped"),
     }),
-    arm({ watchdogSeconds, rootTimeoutMs }, drivers) {
+    arm(plan, drivers) {
+      const { watchdogSeconds, rootTimeoutMs } = plan;
       if (watchdogSeconds === null || watchdog !== null) return;
+      if (findNode(machine) === null) drivers.loadWatchdog();
+      if (!mayArm(machine, voice, plan)) return;
       patienceMs = Math.max(LEAST_PATIENCE_MS, rootTimeoutMs ?? 0);
-      reopen = () => open(machine, voice, watchdogSeconds, drivers);
+      reopen = () => open(machine, voice, watchdogSeconds);
       watchdog = reopen();
       advance();
     },
@@ -79,8 +84,23 @@ export function createWatchdogKeeper(machine: Machine, voice: Voice): WatchdogKe
   };
 }
 
-function open(machine: Machine, voice: Voice, seconds: number, drivers: Pick<Loader, "loadWatchdog">): Watchdog | null {
-  if (findNode(machine) === null) drivers.loadWatchdog();
+/** False, after a warning, if it cannot be stopped (nowayout of Documentation/ABI/testing/sysfs-class-watchdog) and the boot ends where nothing feeds it. */
+function mayArm(machine: Machine, voice: Voice, { root, resume, watchdogSeconds }: WatchdogWish): boolean {
+  const node = findNode(machine);
+  const isForGood =
+    node !== null && textOrNone(machine, `/sys/class/watchdog/${node.slice(5)}/nowayout`).trim() === "1";
+  if (!isForGood) return true;
+  const never = `rd.watchdog=: ${node} can never be stopped (nowayout)`;
+  if (root.kind === "none") {
+    voice.warn(`${never}, and nothing feeds it in an initramfs that is the final system: continuing without it`);
+    return false;
+  }
+  if (!resume.isOff && resume.device !== null)
+    voice.warn(`${never}: it resets a resume that takes longer than ${watchdogSeconds} s`);
+  return true;
+}
+
+function open(machine: Machine, voice: Voice, seconds: number): Watchdog | null {
   const node = findNode(machine);
   if (node === null) {
     voice.warn("rd.watchdog=: this machine has no watchdog, or the image has no driver for it");

@@ -1,6 +1,6 @@
 import { filesystemLoader } from "../drivers/loader.ts";
 import type { Machine } from "../machine/machine.ts";
-import { isErrno, SyscallError, tolerateRefusal, unlessRefused } from "../problems/errors.ts";
+import { isErrno, orIfRefused, SyscallError, tolerateRefusal, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
 import type { Voice } from "../problems/voice.ts";
 import { lookInto } from "./brief-mount.ts";
@@ -34,6 +34,9 @@ export function readEfiVariable(machine: Machine, voice: Voice, name: string, lo
   }
 }
 
+/** Returns the value of a variable; null if it is not set or cannot be read. */
+export type ReadVariable = (name: string) => Uint8Array | null;
+
 /** Returns the bytes of the file in efivarfs that sets a variable. */
 export function encodeEfiVariable(value: Uint8Array): Uint8Array {
   return Uint8Array.from([...KEPT_AT_RUNTIME, ...value]);
@@ -41,18 +44,20 @@ export function encodeEfiVariable(value: Uint8Array): Uint8Array {
 
 /**
  * Sets an EFI variable, which the firmware keeps, to what `change` makes of its value (null: it is not set); null leaves it as it is. It is
- * one call of SetVariable(): after a power cut the value is the old one or the new one. Throws SyscallError.
+ * one call of SetVariable(): after a power cut the value is the old one or the new one. `read` reads another variable meanwhile: each mount has
+ * the firmware list all of them. Throws SyscallError.
  */
 export function changeEfiVariable(
   machine: Machine,
   voice: Voice,
   name: string,
-  change: (before: Uint8Array | null) => Uint8Array | null,
+  change: (before: Uint8Array | null, read: ReadVariable) => Uint8Array | null,
 ): void {
   withVariables(machine, voice, [], (directory) => {
     const path = `${directory}/${name}`;
     const isThere = machine.stat(path) !== null;
-    const value = change(isThere ? readIn(machine, path) : null);
+    const read: ReadVariable = (other) => orIfRefused(() => readIn(machine, `${directory}/${other}`), null);
+    const value = change(isThere ? readIn(machine, path) : null, read);
     if (value === null) return;
     // Only variables that no firmware needs can be changed without this (efivar_variable_is_removable() of the kernel).
     if (isThere) tolerateRefusal(() => machine.allowChanges(path));

@@ -1,5 +1,5 @@
 import type { Context } from "../drivers/context.ts";
-import type { ChildNews, Processes, RunResult } from "../machine/child.ts";
+import type { Child, ChildNews, Processes, RunResult } from "../machine/child.ts";
 import { CHILD_COMMANDS } from "../machine/child-commands.ts";
 import { SyscallError, unlessRefused } from "../problems/errors.ts";
 import { describeRefusal } from "../problems/report.ts";
@@ -20,22 +20,29 @@ export function encodeJson(value: RunOrder | RunResult): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
+type Ended = Exclude<ChildNews, { readonly kind: "busy" }>;
+
 /** Returns how an order ended; of a process that is gone, what its end says. */
-export function resultOf(news: Exclude<ChildNews, { readonly kind: "busy" }>): RunResult {
+export function resultOf(news: Ended): RunResult {
   return news.kind === "gone" ? { status: news.status, output: "" } : JSON.parse(new TextDecoder().decode(news.bytes));
 }
 
-/** Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then. */
+/**
+ * Runs a program in a process of its own, and says how long it takes; null if it has not ended after `limitMs`: it is killed then.
+ * `keep` gets the process if the program has ended and left daemons: it ends them with `stop("with daemons")`.
+ */
 export function runWithin(
   { machine, voice }: Pick<Context, "machine" | "voice">,
   order: RunOrder,
   limitMs: number,
   what = order.argv[0] ?? "",
+  keep: ((child: Child) => void) | null = null,
 ): RunResult | null {
   const notice = createWaitNotice(voice);
   const startMs = machine.nowMs();
   const wait = (): RunResult | null => {
     const child = machine.startChild(CHILD_COMMANDS.run);
+    let end: Ended | null = null;
     try {
       const bytes = encodeJson(order);
       child.order(bytes);
@@ -43,14 +50,21 @@ export function runWithin(
       for (let waitedMs = 0; waitedMs < limitMs; waitedMs = machine.nowMs() - startMs) {
         const turnMs = Math.min(limitMs - waitedMs, notice(what, waitedMs, Number.isFinite(limitMs) ? limitMs : null));
         const news = child.answer(Math.max(1, turnMs));
-        if (news.kind !== "busy") return resultOf(news);
+        if (news.kind === "busy") continue;
+        end = news;
+        return resultOf(news);
       }
       return null;
     } finally {
-      child.stop("with programs");
+      endRun(child, end, keep);
     }
   };
   return unlessRefused(wait, (refusal) => ({ status: NOT_STARTED, output: describeRefusal(refusal) }));
+}
+
+function endRun(child: Child, end: Ended | null, keep: ((child: Child) => void) | null): void {
+  if (keep !== null && end?.kind === "answer" && child.hasDaemons()) keep(child);
+  else child.stop(keep === null ? "with programs" : "with daemons");
 }
 
 /** Returns what runs the program of an order, in a process of its own. */

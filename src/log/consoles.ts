@@ -4,6 +4,8 @@ import { orIfRefused } from "../problems/errors.ts";
 
 /** The foreground virtual terminal, and which one that is at boot. */
 const SCREEN = "tty0";
+/** Its node. */
+export const SCREEN_NODE = `/dev/${SCREEN}`;
 const FIRST_SCREEN = "tty1";
 const ACTIVE = "/sys/class/tty/console/active";
 /** The kernel's console that shows nothing, which console=null chooses (drivers/tty/ttynull.c). */

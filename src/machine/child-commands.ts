@@ -10,4 +10,6 @@ export const CHILD_COMMANDS = {
   iscsi: "start-iscsi",
   /** Writes the log of a boot that failed. */
   save: "write-log",
+  /** Draws a QR code. */
+  qr: "draw-qr",
 } as const;

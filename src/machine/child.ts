@@ -15,8 +15,10 @@ export interface Child {
   order(bytes: Uint8Array): void;
   /** Waits for the answer to the order, at most `timeoutMs`. After "gone" only `stop` may be called. */
   answer(timeoutMs: number): ChildNews;
-  /** Kills it at once, and overwrites the order and the answer. "with programs": kills what it has started too, but no daemon. */
-  stop(extent?: "with programs"): void;
+  /** True if it has left programs running, daemons too. */
+  hasDaemons(): boolean;
+  /** Kills it at once, and overwrites the order and the answer. "with programs": kills what it has started too, but no daemon; "with daemons": all. */
+  stop(extent?: "with programs" | "with daemons"): void;
 }
 
 /** Work in another process, which can be stopped at any time. */

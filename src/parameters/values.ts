@@ -64,6 +64,15 @@ export const oneOf = <const T extends string>(...names: readonly T[]) =>
 /** A path below a mount point: "/newroot.sfs"; the slash in front may be missing. */
 export const filePath = parser('the path of a file, without ".."', normalisePath);
 
+/** The path of an image; null for "no". */
+export const imagePath = (value: string): string | null => (readFlag(value) === false ? null : filePath(value));
+
+/** The start of an address; false for "no". */
+export const helpUrl = parser("an address that begins with http:// or https://, or no", (text) => {
+  if (readFlag(text) === false) return false;
+  return /^https?:\/\/[!-~]{1,90}$/.test(text) ? text : null;
+});
+
 /** The path of a directory: "" for the top of the filesystem, so that a file in it is `${directory}/NAME`. */
 export const directoryPath = parser('the path of a directory, without ".."', (text) =>
   /^[/.]*\/[/.]*$|^\.$/.test(text) && !text.includes("..") ? "" : normalisePath(text),

@@ -17,13 +17,13 @@ import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
 import { decideHandover } from "./handover/handover.ts";
 import type { Manifest } from "./manifest.ts";
-import { decideMedium, findArchiveMistakes, readDialect } from "./media.ts";
+import { decideMedium, dropImage, findArchiveMistakes, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
 import { decideRemote, mountOfRoot } from "./remote/remote.ts";
-import { decideRescue, findRefusedInits, isAttended } from "./rescue-policy.ts";
+import { decideRescue, findRefusedInits, waitsForPerson } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
 import { type ChooseSlot, chooseAfter, decideSlots, warnOfSlots } from "./slots.ts";
@@ -99,7 +99,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const { chooseSlot, ...firstSlot } = input;
   // What refuses the plan fails with every slot: it throws before a try is counted.
   const chooser = isPart ? undefined : chooseAfter(() => makePlan(firstSlot), chooseSlot);
-  const { settings, slots } = decideSlots(obeyRootPath(given, rootPath), added, chooser);
+  const { settings, slots } = decideSlots(dropImage(obeyRootPath(given, rootPath)), added, chooser);
   const dialect = readDialect(settings);
   const isTableRead = table !== null && settings.luks !== false && settings.luksCrypttab !== false;
   const crypttab = isTableRead ? parseCrypttab(table) : null;
@@ -116,7 +116,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
     ...warnOfUnsupportedDevices(plan),
     ...warnOfUnused(settings, plan),
-    ...warnOfSlots(given, { slots, isAttended: isAttended(plan.rescue.onFailure) }),
+    ...warnOfSlots(given, { slots, isAttended: waitsForPerson(plan.rescue) }),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
     ...ofNetwork,

@@ -31,6 +31,13 @@ const NO_IMAGE: ImagePlan = {
 /** Names beside squashfs.img and inside it, as in dmsquash-live. */
 const DRACUT_IMAGES = ["/rootfs.img", "/ext3fs.img"];
 
+/** Returns the settings without those of an image if rd.image=no is the last that counts. What demands a check of it stays: nothing skips one. */
+export function dropImage(settings: Settings): Settings {
+  if (settings.image !== null) return settings;
+  const none = { image: undefined, iso: undefined, isoDevice: undefined, isLive: undefined, copyToRam: undefined };
+  return { ...settings, ...none, layers: [] };
+}
+
 /**
  * Returns the medium that the command line asks for: with levain's rd.image=, dracut's root=live:, live-boot's boot=live,
  * casper's boot=casper or archiso's archiso…=. `machine` is as in `uname -m`.
@@ -45,9 +52,9 @@ export function decideMedium(settings: Settings, machine: string): Medium {
   const archive = decideArchive(settings);
   if (archive !== null) return archive;
   if (root?.other?.kind === "download") return decideDownload(settings, root.other.url, common);
-  if (image !== undefined && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
+  if (image && !isLive) return { devices: rootDevices, image: { ...common, paths: [image] } };
   if (isLive && hasPlace(settings)) {
-    const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [] };
+    const { paths, inner } = image ? { paths: [image], inner: [] } : dracutPaths(settings);
     return { devices: findIso(settings, iso) ?? rootDevices, image: { ...common, paths, inner, maker: "dracut" } };
   }
   const dialect = readDialect(settings);
@@ -122,7 +129,7 @@ function dracutPaths({ liveDirectory, liveImage }: Settings): Pick<ImagePlan, "p
 /** root=URL: the image itself, which may contain another one, or an ISO file with the paths of dracut. */
 function decideDownload(settings: Settings, url: string, common: ImagePlan): Medium {
   const { image } = settings;
-  const { paths, inner } = image === undefined ? dracutPaths(settings) : { paths: [image], inner: [image] };
+  const { paths, inner } = image == null ? dracutPaths(settings) : { paths: [image], inner: [image] };
   return { devices: [], ...planFetched(settings, [url], { ...common, paths, inner, maker: "dracut" }) };
 }
 

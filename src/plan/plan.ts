@@ -1,16 +1,16 @@
 import type { CryptSettings, PlainFormat } from "../parameters/crypt/place.ts";
 import type { DeviceSpec } from "../parameters/device-spec.ts";
 import type { MemoryRoot } from "../parameters/sources/memory-root.ts";
-import type { LogSpec } from "../parameters/stack/log-place.ts";
 import type { OverlayPlan, StorePlan, StorePolicy } from "../parameters/stack/overlay.ts";
 import type { ExtraMount, TmpfsPlan } from "../parameters/stack/submounts.ts";
-import type { LayerPlan, StepName } from "../parameters/values.ts";
+import type { LayerPlan } from "../parameters/values.ts";
 import type { AssembledPlan } from "./assembled.ts";
 import type { ChecksPlan } from "./checks/plan.ts";
 import type { FetchedParts } from "./downloads/plan.ts";
 import type { HandoverPlan } from "./handover/handover.ts";
 import type { NetworkPlan } from "./network/plan.ts";
 import type { RemoteParts } from "./remote/plan.ts";
+import type { RescuePlan } from "./rescue-plan.ts";
 import type { ResumePlan } from "./resume/plan.ts";
 import type { RootSource } from "./root.ts";
 import type { SlotsPlan } from "./slots.ts";
@@ -126,9 +126,6 @@ export interface UsrPlan {
   readonly options: string;
 }
 
-/** What to do when a boot fails. */
-export type FailurePolicy = "shell" | "menu" | "reboot" | "poweroff" | "halt";
-
 /** All decisions of a boot, made before its first step. Plain data: printable, comparable. */
 export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
   readonly root: RootSource;
@@ -176,22 +173,7 @@ export interface BootPlan extends AssembledPlan, FetchedParts, RemoteParts {
   readonly handover: HandoverPlan;
   /** rd.watchdog=: the time in which the watchdog must be fed; null: it is left alone. */
   readonly watchdogSeconds: number | null;
-  readonly rescue: {
-    /** False: never a shell (rdshell=0), so `onFailure` is not "shell", a menu offers nothing that gives one, and `breaks` is empty. "ask": only after the password of the image. "keep": volumes that a passphrase unlocked in this boot stay open in a shell. */
-    readonly shell: boolean | "ask" | "keep";
-    /** rd.break=: steps to stop before. */
-    readonly breaks: readonly StepName[];
-    /** rd.emergency=, else reboot with panic=, else shell, or halt if there is no shell. */
-    readonly onFailure: FailurePolicy;
-    /** panic=: seconds until that reboot; null if not given. */
-    readonly panicSeconds: number | null;
-    /** rd.emergency.after=: seconds before `onFailure`, in which Enter starts a shell instead, if there may be one; null: none. */
-    readonly afterSeconds: number | null;
-    /** rd.log.save=: where the log of a failed boot is saved; null: on a device with the label for it, false: nowhere. */
-    readonly log: LogSpec | false | null;
-    /** rd.hooks=0: the hooks of the image do not run. */
-    readonly hasHooks: boolean;
-  };
+  readonly rescue: RescuePlan;
   readonly talk: {
     readonly level: "quiet" | "normal" | "debug";
     /** rd.log=: where levain's messages go. */

@@ -5,8 +5,9 @@ import type { Mistake } from "../problems/diagnoses/boot.ts";
 import { printable } from "../problems/report.ts";
 import type { Manifest } from "./manifest.ts";
 import { decideModules } from "./module-parameters.ts";
-import type { BootPlan, FailurePolicy } from "./plan.ts";
+import type { BootPlan } from "./plan.ts";
 import { NO_REMOTE } from "./remote/remote.ts";
+import type { FailurePolicy } from "./rescue-plan.ts";
 
 /** Decides what happens when a boot fails. */
 export function decideRescue({
@@ -17,6 +18,7 @@ export function decideRescue({
   panicSeconds,
   saveLog,
   hooks,
+  helpUrl,
 }: Settings): BootPlan["rescue"] {
   const hasShell = shell !== false;
   const reboots = typeof panicSeconds === "number";
@@ -27,10 +29,11 @@ export function decideRescue({
     shell: shell ?? true,
     breaks: hasShell ? [...new Set(breaks)] : [],
     onFailure,
-    afterSeconds: isAttended(onFailure) ? null : (emergencySeconds ?? null),
+    afterSeconds: onFailure === "shell" ? null : (emergencySeconds ?? null),
     panicSeconds: panicSeconds ?? null,
     log: saveLog ?? null,
     hasHooks: hooks ?? true,
+    helpUrl: helpUrl ?? null,
   };
 }
 
@@ -39,28 +42,32 @@ const INIT_NAME =
   /^(?:\/usr)?(?:\/s?bin|\/lib\/systemd|\/etc|\/nix\/store\/[^/]+)?\/(?:init|linuxrc|systemd|runit(?:-init)?|openrc-init|dinit|shepherd|s6-linux-init[\w-]*)$/;
 
 /**
- * Finds init= outside an image whose own parameters lock the shell, unless it names an init or what the image names too: many
- * programs are as good as a shell (an interpreter, an editor), and a key in the image may have unlocked the root.
+ * Finds an init= that counts, from outside an image whose own parameters lock the shell, unless it names an init or what the image names
+ * too: many programs are as good as a shell (an interpreter, an editor), and a key in the image may have unlocked the root. One that a
+ * later source overrides starts nothing, so `levain retry init=` repairs it.
  */
 export function findRefusedInits(sources: readonly Source[]): readonly Mistake[] {
   const isOfImage = ({ origin }: Source) => origin.startsWith("levain.toml");
   const { shell, init: own } = readParameters(sources.filter(isOfImage)).settings;
   if (shell !== false && shell !== "ask") return [];
-  return sources
-    .filter((source) => !isOfImage(source))
-    .map((source) => ({ origin: source.origin, init: readParameters([source]).settings.init }))
-    .filter(({ init }) => init !== undefined && init !== own && !INIT_NAME.test(init))
-    .map(({ origin, init }) => ({
-      origin,
-      text: printable(
-        `init=${init}: rdshell=${shell || "0"} of the image allows no program but an init, or one that the image names`,
-      ),
-    }));
+  const { init } = readParameters(sources).settings;
+  if (init === undefined || init === own || INIT_NAME.test(init)) return [];
+  const named = sources.findLast((source) => readParameters([source]).settings.init !== undefined);
+  const text = `init=${init}: rdshell=${shell || "0"} of the image allows no program but an init, or one that the image names`;
+  return [{ origin: named?.origin ?? "the kernel command line", text: printable(text) }];
 }
 
 /** True if a person decides what happens after a failure. */
 export function isAttended(onFailure: FailurePolicy): onFailure is "shell" | "menu" {
   return onFailure === "shell" || onFailure === "menu";
+}
+
+/** True if a boot that fails stays where it is until a person comes. */
+export function waitsForPerson({
+  onFailure,
+  afterSeconds,
+}: Pick<BootPlan["rescue"], "onFailure" | "afterSeconds">): boolean {
+  return isAttended(onFailure) && afterSeconds === null;
 }
 
 /** The decisions for a boot that failed before it had a plan. */

@@ -2,7 +2,7 @@ import { findShell } from "../filesystems/busybox.ts";
 import type { Console } from "../log/console.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { BootPlan } from "../plan/plan.ts";
-import { isAttended } from "../plan/rescue-policy.ts";
+import { isAttended, waitsForPerson } from "../plan/rescue-policy.ts";
 import { report } from "../problems/report.ts";
 import { waitForEnter } from "./countdown.ts";
 import { runMenuProgram } from "./menu-program.ts";
@@ -17,10 +17,10 @@ type Policy = BootPlan["rescue"];
  */
 export function applyPolicy(machine: Machine, policy: Policy, console: Console, isSafe = true): readonly string[] {
   const shell = findShell(machine);
-  if (!isAttended(policy.onFailure)) {
-    const isAsked = shell !== null && isSafe && mayStartShell(policy);
-    if (!isAsked || !isShellWanted(machine, policy, console)) {
-      return endWithoutShell(machine, policy.onFailure, isAsked ? { ...policy, ...AT_ONCE } : policy, console);
+  if (!waitsForPerson(policy)) {
+    const isAsked = isSafe && (policy.onFailure === "menu" || (shell !== null && mayStartShell(policy)));
+    if (!isAsked || !isPersonThere(machine, policy, console)) {
+      return endWithoutShell(machine, actionOf(policy), isAsked ? { ...policy, ...AT_ONCE } : policy, console);
     }
   }
   if (!isSafe) return endWithoutShell(machine, "halt", { ...policy, ...AT_ONCE }, console);
@@ -35,7 +35,8 @@ function runMenu(
   policy: Policy,
   console: Console,
 ): readonly string[] {
-  const admitted = policy.shell === "ask" && shell !== null ? askShellPassword(machine, console, null) : null;
+  const admitted =
+    policy.shell === "ask" && shell !== null ? askShellPassword(machine, console, passwordTimeMs(policy)) : null;
   if (admitted !== null) return runRescueShell(machine, shell, console, admitted);
   const isLocked = policy.shell === false || policy.shell === "ask";
   const menu = runMenuProgram(machine, isLocked, console);
@@ -68,10 +69,8 @@ const withoutShell = ({ panicSeconds }: Policy): Action => (panicSeconds === nul
 /** With rdshell=ask, asks for the password of the image, and ends the boot without a shell if it is not typed. Returns the only terminal for the shell, or null. */
 function admitOrEnd(machine: Machine, policy: Policy, console: Console): string | null {
   if (policy.shell !== "ask") return null;
-  const { onFailure, afterSeconds } = policy;
-  // Who has stopped a countdown and left must not keep the machine from going on.
-  const timeoutMs = isAttended(onFailure) ? null : Math.max(LEAST_TO_TYPE_S, afterSeconds ?? 0) * 1000;
-  const admitted = askShellPassword(machine, console, timeoutMs);
+  const { onFailure } = policy;
+  const admitted = askShellPassword(machine, console, passwordTimeMs(policy));
   if (admitted !== null) return admitted;
   console.trouble(["no shell without the password (rdshell=ask)"]);
   const action = isAttended(onFailure) ? withoutShell(policy) : onFailure;
@@ -80,6 +79,11 @@ function admitOrEnd(machine: Machine, policy: Policy, console: Console): string 
 
 /** Seconds. */
 const LEAST_TO_TYPE_S = 60;
+
+/** A person who has stopped a countdown and left must not keep the machine from going on. */
+function passwordTimeMs(policy: Policy): number | null {
+  return waitsForPerson(policy) ? null : Math.max(LEAST_TO_TYPE_S, policy.afterSeconds ?? 0) * 1000;
+}
 
 type Action = Exclude<Policy["onFailure"], "shell" | "menu">;
 
@@ -90,9 +94,13 @@ export function mayStartShell({ onFailure, afterSeconds, shell }: Policy): boole
   return shell !== false && (isAttended(onFailure) || afterSeconds !== null);
 }
 
-function isShellWanted(machine: Machine, { onFailure, afterSeconds }: Policy, console: Console): boolean {
-  const seconds = afterSeconds ?? 0;
-  console.trouble([`${VERBS[onFailure as Action]} in ${seconds} s: press Enter twice for the rescue shell`]);
+/** What a countdown ends in. The menu has no action of its own: a machine that is to wait for a person for so long only tries again. */
+const actionOf = ({ onFailure }: Policy): Action => (isAttended(onFailure) ? "reboot" : onFailure);
+
+function isPersonThere(machine: Machine, policy: Policy, console: Console): boolean {
+  const seconds = policy.afterSeconds ?? 0;
+  const what = policy.onFailure === "menu" ? "menu" : "shell";
+  console.trouble([`${VERBS[actionOf(policy)]} in ${seconds} s: press Enter twice for the rescue ${what}`]);
   return waitForEnter(machine, seconds);
 }
 

@@ -25,13 +25,16 @@ const ENVIRONMENT = {
   PS1: "levain:\\w# ",
 };
 
+/** The variable that names the only terminal of a shell, for the menu in it. */
+export const ONLY_TERMINAL = "LEVAIN_TERMINAL";
+
 /** What runs at the terminal of a person: a shell, or the menu. */
 interface RescueProgram {
   readonly argv: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** It shows itself on the other consoles, and listens there. */
   readonly hasAllConsoles?: boolean;
-  /** The only terminal where it may run: a person has typed a password there. */
+  /** The only terminal where it may run, and its menu: a person has typed a password there. */
   readonly only?: string | null;
 }
 
@@ -107,7 +110,7 @@ export function describePlace(
 /** Returns the exit status; null, after a warning, if it cannot be started there. */
 function runOn(
   machine: Machine,
-  { argv, environment, hasAllConsoles = false }: RescueProgram,
+  { argv, environment, hasAllConsoles = false, only = null }: RescueProgram,
   terminal: string,
   console: Console,
   watch: OtherTerminals,
@@ -117,7 +120,7 @@ function runOn(
     const write = () => machine.writeFile(SHELL_PID_FILE, `${pid}\n`);
     attempt(write, "`levain retry` cannot end this shell, `exit` can", console);
   };
-  const all = { ...ENVIRONMENT, ...environment };
+  const all = { ...ENVIRONMENT, ...environment, ...(only !== null && { [ONLY_TERMINAL]: only }) };
   let status: number | null = null;
   const run = () => {
     status = machine.runOnTerminal(argv, terminal, all, start, watch.meanwhile);

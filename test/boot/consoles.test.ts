@@ -183,6 +183,16 @@ describe("rd.emergency.after=60", () => {
     expect({ end, shells }).toEqual({ end: "poweroff", shells: 1 });
   });
 
+  test("with rd.emergency=menu the menu starts if Enter is pressed, and the machine reboots if not", () => {
+    const none = wait("rd.emergency=menu");
+    expect(none.end).toBe("reboot");
+    expect(none.console).toContain("rebooting in 60 s: press Enter twice for the rescue menu");
+    expect(none.screen("/dev/tty0")).not.toContain("choose a root");
+    const locked = wait("rd.emergency=menu rdshell=0", [20_000, "\r\r"], [25_000, "o\r"]);
+    expect({ end: locked.end, shells: locked.shells }).toEqual({ end: "poweroff", shells: 0 });
+    expect(locked.screen("/dev/tty0")).toContain("o  power off");
+  });
+
   test("rdshell=0 offers no shell, and Enter gives none", () => {
     const { console, end, shells } = wait("rdshell=0 rd.emergency=reboot", [20_000, "\n"], [21_000, "\n"]);
     expect({ end, shells }).toEqual({ end: "reboot", shells: 0 });

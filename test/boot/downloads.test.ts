@@ -169,6 +169,7 @@ test("a process that ends is a message", () => {
       const child = {
         order: () => undefined,
         answer: () => ({ kind: "gone", status: 139 }) as const,
+        hasDaemons: () => false,
         stop: () => undefined,
       };
       Object.assign(machine, { startChild: () => child });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ELF, fakeBoot, rootImage } from "../support/fake-boot.ts";
+import { ELF, fakeBoot, type Person, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import type { FakeMachine } from "../support/fake-machine.ts";
 import type { FakeProgram } from "../support/fake-processes.ts";
@@ -11,6 +11,7 @@ function boot(
   files: FakeTree,
   more: {
     cmdline?: string;
+    person?: Person;
     does?: (call: Parameters<FakeProgram>[0], machine: FakeMachine) => ReturnType<FakeProgram>;
   } = {},
 ) {
@@ -28,6 +29,7 @@ function boot(
   const result = fakeBoot({
     cmdline: more.cmdline ?? "root=LABEL=ROOT",
     files,
+    ...(more.person === undefined ? {} : { person: more.person }),
     disks: [{ name: "vda", image: rootImage() }],
     before: (made) => {
       machine = made;
@@ -82,6 +84,8 @@ describe("hooks of the image", () => {
       [`${HOOKS}/root.d/e.toml`]: { data: "[[[\n", mode: 0o644 },
       [`${HOOKS}/root.d/f.toml`]: { data: '[[before]]\nwrite = "/nowhere/x"\ntext = "y"\n', mode: 0o644 },
       [`${HOOKS}/root.d/g.toml`]: { data: '[[before]]\nwrite = "/etc"\ntext = "y"\n', mode: 0o644 },
+      [`${HOOKS}/root.d/h.toml`]: { data: '[[after]]\nwrite = "/dev/vda"\ntext = "y"\n', mode: 0o644 },
+      [`${HOOKS}/root.d/i.toml`]: { data: '[[before]]\nwrite = "/dev/console"\ntext = "y"\n', mode: 0o644 },
     };
     const text = boot(files).console.replaceAll(/\n {12}/g, " ");
     for (const words of [
@@ -92,6 +96,8 @@ describe("hooks of the image", () => {
       "root.d/e.toml (before): is no TOML: ",
       "root.d/f.toml (before): ",
       "root.d/g.toml (before): /etc is a directory: only a program can write to it",
+      "root.d/h.toml (after): /dev/vda is a block device: only a program can write to it",
+      "root.d/i.toml (before): /dev/console is a character device: only a program can write to it",
     ]) {
       expect(text).toContain(words);
     }
@@ -128,6 +134,37 @@ to = "strings"
     const { calls } = boot({ [`${HOOKS}/failure.d/tell`]: PROGRAM }, { cmdline: "root=LABEL=WRONG rd.timeout=1" });
     expect(calls.map(({ at }) => at)).toEqual([`${HOOKS}/failure.d/tell after failure after /sysroot`]);
     expect(calls[0]?.read["failure"]).toContain("could not find the root device");
+  });
+
+  test("of a failure: their daemons end when the boot goes on, and no others", () => {
+    const seen: string[] = [];
+    const { end } = boot(
+      { [`${HOOKS}/failure.d/console`]: PROGRAM, [`${HOOKS}/prepare.d/led`]: PROGRAM },
+      {
+        cmdline: "root=LABEL=WRONG rd.timeout=1",
+        person: [
+          (machine) => {
+            seen.push("shell");
+            machine.writeFile("/run/levain/retry.json", '["root=LABEL=ROOT"]');
+          },
+        ],
+        does: ({ argv }) => ({ onDaemonEnd: () => void seen.push(argv[0] ?? "") }),
+      },
+    );
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(seen).toEqual(["shell", `${HOOKS}/failure.d/console`]);
+  });
+
+  test("of a failure that take too long end with their daemons", () => {
+    const ended: string[] = [];
+    boot(
+      { [`${HOOKS}/failure.d/console`]: PROGRAM },
+      {
+        cmdline: "root=LABEL=WRONG rd.timeout=1",
+        does: ({ argv }) => ({ tookMs: 1e9, onDaemonEnd: () => void ended.push(argv[0] ?? "") }),
+      },
+    );
+    expect(ended).toEqual([`${HOOKS}/failure.d/console`]);
   });
 
   test("do not run with rd.hooks=0, nor after a mistake in another parameter", () => {

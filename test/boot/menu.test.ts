@@ -145,6 +145,34 @@ test("a store that is full is left out", () => {
   expect(end).toMatchObject({ mode: "switch_root" });
 });
 
+test("an installed system is booted without the image of the command line, and what is kept for that", () => {
+  const installed = (cmdline: string, ...more: readonly string[]) =>
+    boot(["d", "1", ...more], {
+      cmdline: `root=LABEL=GONE rd.timeout=1 rd.emergency=menu ${cmdline}`,
+      disks: [
+        { name: "vda", image: DEBIAN },
+        { name: "vdb", image: fakeImage("ext4", { label: "STORE" }) },
+      ],
+    });
+  for (const cmdline of [
+    "rd.image=/newroot.sfs",
+    "rd.layer=/more.sfs",
+    "rd.image=/newroot.sfs iso-scan/filename=/x.iso",
+  ]) {
+    const { end, mounts, line, said } = installed(cmdline);
+    expect(line).toContain("what the command line says of an image is left out: rd.image=no\n");
+    expect(end).toMatchObject({ mode: "switch_root" });
+    expect(mounts).toContain("/sysroot ext4 /dev/vda");
+    expect(said).toContain(`this boot needed root=UUID=${UUID} rd.image=no: to keep it`);
+  }
+  const kept = installed("rd.image=/newroot.sfs rd.overlay=LABEL=STORE");
+  expect(kept.line).toContain("is left out: rd.image=no rd.overlay=no\n");
+  expect(kept.mounts).toContain("/sysroot ext4 /dev/vda");
+  // Nothing skips a check.
+  const checked = installed(`rd.image=/newroot.sfs rd.image.digest=sha256:${"0".repeat(64)}`, "", "b");
+  expect(checked.line).toContain("rd.image.digest=: the root is no image file");
+});
+
 test("a driver that a blacklist keeps out is loaded; one that the image lacks is named with its cure", () => {
   const { line, end, journal } = boot(["m", "squash", "", "m", "overlay", "", "b"]);
   expect(line).toContain("this image has no module squash");
@@ -159,7 +187,7 @@ test("the shell of the menu keeps what was set before, and the menu in a shell c
   const set = boot(["e", "a", "root=LABEL=ROOT", "", "s"], { person: [() => undefined] });
   expect(set.shells).toBe(1);
   expect(set.end).toMatchObject({ mode: "switch_root" });
-  const person = [(machine: FakeMachine) => void startMenu(machine, undefined)];
+  const person = [(machine: FakeMachine) => void startMenu(machine, {})];
   const inShell = boot(["e", "a", "root=LABEL=ROOT", "r"], { cmdline: "root=LABEL=WRONG rd.timeout=1", person });
   expect(inShell.shells).toBe(1);
   expect(inShell.end).toMatchObject({ mode: "switch_root" });
@@ -248,6 +276,16 @@ describe("with rdshell=ask", () => {
     });
     expect(line).not.toMatch(/^ \w {2}/m);
     expect(shells).toBe(1);
+    expect(end).toBe("poweroff");
+  });
+
+  test("the menu of that shell is at its terminal only", () => {
+    const { line, screen, end } = boot([SHELL_PASSWORD, "o"], {
+      ...locked,
+      person: [(machine, environment) => void startMenu(machine, environment)],
+    });
+    expect(line).toContain(" d  choose a root");
+    expect(screen).not.toContain("choose a root");
     expect(end).toBe("poweroff");
   });
 

@@ -324,9 +324,19 @@ describe("the next boot that succeeds", () => {
   test("mounts no stick that was not named", () => {
     const disk = stick();
     boot([inDrive(disk)]);
-    const { console, journal } = boot([inDrive(disk), root]);
+    const { console, journal } = boot([{ ...inDrive(disk), isRemovable: true }, root]);
     expect(console).not.toContain("the last boot failed");
     expect(journal.join("\n")).not.toContain("/dev/sdb1");
+  });
+
+  test("finds the label on a disk of the machine too, but not with a locked shell", () => {
+    const locked = boot([inDrive(failed()), root], "rdshell=0");
+    expect(locked.console).not.toContain("the last boot failed");
+    expect(locked.journal.join("\n")).not.toContain("/dev/sdb1");
+    // What a stick has is no reason to take it, and none against the disk.
+    const stranger = { name: "sdc", isRemovable: true, partitions: [{ image: stick() }] };
+    const { console } = boot([inDrive(failed()), stranger, root]);
+    expect(console).toContain("the last boot failed: could not find the root device (`levain log --previous`)");
   });
 
   test("cuts a report of the stick that is long", () => {

@@ -12,12 +12,13 @@ function boot(cmdline: string, more: FakeBootOptions = {}, watchdog: FakeWatchdo
     cmdline,
     ...more,
     watchdog,
-    sys: { "/class/watchdog/watchdog0": { directory: true } },
+    sys: { "/class/watchdog/watchdog0": { directory: true }, ...more.sys },
     dev: { "/watchdog0": { node: "character", number: "248:0" } },
   });
   return { ...result, closed: watchdog.closed ?? null };
 }
 
+const NOWAYOUT = { "/class/watchdog/watchdog0/nowayout": "1\n" };
 const HANDED_OVER = { mode: "switch_root" };
 
 describe("the watchdog", () => {
@@ -63,6 +64,22 @@ describe("the watchdog", () => {
     const { end, closed } = boot("rd.watchdog=15", { files: applets });
     expect(end).toMatchObject({ mode: "stay" });
     expect(closed).toBe("stopped");
+  });
+
+  test("that can never be stopped is left alone where the initramfs is the final system", () => {
+    const applets = { "/sbin/init": { link: "../bin/busybox" }, "/bin/sh": { link: "busybox" } } as const;
+    const { end, closed, console } = boot("rd.watchdog=15", { files: applets, sys: NOWAYOUT });
+    expect(end).toMatchObject({ mode: "stay" });
+    expect(closed).toBeNull();
+    expect(console.replaceAll(/\s+/g, " ")).toContain(
+      "rd.watchdog=: /dev/watchdog0 can never be stopped (nowayout), and nothing feeds it",
+    );
+    const resumes = boot(`${WORDS} resume=LABEL=SWAP rd.resume.timeout=1`, { disks: [root(0)], sys: NOWAYOUT });
+    expect([resumes.end, resumes.closed]).toEqual([expect.objectContaining(HANDED_OVER), "armed"]);
+    expect(resumes.console.replaceAll(/\s+/g, " ")).toContain("it resets a resume that takes longer than 15 s");
+    const booted = boot(WORDS, { disks: [root(0)], sys: NOWAYOUT });
+    expect(booted.closed).toBe("armed");
+    expect(booted.console).not.toContain("nowayout");
   });
 
   test("resets a boot that makes no call any more", () => {

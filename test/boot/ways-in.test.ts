@@ -3,6 +3,7 @@ import { PARAMETER_ROWS } from "../../src/parameters/parameters.ts";
 import { ELF, type FakeBootOptions, fakeBoot, rootImage } from "../support/fake-boot.ts";
 import type { FakeTree } from "../support/fake-files.ts";
 import { fakeImage } from "../support/fake-images.ts";
+import type { FakeMachine } from "../support/fake-machine.ts";
 import { lockedBy } from "../support/locked-images.ts";
 import { typed } from "../support/luks/encrypted-disk.ts";
 
@@ -112,6 +113,63 @@ describe.each(LOCKS)("with %s in the image no shell starts", (lock) => {
         disks: [{ name: "sda", image: fakeImage("ext4", { label }, { ...SHELLS, ...files }) }],
       });
     }
+  });
+});
+
+describe("an init in the Nix store of a locked machine", () => {
+  const INIT = "/nix/store/abc-nixos/init";
+  const start = (
+    tree: FakeTree,
+    change: { path: string; userId?: number; mode?: number } | null = null,
+    locked: FakeTree = lockedBy("rdshell=0"),
+  ) => {
+    const before = (machine: FakeMachine) => {
+      const { openTree } = machine;
+      Object.assign(machine, {
+        openTree(...given: Parameters<typeof openTree>) {
+          const open = openTree(...given);
+          const status = (path: string) => {
+            const found = open.status(path);
+            return found === null || change?.path !== path ? found : { ...found, ...change };
+          };
+          return { ...open, status };
+        },
+      });
+    };
+    const disks = [{ name: "vda", image: rootImage("ROOT", tree) }];
+    return fakeBoot({ cmdline: `${BOOTS} init=${INIT}`, disks, files: locked, before });
+  };
+  const GOOD: FakeTree = { [INIT]: { data: ELF, mode: 0o555 } };
+
+  test("is started if only root can change it", () => {
+    expect(start(GOOD).end).toMatchObject({ init: INIT });
+    const linked: FakeTree = {
+      [INIT]: { link: "../def-systemd/lib/systemd/systemd" },
+      "/nix/store/def-systemd/lib/systemd/systemd": { data: ELF, mode: 0o555 },
+    };
+    expect(start(linked).end).toMatchObject({ init: INIT });
+  });
+
+  test.each([
+    ["that a user owns", GOOD, { path: "abc-nixos/init", userId: 1000 }, "can be changed by other users than root"],
+    ["in a directory of a user", GOOD, { path: "abc-nixos", userId: 1000 }, `(${INIT.replace("/init", "")})`],
+    [
+      "that others may write to",
+      GOOD,
+      { path: "abc-nixos/init", mode: 0o757 },
+      "can be changed by other users than root",
+    ],
+    [
+      "that is a link to a home",
+      { [INIT]: { link: "/home/bob/init" }, "/home/bob/init": { data: ELF, mode: 0o755 } },
+      null,
+      "leads out of the Nix store to /home/bob/init",
+    ],
+  ] as const)("is refused: one %s", (_, tree, change, says) => {
+    const { end, console } = start(tree, change);
+    expect(end).toBe("halt");
+    expect(console.replaceAll(/\s+/g, " ")).toContain(says);
+    expect(start(tree, change, {}).end).toMatchObject({ init: INIT });
   });
 });
 

@@ -5,14 +5,13 @@ import type { Handover } from "../../src/machine/handover.ts";
 import type { Machine } from "../../src/machine/machine.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import { startMenu } from "../../src/rescue/commands/menu/menu.ts";
-import { MENU_PLACE } from "../../src/rescue/menu-program.ts";
 import type { FakeTree } from "./fake-files.ts";
 import { type FakeImage, fakeImage } from "./fake-images.ts";
 import { type FakeMachine, type FakeMachineOptions, fakeMachine } from "./fake-machine.ts";
 import { Ended, type FakeProgram } from "./fake-processes.ts";
 
 /** What the user does in each shell, in order; after the last of them the user switches the machine off. */
-export type Person = readonly ((machine: FakeMachine) => void)[];
+export type Person = readonly ((machine: FakeMachine, environment: Readonly<Record<string, string>>) => void)[];
 
 export interface FakeBootOptions extends FakeMachineOptions {
   readonly person?: Person;
@@ -77,13 +76,13 @@ export const INITRAMFS: FakeTree = {
 export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
   let shells = 0;
   let endMs = Number.NaN;
-  const shell: FakeProgram = ({ argv }) => {
+  const shell: FakeProgram = ({ argv, environment }) => {
     if (argv[1] !== "sh") return {};
     const turn = options.person?.[shells];
     shells += 1;
     endMs = machine.nowMs();
     if (turn === undefined) machine.power("poweroff");
-    else turn(machine);
+    else turn(machine, environment);
     return {};
   };
   const machine = fakeMachine({
@@ -137,7 +136,7 @@ export function fakeBoot(options: FakeBootOptions = {}): FakeBoot {
 
 /** This program as a command of the boot: its menu. */
 function runSelf(machine: Machine, { argv, environment }: Parameters<FakeProgram>[0]): ReturnType<FakeProgram> {
-  return argv[1] === "menu" ? { status: startMenu(machine, environment[MENU_PLACE]) } : {};
+  return argv[1] === "menu" ? { status: startMenu(machine, environment) } : {};
 }
 
 const WITHOUT_SHELL = /\brd\.?shell=(?:0|no)\b/;

@@ -54,6 +54,7 @@ export function createFakeChildren(kernel: FakeKernel, others: Readonly<Record<s
         order = null;
         return { kind: "answer", bytes };
       },
+      hasDaemons: () => false,
       stop: () => void alive.delete(child),
     };
     alive.add(child);

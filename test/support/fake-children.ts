@@ -1,5 +1,6 @@
 import { CHILD_COMMANDS } from "../../src/machine/child-commands.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import { createDrawings } from "../../src/rescue/qr/draw.ts";
 import { createFakeChildren, type FakeChildren } from "./fake-child.ts";
 import { createFakeDownloadChild, type FakeWeb } from "./fake-downloads.ts";
 import { createFakeIscsiChild, type FakeIscsiServers } from "./fake-iscsi.ts";
@@ -7,6 +8,7 @@ import type { FakeKernel } from "./fake-kernel.ts";
 import { createFakeLogChild } from "./fake-log-child.ts";
 import { createFakeNfsChild, type FakeNfsServers } from "./fake-nfs.ts";
 import { createFakeNvmeChild, type FakeNvmeServers } from "./fake-nvme.ts";
+import { fakeOrderedChild } from "./fake-ordered-child.ts";
 import type { FakeProcess } from "./fake-processes.ts";
 import type { FakeServers } from "./fake-remote-disks.ts";
 import { createFakeRunChild } from "./fake-run-child.ts";
@@ -36,6 +38,8 @@ export function startFakeChildren(
     [CHILD_COMMANDS.nfs]: () => createFakeNfsChild(kernel, (request) => machine().mount(request), nfs, servers),
     [CHILD_COMMANDS.unpack]: () => createFakeUnpackChild(kernel, files),
     [CHILD_COMMANDS.save]: () => createFakeLogChild(kernel, machine()),
+    [CHILD_COMMANDS.qr]: () =>
+      fakeOrderedChild(kernel, (order) => ({ takesMs: 0, answer: () => createDrawings()(order) })),
     [CHILD_COMMANDS.run]: () => createFakeRunChild(kernel, start),
   });
 }

@@ -43,6 +43,7 @@ export function createFakeDownloadChild(kernel: FakeKernel, files: Pick<Files, "
       files.writeFile(order.path, found.file);
       return answer({ ...common, state: "done", last: [] });
     },
+    hasDaemons: () => false,
     stop: () => undefined,
   };
 }

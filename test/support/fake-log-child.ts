@@ -20,6 +20,7 @@ export function createFakeLogChild(kernel: FakeKernel, machine: Machine): Child 
       kernel.waitUntil(Math.max(kernel.nowMs, Math.min(readyMs, kernel.nowMs + timeoutMs)));
       return readyMs > kernel.nowMs ? { kind: "busy" } : { kind: "answer", bytes: write(order) };
     },
+    hasDaemons: () => false,
     stop: () => undefined,
   };
 }

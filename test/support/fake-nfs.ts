@@ -54,6 +54,7 @@ export function createFakeNfsChild(
       order = null;
       return { kind: "answer", bytes };
     },
+    hasDaemons: () => false,
     stop: () => undefined,
   };
 }

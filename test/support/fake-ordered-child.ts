@@ -18,6 +18,7 @@ export function fakeOrderedChild(
       due = null;
       return { kind: "answer", bytes };
     },
+    hasDaemons: () => false,
     stop: () => undefined,
   };
 }

@@ -20,6 +20,8 @@ export interface FakeEnd {
   readonly status?: number;
   readonly output?: string;
   readonly tookMs?: number;
+  /** It leaves a daemon, and this is done when that is ended. */
+  readonly onDaemonEnd?: () => void;
 }
 
 /** Runs a program in the background. Throws SyscallError if it cannot be started. */

@@ -6,10 +6,12 @@ import type { FakeProcess } from "./fake-processes.ts";
 /** The process that runs programs, one at a time; it answers when the program has ended. */
 export function createFakeRunChild(kernel: FakeKernel, run: FakeProcess): Child {
   let tookMs = 0;
+  let endDaemon: (() => void) | null = null;
   const work = createRuns({
     run(argv, { environment = {}, input = null } = {}) {
       const result = run(argv, environment, input);
       tookMs = result.tookMs ?? 0;
+      endDaemon = result.onDaemonEnd ?? null;
       return { status: result.status ?? 0, output: result.output ?? "" };
     },
   });
@@ -24,6 +26,9 @@ export function createFakeRunChild(kernel: FakeKernel, run: FakeProcess): Child 
       kernel.waitUntil(Math.max(kernel.nowMs, Math.min(readyMs, kernel.nowMs + timeoutMs)));
       return answer === null || readyMs > kernel.nowMs ? { kind: "busy" } : { kind: "answer", bytes: answer };
     },
-    stop: () => undefined,
+    hasDaemons: () => endDaemon !== null,
+    stop(extent) {
+      if (extent === "with daemons") endDaemon?.();
+    },
   };
 }

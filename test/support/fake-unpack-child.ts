@@ -39,6 +39,7 @@ export function createFakeUnpackChild(kernel: FakeKernel, files: Pick<Files, "re
       const news: UnpackNews = { doneBytes: bytes.length, entries: 7, unpackedBytes: 1 << 20, lost: [], state };
       return { kind: "answer", bytes: encodeNews(news) };
     },
+    hasDaemons: () => false,
     stop: () => undefined,
   };
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { decodeText } from "../../formats/text.ts";
+import { describeKind } from "../../machine/file-kinds.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
@@ -43,7 +44,7 @@ export function carryOut(machine: Machine, voice: Voice, actions: Actions | stri
     else if ("write" in action) {
       // Opening anything else may block: a FIFO without a reader, a serial port without a carrier.
       const { kind } = machine.stat(action.write) ?? { kind: "file" };
-      if (kind !== "file") return `${printable(action.write)} is a ${kind}: only a program can write to it`;
+      if (kind !== "file") return `${printable(action.write)} is ${describeKind(kind)}: only a program can write to it`;
       machine.writeFile(action.write, action.text);
     } else if ("link" in action) machine.makeSymlink(action.to, action.link);
     else machine.makeDirectory(action["make-directory"]);

@@ -2,6 +2,7 @@ import type { Context } from "../../drivers/context.ts";
 import { linkShell } from "../../filesystems/busybox.ts";
 import { runWithin } from "../../filesystems/run-apart.ts";
 import type { BootRecord } from "../../log/boot-record.ts";
+import type { Child } from "../../machine/child.ts";
 import type { StepName } from "../../parameters/values.ts";
 import { orIfRefused, unlessRefused } from "../../problems/errors.ts";
 import { describeRefusal, printable } from "../../problems/report.ts";
@@ -19,13 +20,16 @@ const LIMIT_MS = 30_000;
 
 interface HookContext extends Pick<Context, "machine" | "voice"> {
   readonly record: BootRecord;
+  /** Of hooks of a failure: those that have left daemons. */
+  readonly left: Child[];
 }
 
 /**
  * What a boot calls for the hooks of the image; each call does nothing if the image has none, or they are not wanted. A hook that fails
  * is a warning: what the boot needs is for levain to decide. Nothing of it throws but `first`, which comes before the hooks.
  */
-export function createHooks(context: HookContext, areWanted: () => boolean) {
+export function createHooks(surroundings: Omit<HookContext, "left">, areWanted: () => boolean) {
+  const context: HookContext = { ...surroundings, left: [] };
   const call = (point: HookPoint, moment: Moment) => {
     if (context.machine.stat(HOOKS) !== null && areWanted()) runHooks(context, point, moment);
   };
@@ -40,7 +44,13 @@ export function createHooks(context: HookContext, areWanted: () => boolean) {
       first();
       if (name !== "handover") call(name, "after");
     },
-    afterFailure: () => call("failure", "after"),
+    /** Before `act`, which returns if the boot goes on: their daemons end then, as one may be a shell, and volumes will be open again. */
+    aroundFailure<T>(act: () => T): T {
+      call("failure", "after");
+      const result = act();
+      for (const child of context.left.splice(0)) child.stop("with daemons");
+      return result;
+    },
   };
 }
 
@@ -73,7 +83,8 @@ function runHook(context: HookContext, path: string, occasion: Occasion): string
     environment: { LEVAIN_STEP: point, LEVAIN_MOMENT: moment, LEVAIN_ROOT: ROOT },
     input: describe(context.record, occasion),
   };
-  const result = runWithin(context, order, LIMIT_MS, `the hook ${printable(path.slice(HOOKS.length + 1))}`);
+  const keep = point === "failure" ? (child: Child) => void context.left.push(child) : null;
+  const result = runWithin(context, order, LIMIT_MS, `the hook ${printable(path.slice(HOOKS.length + 1))}`, keep);
   if (result === null) return `did not end within ${LIMIT_MS / 1000} s, and was stopped`;
   const lines = result.output
     .split("\n")

@@ -2,11 +2,13 @@ import { withReader } from "../../devices/block-devices.ts";
 import { findMountOf, readMounts } from "../../filesystems/mounts.ts";
 import { resolveIn } from "../../filesystems/resolve.ts";
 import { type ProgramFile, readProgramFile } from "../../formats/program-file.ts";
+import { describeKind } from "../../machine/file-kinds.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { problem } from "../../problems/problem.ts";
 import { printable } from "../../problems/report.ts";
 import { objectToShell } from "../../rescue/shell-init.ts";
+import { objectToStore } from "../../rescue/store-init.ts";
 import { findInitCauses } from "./init-causes.ts";
 
 type Shell = BootPlan["rescue"]["shell"];
@@ -25,7 +27,10 @@ export function chooseInit(machine: Machine, root: string, asked: string | null,
   const candidates = asked === null ? KERNEL_INITS : [asked];
   const objections: string[] = [];
   for (const path of candidates) {
-    const objection = objectTo(machine, root, path) ?? objectToShell(machine, root, path, shell);
+    const objection =
+      objectTo(machine, root, path) ??
+      objectToShell(machine, root, path, shell) ??
+      objectToStore(machine, root, path, shell);
     if (objection === null) return path;
     objections.push(`${printable(path)}: ${objection}`);
   }
@@ -44,7 +49,7 @@ function objectTo(machine: Machine, root: string, path: string, depth = 0): stri
   const real = resolveIn(machine, root, path);
   const status = real === null ? null : machine.stat(real);
   if (real === null || status === null) return describeAbsence(machine, root, path);
-  if (status.kind !== "file") return `is a ${status.kind}`;
+  if (status.kind !== "file") return `is ${describeKind(status.kind)}`;
   if ((status.mode & 0o111) === 0) return "is not executable";
   if (isNoexec(machine, real))
     return "lies on a filesystem that is mounted with noexec: remove noexec and user from rootflags=";

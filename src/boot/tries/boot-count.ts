@@ -1,4 +1,4 @@
-import { readEfiVariable } from "../../filesystems/efi-variables.ts";
+import { type ReadVariable, readEfiVariable } from "../../filesystems/efi-variables.ts";
 import type { Attempt } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable } from "../../problems/report.ts";
@@ -13,8 +13,16 @@ const COUNTER = /([^\\/]+?)\+(\d{1,6})(?:-(\d{1,6}))?\.(?:conf|efi)$/i;
 export function readBootCount(machine: Machine, voice: Voice): Attempt | null {
   const silent = { ...voice, warn: voice.debug };
   const value = readEfiVariable(machine, silent, COUNT_PATH, "the tries of the boot entry are not known");
-  return value === null ? null : parseBootCount(new TextDecoder("utf-16le").decode(value).replace(/\0+$/, ""));
+  return value === null ? null : parseBootCount(decodePath(value));
 }
+
+/** Returns the path of the booted entry; an empty text if it has no counter. */
+export function readCountPath(read: ReadVariable): string {
+  const value = read(COUNT_PATH);
+  return value === null ? "" : decodePath(value);
+}
+
+const decodePath = (value: Uint8Array) => new TextDecoder("utf-16le").decode(value).replace(/\0+$/, "");
 
 /** Parses the path of a boot entry; null if it has no counter. */
 export function parseBootCount(path: string): Attempt | null {

@@ -7,6 +7,7 @@ import { type ChooseSlot, decideSlot, markGood, type SlotDecision, type SlotsPla
 import { BootError, isErrno, tolerateRefusal, unlessRefused } from "../../problems/errors.ts";
 import { describeRefusal, sentence } from "../../problems/report.ts";
 import type { Voice } from "../../problems/voice.ts";
+import { readCountPath } from "./boot-count.ts";
 import { type BootedSlot, readBootedSlot, SLOT_FILE } from "./slot-file.ts";
 import { changeSlotState, findSlotPlace, type SlotPlace } from "./slot-store.ts";
 
@@ -26,21 +27,26 @@ export function createSlotChooser(machine: Machine, voice: Voice, modules: () =>
     if (before !== null) return before; // of a boot that a shell or a crash has interrupted
     let place: SlotPlace = null;
     let isKept = false;
+    let entryPath: string | null = null;
     let decision = decideSlot(wish, NO_SLOT_STATE);
     try {
       if (wish.state !== null) loadAllDrivers(machine, modules(), voice);
       place = findSlotPlace(machine, wish.state);
-      changeSlotState(machine, voice, place, (state) => {
+      changeSlotState(machine, voice, place, (state, read) => {
+        if (read !== null) entryPath = readCountPath(read);
         decision = decideSlot(wish, state);
         return decision.isCounted ? decision.state : null;
       });
       isKept = true;
     } catch (error) {
       if (!(error instanceof BootError) && !isErrno(error)) throw error;
-      voice.warn(`${sentence(error)}: the try of slot ${decision.booted} is not counted`);
+      const { booted } = decision;
+      voice.warn(
+        `${sentence(error)}: the try of slot ${booted} is not counted, and if ${booted} is bad, no other slot is tried`,
+      );
     }
     chosen = decision.booted;
-    leaveFiles({ machine, voice }, wish, decision, isKept ? { place } : null);
+    leaveFiles({ machine, voice }, wish, decision, { kept: isKept ? { place } : null, entryPath });
     return chosen;
   };
 }
@@ -49,11 +55,12 @@ function leaveFiles(
   { machine, voice }: { readonly machine: Machine; readonly voice: Voice },
   { slots, tries }: Wish,
   { booted, left, isCounted, state }: SlotDecision,
-  kept: { readonly place: SlotPlace } | null,
+  { kept, entryPath }: { readonly kept: { readonly place: SlotPlace } | null; readonly entryPath: string | null },
 ): void {
   const node = kept?.place ?? null;
   const place = node === null ? null : (machine.stat(node)?.represents ?? null);
-  const file: BootedSlot = { slots: [...slots], tries, booted, left, isCounted, place, isKept: kept !== null };
+  const where = { place, isKept: kept !== null, entryPath };
+  const file: BootedSlot = { slots: [...slots], tries, booted, left, isCounted, ...where };
   const leave = (path: string, data: Uint8Array | string) =>
     unlessRefused(
       () => machine.writeFile(path, data),

@@ -19,6 +19,9 @@ const BOOTED = v.object({
   place: v.nullable(v.pipe(v.string(), v.regex(/^\d+:\d+$/))),
   // False if the state could not be read or written: there is nothing to mark.
   isKept: v.boolean(),
+  // The path of the boot entry whose tries the boot loader counts, read from the firmware with the state; null: not read,
+  // or the levain in the image is older than this one.
+  entryPath: v.optional(v.nullable(v.string()), null),
 });
 
 /** The slot that was booted, and where its state is kept. */

@@ -1,5 +1,5 @@
 import { describeDevice } from "../../devices/block-devices.ts";
-import { changeEfiVariable, hasEfiVariables } from "../../filesystems/efi-variables.ts";
+import { changeEfiVariable, hasEfiVariables, type ReadVariable } from "../../filesystems/efi-variables.ts";
 import {
   COPY_BYTES,
   COPY_OFFSETS,
@@ -48,23 +48,23 @@ export function findSlotPlace(machine: Machine, spec: DeviceSpec | null): SlotPl
 
 /**
  * Changes the state to what `change` makes of it; null leaves it as it is. A power cut at any moment leaves the old one or the new one.
- * A place that has none yet has an empty one. Throws BootError, SyscallError.
+ * A place that has none yet has an empty one. `read` reads other variables of the firmware; null if the state is not kept there. Throws BootError, SyscallError.
  */
 export function changeSlotState(
   machine: Machine,
   voice: Voice,
   place: SlotPlace,
-  change: (state: SlotState) => SlotState | null,
+  change: (state: SlotState, read: ReadVariable | null) => SlotState | null,
 ): void {
   if (place === null) {
-    changeEfiVariable(machine, voice, SLOT_VARIABLE, (value) => {
-      const state = change(parseVariable(value, voice));
+    changeEfiVariable(machine, voice, SLOT_VARIABLE, (value, read) => {
+      const state = change(parseVariable(value, voice), read);
       return state === null ? null : encodeSlotState(state);
     });
     return;
   }
   const { state: before, sequence, nextOffset } = readCopies(machine, place);
-  const state = change(before);
+  const state = change(before, null);
   if (state !== null) machine.writeDevice(place, nextOffset, encodeSlotCopy(state, sequence));
 }
 

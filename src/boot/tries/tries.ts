@@ -3,7 +3,7 @@ import type { Machine } from "../../machine/machine.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { isAttended, type PlanOfRescue } from "../../plan/rescue-policy.ts";
 import type { Voice } from "../../problems/voice.ts";
-import { readBootCount } from "./boot-count.ts";
+import { parseBootCount, readBootCount } from "./boot-count.ts";
 import { readBootedSlot } from "./slot-file.ts";
 
 /**
@@ -16,9 +16,14 @@ export function readAttempts(
   slots: BootPlan["slots"],
   asksBootLoader: boolean,
 ): readonly Attempt[] {
-  const entry = asksBootLoader ? readBootCount(machine, voice) : null;
   const booted = slots === null ? null : readBootedSlot(machine);
+  const entry = asksBootLoader ? readEntry(machine, voice, booted?.entryPath ?? null) : null;
   return [...(entry === null ? [] : [entry]), ...(booted === null ? [] : [attemptOf(booted)])];
+}
+
+/** Mounts no variables of the firmware if the choice of the slot has read them. */
+function readEntry(machine: Machine, voice: Voice, path: string | null): Attempt | null {
+  return path === null ? readBootCount(machine, voice) : parseBootCount(path);
 }
 
 function attemptOf({

@@ -1,3 +1,4 @@
+import { describeKind } from "../../machine/file-kinds.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { BootError, SyscallError } from "../../problems/errors.ts";
 import { printable } from "../../problems/report.ts";
@@ -9,7 +10,8 @@ export function fromFile<T>(machine: Machine, path: string, read: () => T, seen:
   try {
     const status = machine.stat(path);
     if (status === null) throw new BootError(`${what}: there is no such file`, { seen });
-    if (status.kind !== "file") throw new BootError(`${what}: it is a ${status.kind}, not a file`, { seen });
+    if (status.kind !== "file")
+      throw new BootError(`${what}: it is ${describeKind(status.kind)}, not a file`, { seen });
     return read();
   } catch (cause) {
     if (!(cause instanceof SyscallError)) throw cause;

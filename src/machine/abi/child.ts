@@ -7,6 +7,7 @@ export const MAP_SHARED = 1;
 
 /** linux/prctl.h */
 export const PR_SET_PDEATHSIG = 1;
+export const PR_SET_CHILD_SUBREAPER = 36;
 
 /** linux/socket.h */
 export const AF_UNIX = 1;

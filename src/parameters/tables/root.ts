@@ -125,10 +125,10 @@ export const ROOT = {
 
 /** Image files and layers. */
 export const LAYERS = {
-  image: single(values.filePath, {
-    syntax: "rd.image=PATH",
+  image: single(values.imagePath, {
+    syntax: "rd.image=PATH|no",
     fallback: "none, the root device itself is the root; for root=live: see rd.live.dir=",
-    text: "An image file (squashfs, erofs, …) on the root device that becomes the root, with a tmpfs overlay unless rd.overlay=0 is given. Of an image of a whole disk, levain uses the partition with the root type of the Discoverable Partitions Specification, or the only one for Linux.",
+    text: "An image file (squashfs, erofs, …) on the root device that becomes the root, with a tmpfs overlay unless rd.overlay=0 is given. Of an image of a whole disk, levain uses the partition with the root type of the Discoverable Partitions Specification, or the only one for Linux. no: the root device itself, also if other parameters (rd.layer=, rd.live.ram) speak of an image; it is what the rescue menu adds for an installed system.",
     example: "root=LABEL=FLASH rd.image=/newroot.sfs",
   }),
   layers: list(values.layer, {

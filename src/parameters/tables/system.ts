@@ -111,7 +111,7 @@ export const RESCUE = {
   emergencySeconds: single(values.wholeSeconds, {
     syntax: "rd.emergency.after=SECONDS",
     fallback: "at once",
-    text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter twice on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it.",
+    text: "Wait so long before what rd.emergency= asks for, by default a reboot: who presses Enter twice on a console meanwhile gets the rescue shell, unless rdshell=0 forbids it. With rd.emergency=menu they get the menu, and the machine reboots if no one does.",
     example: "rd.emergency=reboot rd.emergency.after=60",
   }),
   watchdogSeconds: single(values.watchdogSeconds, {
@@ -119,6 +119,12 @@ export const RESCUE = {
     fallback: "the watchdog is left alone",
     text: "Arm the hardware watchdog, which resets the machine if it hangs for that long, from 15 to 3600. levain feeds it while the boot makes progress or a person is asked, and hands it over armed: the real system must take it over in time, as systemd does with RuntimeWatchdogSec=. docs/unattended.md says more.",
     example: "root=LABEL=ROOT rd.watchdog=60",
+  }),
+  helpUrl: single(values.helpUrl, {
+    syntax: "rd.help.url=URL|no",
+    fallback: "the QR code has the text of the failure",
+    text: "The report of a failed boot has a QR code on a screen that is large enough: URL, with the code of the failure behind it, as in docs/errors.md. Put it into levain.toml. no: no QR code.",
+    example: "rd.help.url=https://docs.example/boot-errors#",
   }),
   hooks: single(values.flag, {
     syntax: "rd.hooks=yes|no",

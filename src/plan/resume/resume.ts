@@ -2,14 +2,15 @@ import { onlyTexts } from "../../formats/text.ts";
 import { formatDeviceSpec } from "../../parameters/device-spec.ts";
 import type { Settings } from "../../parameters/parameters.ts";
 import type { BootPlan } from "../plan.ts";
-import { isAttended } from "../rescue-policy.ts";
+import { waitsForPerson } from "../rescue-policy.ts";
 import type { ResumePlan } from "./plan.ts";
 
 /** How long the device of resume= is waited for, unless a parameter says otherwise. */
 export const RESUME_TIMEOUT_MS = 10_000;
 
 /** Decides from where to resume. */
-export function decideResume(settings: Settings, { onFailure, shell }: BootPlan["rescue"]): ResumePlan {
+export function decideResume(settings: Settings, rescue: BootPlan["rescue"]): ResumePlan {
+  const { shell } = rescue;
   const { resumeDevice, resumeOffset = 0, noResume = false, resumeTimeoutMs, resumePolicy } = settings;
   const device = resumeDevice === undefined || resumeDevice === "none" ? null : resumeDevice;
   return {
@@ -19,7 +20,7 @@ export function decideResume(settings: Settings, { onFailure, shell }: BootPlan[
     asksFirmware: resumeDevice === undefined && !noResume,
     kernel: null,
     timeoutMs: resumeTimeoutMs === undefined ? RESUME_TIMEOUT_MS : resumeTimeoutMs,
-    policy: resumePolicy ?? (isAttended(onFailure) && shell !== false && shell !== "ask" ? "ask" : "stop"),
+    policy: resumePolicy ?? (waitsForPerson(rescue) && shell !== false && shell !== "ask" ? "ask" : "stop"),
   };
 }
 

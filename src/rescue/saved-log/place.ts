@@ -14,6 +14,7 @@ import type { Voice } from "../../problems/voice.ts";
 import { matchNamed, readDevicesFor } from "../../storage/named/named-device.ts";
 import { isInUse } from "../../storage/resume/guard.ts";
 import { specText } from "../../storage/search-words.ts";
+import { liesOnStick } from "../../storage/trust.ts";
 import { decodeJson, encodeJson, type LogAnswer, type LogOrder } from "./order.ts";
 
 /** The filesystem for the logs of boots that failed, unless rd.log.save= names another. */
@@ -74,6 +75,19 @@ export function findLogPlace(
   const why = findObjection(machine, device, devices);
   if (why !== null) throw problem("log-in-use", { device: describeDevice(device), why });
   return { device, path: spec.path, spareBytes: SPARE_BYTES };
+}
+
+/**
+ * Returns where a boot that succeeds looks for a log: on the device that was named, else on the one with the label, if that is part of the
+ * machine, as a good boot mounts no stick that anyone has plugged in. The ESP is left out: the firmware would have to be asked for it.
+ * `devices`: what the boot has read anyway. Throws BootError.
+ */
+export function findEarlierLog(context: LogContext, wish: LogWish, devices: readonly BlockDevice[]): LogPlace | null {
+  if (wish.log !== null) return findLogPlace(context, wish, devices);
+  const labelled = matchNamed(context.machine, LABELLED.device, devices);
+  const own = labelled.filter(({ name }) => !liesOnStick(context.machine, name));
+  const others = devices.filter((device) => !labelled.includes(device));
+  return own.length === 0 ? null : findLogPlace(context, wish, [...own, ...others]);
 }
 
 /** The ESP may lie on the disk of the root: only this one, by what the firmware says, and never one of a stick with the same PARTUUID. */

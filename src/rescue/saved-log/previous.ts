@@ -3,7 +3,7 @@ import { findDirectoryIn } from "../../filesystems/resolve.ts";
 import { type BootRecord, parseRecord } from "../../log/boot-record.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { printable, sentence } from "../../problems/report.ts";
-import { findLogPlace, type LogContext, type LogWish, lookBriefly, writeLog } from "./place.ts";
+import { findEarlierLog, type LogContext, type LogWish, lookBriefly, writeLog } from "./place.ts";
 import { SAVED_FILE } from "./save.ts";
 import { fileName, NEWS } from "./serve.ts";
 
@@ -13,14 +13,14 @@ const MOST_BYTES = 1 << 20;
 const MOST_CHARACTERS = 200;
 
 /**
- * In a boot that succeeds: copies the record of the last failure, if no boot has shown it, to `PREVIOUS_FILE`, and says so. Only from
- * a device that rd.log.save= names: a good boot mounts no stick that anyone has plugged in. Never throws: the boot goes on.
+ * In a boot that succeeds: copies the record of the last failure, if no boot has shown it, to `PREVIOUS_FILE`, and says so.
+ * Never throws: the boot goes on.
  */
 export function showPrevious(context: LogContext, wish: LogWish, devices: readonly BlockDevice[]): void {
   const { machine, voice } = context;
-  if (wish.log === null || wish.log === false) return;
+  if (wish.log === false) return;
   try {
-    const place = findLogPlace(context, wish, devices);
+    const place = findEarlierLog(context, wish, devices);
     if (place === null) return;
     const news = lookBriefly(context, place, (directory, patient) => readNews(patient, directory, place.path));
     if (news === null) return;

@@ -41,6 +41,7 @@ test("a login that is given up ends with its program", () => {
   const child = {
     order: () => undefined,
     answer: () => ({ kind: "busy" }) as const,
+    hasDaemons: () => false,
     stop: (...given: unknown[]) => void stopped.push(...given),
   };
   const { machine, voice } = { machine: { nowMs: () => 0 }, voice: {} } as unknown as StorageContext;

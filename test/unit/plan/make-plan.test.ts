@@ -98,6 +98,7 @@ test("a command line that asks for nothing", () => {
       afterSeconds: null,
       log: null,
       hasHooks: true,
+      helpUrl: null,
     },
     talk: { level: "normal", log: "all" },
   };
@@ -192,6 +193,7 @@ describe("image and overlay", () => {
     ["root=live:LABEL=A rd.live.dir=/x/ rd.live.squashimg=y", live("/x", "/y"), tmpfs(null)],
     ["root=live:LABEL=A rd.image=/z", { ...image("/z"), maker: "dracut" as const }, tmpfs(null)],
     ["root=/dev/ram0 rd.image=/z rd.overlay", null, null],
+    ["root=LABEL=A rd.image=/z rd.layer=/y toram rd.image=no", null, null],
   ])("%s", (cmdline, wantedImage, wantedOverlay) => {
     expect(plan(cmdline).image).toEqual(wantedImage);
     expect(plan(cmdline).overlay).toEqual(wantedOverlay);
@@ -248,10 +250,21 @@ describe("rescue", () => {
     ],
     ["rd.emergency=menu panic=5", { shell: true, onFailure: "menu", panicSeconds: 5 }],
     ["rd.emergency=menu rdshell=0", { shell: false, onFailure: "menu", panicSeconds: null }],
+    [
+      "rd.emergency=menu rd.emergency.after=60",
+      { shell: true, onFailure: "menu", panicSeconds: null, afterSeconds: 60 },
+    ],
     ["rd.emergency.after=60 rdshell=0", { shell: false, onFailure: "reboot", panicSeconds: null, afterSeconds: 60 }],
     ["rd.emergency.after=60 rd.emergency=shell", { shell: true, onFailure: "shell", panicSeconds: null }],
   ] as const)("%s", (words, policy) => {
-    expect(plan(words).rescue).toEqual({ afterSeconds: null, ...policy, breaks: [], log: null, hasHooks: true });
+    expect(plan(words).rescue).toEqual({
+      afterSeconds: null,
+      ...policy,
+      breaks: [],
+      log: null,
+      hasHooks: true,
+      helpUrl: null,
+    });
   });
 
   test.each([
@@ -311,7 +324,7 @@ describe("mistakes", () => {
     expect(error.seen).toEqual([
       'rd.timeout=abc: Expected a number of seconds but received "abc"',
       'root=sda1: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor), live:DEVICE, nbd:SERVER:EXPORT, aoe:eSHELF.SLOT, 9p:TAG, virtiofs:TAG, nfs:SERVER:PATH, http://…, zfs:POOL/DATASET, cifs://HOST/SHARE, dhcp, tmpfs, gpt-auto or /dev/ram0 but received "sda1"',
-      "rd.image: Expected a value (rd.image=PATH) but received no value",
+      "rd.image: Expected a value (rd.image=PATH|no) but received no value",
       'rd.emergency=explode: Expected shell, menu, reboot, poweroff or halt but received "explode"',
       'rootfallback=a b: Expected a device (/dev/…, LABEL=, UUID=, PARTUUID=, PARTLABEL=, SIBLING=n:DEVICE or major:minor) but received "a b"',
       'rdshell=perhaps: Expected yes, no, ask or keep but received "perhaps"',

@@ -59,3 +59,17 @@ test("init= outside an image that locks the shell names an init, or what the ima
   // Who writes the command line may unlock it.
   expect(plan("init=/usr/bin/vi rdshell=0")).toBe("/usr/bin/vi");
 });
+
+test("of several init= the one that counts is judged", () => {
+  const plan = (cmdline: string, added: readonly string[], parameters = ["rdshell=ask"]) =>
+    makePlan({ cmdline: `root=LABEL=R ${cmdline}`, manifest: { version: 1, kernel: null, parameters }, added }).plan
+      .handover.init;
+  expect(plan("init=/usr/bin/vi", ["init=/sbin/init"])).toBe("/sbin/init");
+  expect(plan("init=/usr/bin/vi init=/sbin/init", [])).toBe("/sbin/init");
+  expect(refusalOf(() => plan("init=/sbin/init", ["init=/usr/bin/vi"]))).toContainEqual(
+    expect.stringContaining("init=/usr/bin/vi: rdshell=ask of the image"),
+  );
+  expect(refusalOf(() => plan("init=/sbin/init init=/usr/bin/vi", []))).toContainEqual(
+    expect.stringContaining("init=/usr/bin/vi"),
+  );
+});

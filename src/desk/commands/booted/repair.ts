@@ -4,7 +4,6 @@ import { startMenu } from "../../../rescue/commands/menu/menu.ts";
 import { mountRootDevice } from "../../../rescue/commands/mount.ts";
 import { switchPower } from "../../../rescue/commands/power.ts";
 import { forgetParameters, keepParameters, requireStopped } from "../../../rescue/commands/retry.ts";
-import { MENU_PLACE } from "../../../rescue/menu-program.ts";
 import { argument, command, flag } from "../../command-line.ts";
 import { writeLine } from "../../standard-output.ts";
 import { createTerminalVoice } from "../../terminal-voice.ts";
@@ -14,7 +13,7 @@ export const menuCommand = command({
   name: "menu",
   description: "Repair a boot that failed, step by step (rescue shell)",
   examples: { "levain menu": "Retry, choose another root, edit parameters, unlock, …" },
-  run: (_, machine) => startMenu(machine, process.env[MENU_PLACE]),
+  run: (_, machine) => startMenu(machine, process.env),
 });
 
 /** `levain set PARAMETER…`. */

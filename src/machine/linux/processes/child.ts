@@ -1,7 +1,16 @@
 import { toArrayBuffer } from "bun:ffi";
 import * as fs from "node:fs";
 import { SyscallError } from "../../../problems/errors.ts";
-import { AF_UNIX, MAP_SHARED, PR_SET_PDEATHSIG, PROT_READ, PROT_WRITE, SIGKILL, SOCK_STREAM } from "../../abi/child.ts";
+import {
+  AF_UNIX,
+  MAP_SHARED,
+  PR_SET_CHILD_SUBREAPER,
+  PR_SET_PDEATHSIG,
+  PROT_READ,
+  PROT_WRITE,
+  SIGKILL,
+  SOCK_STREAM,
+} from "../../abi/child.ts";
 import { SOCK_CLOEXEC } from "../../abi/constants.ts";
 import { POLLIN } from "../../abi/terminal.ts";
 import type { Child, Children } from "../../child.ts";
@@ -9,6 +18,7 @@ import { IS_PACKED } from "../crypto/library.ts";
 import { openMemoryFile } from "../descriptors.ts";
 import { callKernel, findEnd, pollBriefly, spawnProcess, systemCall, waitForEnd } from "../libc.ts";
 import { poll } from "../poll.ts";
+import { killDescendants, listDescendants } from "./daemons.ts";
 import { overwriteProcess } from "./overwrite.ts";
 
 /** The size of the shared memory; a page of it exists from the first write on. */
@@ -46,6 +56,8 @@ export const children: Children = {
   async serveParent(work) {
     // The kernel ends this process with its parent: later no process could stop it.
     systemCall("prctl", "PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
+    // A daemon that a program leaves stays below this process, so that it can be found.
+    systemCall("prctl", "PR_SET_CHILD_SUBREAPER", PR_SET_CHILD_SUBREAPER, 1);
     const room = mapMemory(CHILD_MEMORY);
     const signal = new Uint8Array(1);
     while (callKernel("read", [CHILD_SOCKET, signal, 1]) === 1) {
@@ -120,10 +132,12 @@ function createChild(pid: number, socket: number, memory: number): Child {
       forget();
       return { kind: "answer", bytes };
     },
+    hasDaemons: () => status === null && listDescendants(pid).length > 0,
     stop(extent) {
       if (status === null) {
         overwriteProcess(pid);
-        if (extent === "with programs") callKernel("kill", [-pid, SIGKILL]);
+        if (extent === "with daemons") killDescendants(pid);
+        if (extent !== undefined) callKernel("kill", [-pid, SIGKILL]);
         callKernel("kill", [pid, SIGKILL]);
         // One that a disk holds up in the kernel ends when that answers: then process 1 reaps it.
         status = pollBriefly(() => findEnd(pid), END_MS) ?? KILLED;

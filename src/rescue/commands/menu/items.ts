@@ -17,6 +17,7 @@ import { editParameters } from "./edit.ts";
 import { listRoots } from "./roots.ts";
 import { listSkips } from "./skips.ts";
 import { attempt, type MenuEnd, type MenuTools, showAndWait } from "./tools.ts";
+import { leaveOutImage } from "./without-image.ts";
 
 /** An entry of the menu. */
 export interface Item {
@@ -59,11 +60,17 @@ function chooseRoot(tools: MenuTools): MenuEnd | null {
     if (chosen === null) return null;
     const { words, device } = chosen;
     if (words !== null) {
-      if (attempt(tools, () => keepParameters(machine, words)) !== null) return "retry";
+      if (attempt(tools, () => keepRoot(tools, words)) !== null) return "retry";
       continue;
     }
     unlockOne(tools, device.node);
   }
+}
+
+function keepRoot({ machine, screen, voice }: MenuTools, words: readonly string[]): readonly string[] {
+  const more = leaveOutImage(machine, { ...voice, warn: () => undefined }, words);
+  if (more.length > 0) screen.show([`what the command line says of an image is left out: ${more.join(" ")}`]);
+  return keepParameters(machine, [...words, ...more]);
 }
 
 function unlock(tools: MenuTools): null {

@@ -6,26 +6,26 @@ import { orIfFailed } from "../../../problems/errors.ts";
 import { alignColumns, report } from "../../../problems/report.ts";
 import type { Voice } from "../../../problems/voice.ts";
 import { createHeldTerminals } from "../../../prompt/held-terminals.ts";
-import { type MenuPlace, readMenuPlace, SHELL_WANTED } from "../../menu-program.ts";
-import { readKept } from "../../shell.ts";
+import { MENU_PLACE, type MenuPlace, readMenuPlace, SHELL_WANTED } from "../../menu-program.ts";
+import { ONLY_TERMINAL, readKept } from "../../shell.ts";
 import { requireStopped, retryBoot } from "../retry.ts";
 import { choose } from "./choose.ts";
 import { ITEMS, type Item } from "./items.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { type MenuEnd, type MenuTools, showAndWait } from "./tools.ts";
 
-/** Does `levain menu`; `place` is the value of `MENU_PLACE`. Returns the exit status. Throws BootError if no boot is stopped here. */
-export function startMenu(machine: Machine, value: string | undefined): number {
+/** Does `levain menu`, with the variables of the rescue shell. Returns the exit status. Throws BootError if no boot is stopped here. */
+export function startMenu(machine: Machine, environment: Readonly<Record<string, string | undefined>>): number {
   requireStopped(machine);
-  const place = readMenuPlace(value);
-  const end = runMenu(machine, place);
+  const place = readMenuPlace(environment[MENU_PLACE]);
+  const end = runMenu(machine, place, environment[ONLY_TERMINAL] ?? null);
   if (end === "retry" && place === "shell") retryBoot(machine, []);
   return end === "shell" && place === "alone" ? SHELL_WANTED : 0;
 }
 
-/** Shows the rescue menu on every console until a person leaves it. `place`: "locked" offers nothing that gives a shell or changes the boot. */
-function runMenu(machine: Machine, place: MenuPlace): MenuEnd {
-  const terminals = createHeldTerminals(machine);
+/** Shows the rescue menu on every console, or only where a person has typed the password of the shell, until a person leaves it. `place`: "locked" offers nothing that gives a shell or changes the boot. */
+function runMenu(machine: Machine, place: MenuPlace, only: string | null): MenuEnd {
+  const terminals = only === null ? createHeldTerminals(machine) : createHeldTerminals(machine, () => [only]);
   const screen = createScreen(machine, terminals);
   const tell = (text: string) => screen.show([text]);
   const voice: Voice = { warn: (text) => tell(`warning: ${text}`), debug: () => undefined, progress: tell };
