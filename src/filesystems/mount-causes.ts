@@ -32,7 +32,7 @@ interface CauseContext {
 type Kind = MountCause["kind"];
 
 /**
- * The kernel's own words, from fs/ of Linux 5.10 to 6.12; what a group captures is the detail of the cause. The first row that
+ * The kernel's own words, from fs/ of Linux 5.10 to 7.2; what a group captures is the detail of the cause. The first row that
  * matches counts.
  */
 const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
@@ -64,7 +64,10 @@ const WORDS: readonly (readonly [words: RegExp, kind: Kind])[] = [
   // ext4, whose blocks may be smaller than a page, but not than a sector.
   [/bad block size (?:1024|2048)\b/, "sector-size"],
   // XFS; btrfs; ext4; erofs.
-  [/Only pagesize \(\d+\) or less|not yet supported for page size|blkszbits \d+ isn't supported/, "block-size"],
+  [
+    /Only (?:pagesize|block size) \(\d+\) or less|not yet supported for page size|blkszbits \d+ isn't supported/,
+    "block-size",
+  ],
   [/(?:bad|unsupported) (?:filesystem )?block ?size/i, "block-size"],
   [/device supports \d+ byte sectors \(not \d+\)/, "sector-size"],
   // ext4, XFS, nilfs2 and f2fs; btrfs, whose errno is EIO.

@@ -203,6 +203,9 @@ describe("a hibernated system that cannot be resumed", () => {
       { refusal: ["Freezing of tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=0):"] },
       "stopped",
     ],
+    // Since Linux 6.9, which knows LZ4.
+    [{ refusal: ["PM: Invalid lz4 compressed length"] }, "the image is damaged or incomplete"],
+    [{ refusal: ["PM: Invalid lzo uncompressed length"] }, "the image is damaged or incomplete"],
   ])("says why: %j", (hibernation, words) => {
     const result = boot(hibernatedSwap(UUID), { hibernation, cmdline: `${CMDLINE} rd.resume.policy=stop` });
     expect(result.console).toContain(words);

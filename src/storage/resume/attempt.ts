@@ -16,7 +16,7 @@ export interface FailedResume {
 const POWER = "/sys/power";
 
 /**
- * The words of kernel/power of Linux 5.10 to 6.12; what a group captures is the detail of the cause. The first row that matches
+ * The words of kernel/power of Linux 5.10 to 7.2; what a group captures is the detail of the cause. The first row that matches
  * counts.
  */
 const WORDS: readonly (readonly [words: RegExp, kind: ResumeCause["kind"]])[] = [
@@ -26,7 +26,8 @@ const WORDS: readonly (readonly [words: RegExp, kind: ResumeCause["kind"]])[] = 
     /Freezing (?:of|user space|remaining freezable) .*(?:failed|aborted)|[Ff]reezing of tasks (?:failed|aborted)/,
     "unfrozen",
   ],
-  [/Invalid image CRC32|decompress(?:ion)? failed|Invalid (?:LZO|compressed) |Image data length/i, "damaged"],
+  // swap.c, where the algorithm is LZO or, since 6.9, LZ4.
+  [/Invalid image CRC32|decompress(?:ion)? failed|Invalid \w+ (?:un)?compressed length/i, "damaged"],
   [/Failed to allocate|Cannot allocate|Not enough (?:free )?memory/i, "out-of-memory"],
   [/Image not found \(code|Read-error on swap-device|I\/O error/i, "unreadable"],
 ];

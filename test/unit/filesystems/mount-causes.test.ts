@@ -126,6 +126,13 @@ describe("the kernel's own words decide the cause", () => {
       "XFS (vda): File system with blocksize 65536 bytes. Only pagesize (4096) or less will currently work.",
       "block-size",
     ],
+    // Since Linux 6.12.
+    [
+      "xfs",
+      "ENOSYS",
+      "XFS (vda): block size (131072 bytes) not supported; Only block size (65536) or less is supported",
+      "block-size",
+    ],
     [
       "btrfs",
       "EINVAL",
