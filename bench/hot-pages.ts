@@ -5,9 +5,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { endOfMemory } from "../build/stage0/checks.ts";
 import { aarch64Site, hostSite } from "../build/site.ts";
-import { formatHotPages, HOT_PAGES, identifyRuntime, mergeSets, readHotPages } from "../build/stage0/paged/hot-pages.ts";
+import { endOfMemory } from "../build/stage0/checks.ts";
+import {
+  formatHotPages,
+  HOT_PAGES,
+  identifyRuntime,
+  mergeSets,
+  readHotPages,
+} from "../build/stage0/paged/hot-pages.ts";
 import { PAGE } from "../build/stage0/paged/memory.ts";
 import { loads, readElf } from "../src/desk/program/elf.ts";
 import { scratchDirectory } from "../test/support/cache.ts";

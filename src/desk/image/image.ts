@@ -7,21 +7,19 @@ import type { Manifest } from "../../plan/manifest.ts";
 import type { BootPlan } from "../../plan/plan.ts";
 import { warnOfUnboundRoot } from "../../plan/warnings.ts";
 import type { Voice } from "../../problems/voice.ts";
-import type { Compression } from "../archive/compress.ts";
 import { contentOfBytes } from "../archive/content.ts";
 import { layOutEarly, layOutImage, measureArchives, writeArchives } from "../archive/layout.ts";
 import { estimateMemory } from "../archive/memory.ts";
 import { checkStandardOutput, checkWritable, writeToStandardOutput, writeWhole } from "../archive/output.ts";
-import { findEntry, type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
+import { type ImageTree, putEntry, sortEntries } from "../archive/tree.ts";
 import { addBootHooks } from "../extras/boot-hook.ts";
 import { runHooks } from "../extras/hook.ts";
 import { findMicrocode } from "../extras/microcode.ts";
 import { stripTree } from "../extras/strip.ts";
 import { type HostImage, planOfHost, prepareHost } from "../hints/image-hints.ts";
-import { warnOfLackingOptions, warnOfNoModules } from "../kernels/lacking-options.ts";
+import { warnOfCompression, warnOfLackingOptions, warnOfNoModules } from "../kernels/lacking-options.ts";
 import { firmwareDirectories } from "../modules/firmware.ts";
 import { modulesRootsOf } from "../modules/kernel.ts";
-import { canUnpack, type KernelConfig } from "../modules/kernel-config.ts";
 import { type ConfiguredKernel, chooseConfiguredKernel } from "../modules/without-modules.ts";
 import { refuseMicrocode, refuseOtherKernel, refuseOtherPrograms } from "../program/architecture.ts";
 import { refuseBrokenCheckers } from "../program/checkers.ts";
@@ -30,15 +28,13 @@ import { chooseForm, type ImageForm } from "../uki/image-form.ts";
 import { addFromHost, lookAtAdditions } from "./addition.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { addModules, reportFirmware } from "./image-modules.ts";
-import { findFallbacks, warnOfWaysIn } from "./kernel-fallback.ts";
+import { findWaysIn, lockBusybox } from "./kernel-fallback.ts";
 import { addKeymaps } from "./keymap.ts";
 import type { ImageOptions } from "./options.ts";
 import { formatPolicyWords } from "./policy.ts";
 import { addRuntime } from "./runtime.ts";
 import { findKeys, findSecrets, warnOfReaders, warnOfStandardOutput } from "./secrets.ts";
 import { addSkeleton } from "./skeleton.ts";
-
-const BUSYBOX = "/bin/busybox";
 
 /** As `output`: standard output. */
 export const STANDARD_OUTPUT = "-";
@@ -59,8 +55,11 @@ export async function buildImage(options: ImageOptions, voice: Voice) {
   if (isPiped) checkStandardOutput();
   const place = isPiped ? null : checkWritable(output);
   if (kernel !== null) {
-    warnOfCompression(kernel, kernel.config, options.compression, voice);
-    const warnings = [...warnOfLackingOptions(kernel, plans), ...warnOfNoModules(kernel, options.modules)];
+    const warnings = [
+      ...warnOfCompression(kernel, options.compression.method),
+      ...warnOfLackingOptions(kernel, plans),
+      ...warnOfNoModules(kernel, options.modules),
+    ];
     for (const warning of warnings) voice.warn(warning);
   }
 
@@ -157,9 +156,7 @@ function fillTree({ options, kernel, form, plans, host, voice }: Job) {
   if (runtime.warning !== null) voice.warn(runtime.warning);
   refuseOtherKernel({ kernel, config: kernel?.config ?? null, facts: form.facts }, machine);
   if (options.microcode) refuseMicrocode(machine);
-  // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
-  addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
-  for (const program of [...(host?.programs ?? []), ...options.programs]) addProgram(tree, program, program, machine);
+  addPrograms(tree, { options, plans, host }, machine);
   const modules =
     kernel?.hasModules === true ? addModules(tree, kernel, options, { plans, host, machine, voice }) : null;
   addKeymaps(tree, [...options.keymaps, ...plans.flatMap(({ keymap }) => keymap ?? [])], host?.keymap ?? null);
@@ -180,25 +177,16 @@ function fillTree({ options, kernel, form, plans, host, voice }: Job) {
   };
 }
 
-/** Finds the ways to a shell that levain does not control; warns if the image's own parameters lock the shell. */
-function findWaysIn(tree: ImageTree, shell: BootPlan["rescue"]["shell"], voice: Voice) {
-  const fallbacks = findFallbacks((path) => findEntry(tree, path));
-  if (shell === false || shell === "ask") for (const warning of warnOfWaysIn(fallbacks)) voice.warn(warning);
-  return { fallbacks, hasBusybox: tree.has(BUSYBOX), asksPassword: shell === "ask" };
-}
-
-/** The kernel would start BusyBox for rdinit=/bin/busybox: levain makes it executable when it boots. */
-function lockBusybox(tree: ImageTree, shell: BootPlan["rescue"]["shell"]): void {
-  const entry = tree.get(BUSYBOX);
-  if (entry?.kind === "file" && (shell === false || shell === "ask")) putEntry(tree, { ...entry, mode: 0o644 });
+function addPrograms(
+  tree: ImageTree,
+  { options, plans, host }: Pick<Job, "options" | "plans" | "host">,
+  machine: number,
+) {
+  // If no shell may start, BusyBox stays out: rdinit= on the command line could start it.
+  addBusybox(tree, options.busybox ?? (plans[0].rescue.shell === false ? "none" : null), machine);
+  for (const program of [...(host?.programs ?? []), ...options.programs]) addProgram(tree, program, program, machine);
 }
 
 function addText(tree: ImageTree, path: string, text: string, mode = 0o644): void {
   putEntry(tree, { kind: "file", path, mode, content: contentOfBytes(text) });
-}
-
-function warnOfCompression(kernel: ConfiguredKernel, config: KernelConfig, { method }: Compression, voice: Voice): void {
-  if (canUnpack(config, method) !== false) return;
-  const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
-  voice.warn(`kernel ${kernel.version} is configured without support for ${fault}: it cannot boot this image`);
 }

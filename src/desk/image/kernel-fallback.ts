@@ -1,4 +1,7 @@
 import { KERNEL_INITS } from "../../boot/steps/init.ts";
+import type { BootPlan } from "../../plan/plan.ts";
+import type { Voice } from "../../problems/voice.ts";
+import { findEntry, type ImageTree, putEntry } from "../archive/tree.ts";
 
 /** Returns the entry at a path of an image, symbolic links followed. */
 type Find = (path: string) => { readonly kind: string; readonly mode?: number } | null | undefined;
@@ -22,4 +25,19 @@ export function describeFallbacks(fallbacks: readonly string[]): string | null {
 export function warnOfWaysIn(fallbacks: readonly string[]): readonly string[] {
   const fallback = describeFallbacks(fallbacks);
   return fallback === null ? [] : [`${fallback}: leave it out of the image`];
+}
+
+const BUSYBOX = "/bin/busybox";
+
+/** Finds the ways to a shell that levain does not control; warns if the image's own parameters lock the shell. */
+export function findWaysIn(tree: ImageTree, shell: BootPlan["rescue"]["shell"], voice: Voice) {
+  const fallbacks = findFallbacks((path) => findEntry(tree, path));
+  if (shell === false || shell === "ask") for (const warning of warnOfWaysIn(fallbacks)) voice.warn(warning);
+  return { fallbacks, hasBusybox: tree.has(BUSYBOX), asksPassword: shell === "ask" };
+}
+
+/** The kernel would start BusyBox for rdinit=/bin/busybox: levain makes it executable when it boots. */
+export function lockBusybox(tree: ImageTree, shell: BootPlan["rescue"]["shell"]): void {
+  const entry = tree.get(BUSYBOX);
+  if (entry?.kind === "file" && (shell === false || shell === "ask")) putEntry(tree, { ...entry, mode: 0o644 });
 }

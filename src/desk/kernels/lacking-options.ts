@@ -1,6 +1,8 @@
 import type { BootPlan } from "../../plan/plan.ts";
 import { filesystemOption } from "../../problems/kernel-options.ts";
 import { printable } from "../../problems/report.ts";
+import type { Compression } from "../archive/compress.ts";
+import { canUnpack } from "../modules/kernel-config.ts";
 import type { ConfiguredKernel } from "../modules/without-modules.ts";
 
 interface Need {
@@ -84,4 +86,14 @@ export function warnOfLackingOptions(
 function needOf(type: string): readonly Need[] {
   const option = filesystemOption(type)?.replace(/^CONFIG_/, "");
   return option === undefined ? [] : [{ option, lacks: `it cannot mount ${type}`, orModule: true }];
+}
+
+/** Returns a warning if the kernel cannot unpack an image that is compressed so. */
+export function warnOfCompression(
+  { version, config }: ConfiguredKernel,
+  method: Compression["method"],
+): readonly string[] {
+  if (canUnpack(config, method) !== false) return [];
+  const fault = method === "none" ? "an initramfs" : `an initramfs compressed with ${method}`;
+  return [`kernel ${version} is configured without support for ${fault}: it cannot boot this image`];
 }

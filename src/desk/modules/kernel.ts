@@ -39,18 +39,22 @@ export function chooseKernel(
     // A link such as lib/modules/current is not named after the version.
     return { version: request.kernel ?? basename(realpathSync(modulesDir)), modulesDir };
   }
+  return chooseInstalled(request.kernel, modulesRoots, running);
+}
+
+function chooseInstalled(asked: string | null, modulesRoots: readonly string[], running: string): KernelChoice {
   const directories = [...new Set(modulesRoots.flatMap(listDirectories))];
   const whole = directories.filter((version) => isKernel(findModulesDir(modulesRoots, version) ?? ""));
   // Files that no package owns remain of a kernel that was removed; a package of modules may be for one that was never installed.
-  const versions = request.kernel === null && whole.length > 0 ? whole : directories;
-  const version = request.kernel ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
+  const versions = asked === null && whole.length > 0 ? whole : directories;
+  const version = asked ?? (versions.includes(running) || versions.length !== 1 ? running : versions[0]);
   const found = version !== undefined && versions.includes(version) ? findModulesDir(modulesRoots, version) : null;
   if (version !== undefined && found !== null) return { version, modulesDir: found };
   const places = modulesRoots.filter(isDirectory).join(" and ") || (modulesRoots[0] ?? "");
   // Another system has no running kernel.
   const usual = running === "" ? "of one kernel alone" : `for the running kernel ${running}`;
   throw new BootError(
-    request.kernel === null
+    asked === null
       ? `cannot choose a kernel: ${places} has no modules ${usual}`
       : `${places} has no modules for kernel ${version}`,
     {
