@@ -1,12 +1,15 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached } from "./cache.ts";
+import { cached, recipeKey } from "./cache.ts";
 import { run, runScript } from "./command.ts";
 import { type Suite, withApt } from "./debian-packages.ts";
 import { DEPMOD } from "./unpacked-programs.ts";
 import { unpackKernel } from "./vmlinux.ts";
 
-/** Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver, "trixie" is the small one of Debian 13. */
+/**
+ * Debian's kernels: "cloud" is small and knows virtio and NVMe only, "full" has every driver; these two are of the machine's own
+ * release (Debian 12). Those of other releases have its name: "bullseye" is 5.10, "trixie" 6.12, "sid" the newest.
+ */
 export type KernelFlavour = keyof typeof KERNELS;
 
 export interface Kernel {
@@ -20,17 +23,42 @@ export interface Kernel {
 }
 
 const VMLINUX = "vmlinux";
-const KERNELS = {
-  cloud: ["linux-image-cloud-amd64", "own"],
-  full: ["linux-image-amd64", "own"],
-  trixie: ["linux-image-cloud-amd64", "trixie"],
-} as const satisfies Readonly<Record<string, readonly [metaPackage: string, suite: Suite]>>;
+const UNPACK = `
+for file in linux-*.deb; do dpkg -x "$file" .; rm "$file"; done
+[ ! -d usr/lib/modules ] || mv usr/lib .
+rm -rf usr
+mkdir -p boot
+for file in lib/modules/*/vmlinuz; do
+  [ ! -f "$file" ] || { version=\${file%/vmlinuz}; mv "$file" "boot/vmlinuz-\${version##*/}"; }
+done
+for directory in lib/modules/*; do "$1" -b . "\${directory##*/}"; done
+`;
 
-/** Fetches Debian's newest kernel of this flavour into the cache without installing it; afterwards it is there at once. */
+/** The package that tests use, and the one that depends on the newest of this kind. */
+interface KernelSource {
+  readonly suite: Suite;
+  readonly pinned: string;
+  readonly newest: string;
+}
+
+const KERNELS = {
+  cloud: { suite: "own", pinned: "linux-image-6.1.0-57-cloud-amd64", newest: "linux-image-cloud-amd64" },
+  full: { suite: "own", pinned: "linux-image-6.1.0-57-amd64", newest: "linux-image-amd64" },
+  bullseye: { suite: "bullseye", pinned: "linux-image-5.10.0-32-cloud-amd64", newest: "linux-image-cloud-amd64" },
+  "bullseye-full": { suite: "bullseye", pinned: "linux-image-5.10.0-32-amd64", newest: "linux-image-amd64" },
+  trixie: { suite: "trixie", pinned: "linux-image-6.12.117+deb13-cloud-amd64", newest: "linux-image-cloud-amd64" },
+  "trixie-full": { suite: "trixie", pinned: "linux-image-6.12.117+deb13-amd64", newest: "linux-image-amd64" },
+  sid: { suite: "sid", pinned: "linux-image-7.2.13+deb14-cloud-amd64", newest: "linux-image-cloud-amd64" },
+  "sid-full": { suite: "sid", pinned: "linux-image-7.2.13+deb14-amd64", newest: "linux-image-amd64" },
+} as const satisfies Readonly<Record<string, KernelSource>>;
+
+/**
+ * Fetches a kernel of Debian into the cache without installing it; afterwards it is there at once. Its mirrors keep a package for
+ * weeks (sid) to years: if the pinned one is gone, this is the newest of the same kind, and standard error says so.
+ */
 export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
-  const directory = await cached("kernels", `${flavour}-with-vmlinux`, (target) =>
-    fetchKernel(KERNELS[flavour], target),
-  );
+  const source: KernelSource = KERNELS[flavour];
+  const directory = await cached("kernels", recipeKey(source), (target) => fetchKernel(source, target));
   const version = readdirSync(join(directory, "lib/modules"))[0];
   if (version === undefined) throw new Error(`no kernel in ${directory}: remove it and try again`);
   return {
@@ -41,18 +69,38 @@ export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
   };
 }
 
-async function fetchKernel([metaPackage, suite]: readonly [string, Suite], target: string): Promise<void> {
-  await withApt(async (options) => {
-    const depends = await run(["apt-cache", ...options, "depends", metaPackage]);
-    const name = /Depends: (linux-image-\d\S*)/.exec(depends)?.[1];
-    if (name === undefined) throw new Error(`${metaPackage} depends on no kernel: ${depends}`);
-    await run(["apt-get", ...options, "download", name], { cwd: target });
-  }, suite);
-  await runScript(
-    `dpkg -x linux-image-*.deb . && rm linux-image-*.deb && { [ ! -d usr/lib/modules ] || mv usr/lib .; } && rm -rf usr && for d in lib/modules/*; do "$1" -b . "\${d##*/}"; done`,
-    [DEPMOD],
-    { cwd: target },
-  );
+async function fetchKernel(source: KernelSource, target: string): Promise<void> {
+  await downloadKernel(source, target);
+  await runScript(UNPACK, [DEPMOD], { cwd: target });
   const vmlinuz = readdirSync(join(target, "boot")).find((name) => name.startsWith("vmlinuz-"));
   writeFileSync(join(target, VMLINUX), unpackKernel(readFileSync(join(target, "boot", vmlinuz ?? ""))));
+}
+
+async function downloadKernel({ suite, pinned, newest }: KernelSource, target: string): Promise<void> {
+  try {
+    return await downloadParts(pinned, target, suite);
+  } catch (error) {
+    const name = await newestKernel(newest, suite);
+    if (name === pinned) throw error;
+    console.error(`the mirror has no ${pinned} any more: tests use ${name} (test/support/kernels.ts)`);
+    await downloadParts(name, target, suite);
+  }
+}
+
+/** Since Debian 14, the package of a kernel is empty: its program, its modules and their tables are packages of their own. */
+async function downloadParts(name: string, target: string, suite: Suite): Promise<void> {
+  await withApt(async (options) => {
+    const depends = await run(["apt-cache", ...options, "depends", name]);
+    const version = name.replace("linux-image-", "");
+    const parts = ["linux-base", "linux-binary", "linux-modules"].map((part) => `${part}-${version}`);
+    const isSplit = parts.every((part) => depends.includes(`Depends: ${part}\n`));
+    await run(["apt-get", ...options, "download", ...(isSplit ? parts : [name])], { cwd: target });
+  }, suite);
+}
+
+async function newestKernel(metaPackage: string, suite: Suite): Promise<string> {
+  const depends = await withApt((options) => run(["apt-cache", ...options, "depends", metaPackage]), suite);
+  const name = /Depends: (linux-image-\d\S*)/.exec(depends)?.[1];
+  if (name === undefined) throw new Error(`${metaPackage} depends on no kernel: ${depends}`);
+  return name;
 }
