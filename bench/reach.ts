@@ -13,8 +13,8 @@ import { withVm } from "../test/support/with-vm.ts";
 
 const PAGE = join(import.meta.dir, "../docs/kernels.md");
 const BOOT_MS = 240_000;
-/** One boots while another is prepared; how many guests run at once is the harness's decision. */
-const WORKERS = 3;
+/** How many are prepared or wait for a place; how many guests run at once is the harness's decision. */
+const WORKERS = 10;
 
 const { values: options } = parseArgs({
   options: {

@@ -52,6 +52,8 @@ const KERNELS = {
   "sid-full": { suite: "sid", pinned: "linux-image-7.2.13+deb14-amd64", newest: "linux-image-amd64" },
 } as const satisfies Readonly<Record<string, KernelSource>>;
 
+export const KERNEL_FLAVOURS = Object.keys(KERNELS) as readonly KernelFlavour[];
+
 /**
  * Fetches a kernel of Debian into the cache without installing it; afterwards it is there at once. Its mirrors keep a package for
  * weeks (sid) to years: if the pinned one is gone, this is the newest of the same kind, and standard error says so.
