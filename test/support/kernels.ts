@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, recipeKey } from "./cache.ts";
-import { run, runScript } from "./command.ts";
+import { CommandError, run, runScript } from "./command.ts";
 import { type Suite, withApt } from "./debian-packages.ts";
 import { DEPMOD } from "./unpacked-programs.ts";
 import { unpackKernel } from "./vmlinux.ts";
@@ -52,6 +52,9 @@ const KERNELS = {
   "sid-full": { suite: "sid", pinned: "linux-image-7.2.13+deb14-amd64", newest: "linux-image-amd64" },
 } as const satisfies Readonly<Record<string, KernelSource>>;
 
+/** What apt says of a release that its mirror no longer has. */
+const NO_RELEASE = "does not have a Release file";
+
 export const KERNEL_FLAVOURS = Object.keys(KERNELS) as readonly KernelFlavour[];
 
 /**
@@ -69,6 +72,21 @@ export async function debianKernel(flavour: KernelFlavour): Promise<Kernel> {
     modulesDir: join(directory, "lib/modules", version),
     version,
   };
+}
+
+/**
+ * Whether the kernel can be had: mirrors drop a release some time after its support has ended, and then nothing replaces its kernels.
+ * Says so on standard error. Other failures of apt are thrown.
+ */
+export async function isOffered(flavour: KernelFlavour, provide = debianKernel): Promise<boolean> {
+  try {
+    await provide(flavour);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandError && error.message.includes(NO_RELEASE))) throw error;
+    console.error(`the mirror has no ${KERNELS[flavour].suite} any more: no test boots ${KERNELS[flavour].pinned}`);
+    return false;
+  }
 }
 
 async function fetchKernel(source: KernelSource, target: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { KernelFlavour } from "../support/kernels.ts";
+import { isOffered, type KernelFlavour } from "../support/kernels.ts";
 import { SCENARIOS, type ScenarioName } from "../support/reach/scenarios.ts";
 import { vmTest } from "../support/vm-test.ts";
 
@@ -13,6 +13,7 @@ const BOOTS: readonly (readonly [KernelFlavour, ScenarioName])[] = [
 ];
 
 for (const [kernel, name] of BOOTS) {
+  if (!(await isOffered(kernel))) continue;
   const { guest, body } = SCENARIOS[name];
   vmTest(`the kernel "${kernel}": ${name}`, () => guest(kernel), body);
 }

@@ -16,7 +16,8 @@ const HEADS = ["architecture", "release", "flavour", "kernel"] as const;
 
 /** Reads the marks of a row from the table of a page; of a row or a column that it does not have, all are "". */
 export function readMarks(page: string, row: Row): Marks {
-  const [heads = [], , ...rows] = section(page)
+  const [heads = [], , ...rows] = page
+    .slice(...place(page))
     .split("\n")
     .filter((line) => line.startsWith("|"))
     .map(cells);
@@ -41,13 +42,15 @@ export function replaceTable(page: string, rows: readonly (readonly [Row, Marks]
   const heads = [...HEADS, ...NAMES];
   const table = [heads, heads.map((_, column) => (column < HEADS.length ? "---" : ":-:")), ...lines];
   const text = table.map((line) => `| ${line.join(" | ")} |`).join("\n");
-  return page.replace(section(page), () => `\n\n${text}\n\n${note}\n\n`);
+  const [start, end] = place(page);
+  return `${page.slice(0, start)}\n\n${text}\n\n${note}\n\n${page.slice(end)}`;
 }
 
-function section(page: string): string {
+/** Where the text between the marks begins and ends. */
+function place(page: string): readonly [number, number] {
   const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (start < 0 || end < start) throw new Error(`the page has no lines ${BEGIN} and ${END}`);
-  return page.slice(start + BEGIN.length, end);
+  return [start + BEGIN.length, end];
 }
 
 function cells(line: string): string[] {
