@@ -3,7 +3,7 @@
 bun := node_modules/.bin/bun
 sources := $(shell find src build rootfs-skel -type f) package.json package-lock.json
 
-.PHONY: all aarch64 help setup check fix docs man vm test long demo bench bench-curves bench-unlock coverage deb tarball clean
+.PHONY: all aarch64 help setup check fix docs man vm test long demo bench reach bench-curves bench-unlock coverage deb tarball clean
 
 all: dist/levain ## build dist/levain (the default)
 
@@ -50,6 +50,9 @@ demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debu
 
 bench: setup dist/levain ## compare boot time, image and memory with initramfs-tools and dracut; ARGS="--only size" is shorter
 	@$(bun) bench/run.ts $(ARGS)
+
+reach: setup dist/levain ## boot ten ways of storage on eight kernels, for the table of docs/kernels.md; ARGS=--missing continues a run that was stopped
+	@$(bun) bench/reach.ts $(ARGS)
 
 bench-curves: setup dist/levain ## draw what further disks, modules and layers cost (docs/curves/)
 	@$(bun) bench/curves.ts $(ARGS)

@@ -2,10 +2,11 @@
 // need no guest. A fixture that fails here fails again in the test that needs it, which then says why.
 import "./test-programs.ts";
 import { debianRoot } from "./debian-root.ts";
-import { debianKernel } from "./kernels.ts";
+import { debianKernel, isOffered, KERNEL_FLAVOURS } from "./kernels.ts";
 
 await debianKernel("cloud");
 await debianKernel("full");
 await debianKernel("cloud", "aarch64");
 await debianKernel("full", "aarch64");
 await debianRoot();
+for (const flavour of KERNEL_FLAVOURS) await isOffered(flavour);

@@ -11,6 +11,7 @@ const SLOW_TESTS: Readonly<Record<string, number>> = {
   "test/vm/crypt-derivation.test.ts": 114_000,
   "test/vm/rescue.test.ts": 110_000,
   "test/vm/sync.test.ts": 110_000,
+  "test/vm/kernels.test.ts": 110_000,
   "test/vm/untouched.test.ts": 110_000,
   "test/vm/stores.test.ts": 100_000,
   "test/vm/prompt.test.ts": 90_000,

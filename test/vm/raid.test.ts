@@ -5,6 +5,7 @@ import { guestPrograms } from "../support/guest-programs.ts";
 import { levainGuest } from "../support/levain-guest.ts";
 import type { LevainImageOptions } from "../support/levain-image.ts";
 import { type RaidLabel, raidDisks } from "../support/raid-disks.ts";
+import { SCENARIOS } from "../support/reach/scenarios.ts";
 import { vmTest } from "../support/vm-test.ts";
 
 const guest = async (label: RaidLabel, cmdline: string, present?: readonly number[], image?: LevainImageOptions) => {
@@ -27,18 +28,8 @@ async function imageWithMdadm(): Promise<LevainImageOptions> {
 
 vmTest(
   "a root on a mirror is found at once, and /dev/md has its name",
-  () => guest("MIRROR", "root=/dev/md/system rw"),
-  async (vm) => {
-    await vm.expect(
-      /^ {2}root +\/dev\/md127 ext4 "MIRROR" in \/dev\/vda linux_raid_member in \/dev\/vdb linux_raid_member/m,
-    );
-    await vm.expect("small-root: mount / ext4 /dev/md127 rw");
-    await vm.expect("small-root: ready");
-    vm.send(
-      "touch /x && sync; grep -c 'active raid1 vd[ab]' /proc/mdstat; grep -o '\\[UU\\]' /proc/mdstat; echo all-$((40 + 2))\n",
-    );
-    await vm.expect("\n1\n[UU]\nall-42");
-  },
+  () => SCENARIOS["RAID 1"].guest("cloud"),
+  SCENARIOS["RAID 1"].body,
 );
 
 vmTest(
