@@ -1,5 +1,5 @@
 import { align } from "../../src/desk/archive/cpio.ts";
-import { type Elf, loads, PT, readElf } from "../../src/desk/program/elf.ts";
+import { type Elf, loads, type ProgramHeader, PT, readElf } from "../../src/desk/program/elf.ts";
 import { BootError } from "../../src/problems/errors.ts";
 import { HEADER_SIZE, type Piece, READ, READ_EXECUTE, READ_WRITE, segment } from "./assemble.ts";
 import {
@@ -40,7 +40,7 @@ export function layOut(input: Parts, room: number) {
     { bytes: config, headers: [segment(PT.LOAD, config, configAddress, READ_WRITE, pageSize)] },
     { bytes: table, headers: [segment(PT.LOAD, table, tableAddress, READ, pageSize)] },
     {
-      bytes: input.loader.bytes,
+      bytes: withZeroEnd(input.loader.bytes, loads(loader), pageSize),
       headers: loads(loader).map((load) => ({ ...load, address: load.address + loaderAddress })),
     },
   ];
@@ -89,4 +89,14 @@ function readStage0(bytes: Uint8Array, address: number, room: number): { piece: 
   }
   const code = bytes.subarray(first.offset, first.offset + first.fileSize);
   return { piece: { bytes: code, headers: [{ ...first, offset: 0 }] }, entry: elf.entry };
+}
+
+/**
+ * Returns the dynamic loader's file with zeros behind its variables. Until their page ends it is the loader's first heap, which it
+ * takes for zero; Linux 5.10 clears only what `p_memsz` has, if another segment follows.
+ */
+function withZeroEnd(file: Uint8Array, segments: readonly ProgramHeader[], pageSize: number): Uint8Array {
+  const end = Math.max(...segments.map(({ offset, fileSize }) => offset + fileSize));
+  // A copy: slice() of a Buffer would be the same memory.
+  return new Uint8Array(file).fill(0, end, align(end, pageSize));
 }
