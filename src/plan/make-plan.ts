@@ -114,8 +114,7 @@ export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly
   const warnings = [
     ...warnOfUnsupported(words),
     ...findUnknownParameters(sources, inherited).map(describeUnknown),
-    ...warnOfUnsupportedDevices(plan),
-    ...warnOfUnused(settings, plan),
+    ...[...warnOfUnsupportedDevices(plan), ...warnOfUnused(settings, plan)],
     ...warnOfSlots(given, { slots, isAttended: isAttended(plan.rescue.onFailure) }),
     ...warnOfUnusedChecks(settings, plan.image !== null),
     ...warnOfUnusedNetwork(settings, plan.network),
