@@ -3,7 +3,7 @@ import { filesystemOption } from "../../problems/kernel-options.ts";
 import { printable } from "../../problems/report.ts";
 import type { Compression } from "../archive/compress.ts";
 import { canUnpack } from "../modules/kernel-config.ts";
-import type { ConfiguredKernel } from "../modules/without-modules.ts";
+import type { ConfiguredKernel } from "./without-modules.ts";
 
 interface Need {
   /** Without CONFIG_. */

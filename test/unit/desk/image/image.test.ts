@@ -48,13 +48,19 @@ async function complaint(options: Partial<ImageOptions>): Promise<string> {
   return (await laterRefusalOf(() => buildImage({ ...OPTIONS, ...options }, listenToVoice()))).join("\n");
 }
 
+/** What every kernel of a distribution has, and gzip as the only compression. */
+const CONFIG =
+  "BLK_DEV_INITRD RD_GZIP BINFMT_ELF BINFMT_SCRIPT PROC_FS SYSFS TMPFS TMPFS_XATTR FUTEX EPOLL EVENTFD NET DEVTMPFS".split(
+    " ",
+  );
+
 /** A lib/modules/6.1 with one module, in a root with a boot/config-6.1. */
 function fakeKernel(): string {
   const root = scratchDirectory();
   const modulesDir = join(root, "lib/modules/6.1");
   mkdirSync(join(modulesDir, "kernel/fs"), { recursive: true });
   mkdirSync(join(root, "boot"));
-  writeFileSync(join(root, "boot/config-6.1"), "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\n");
+  writeFileSync(join(root, "boot/config-6.1"), CONFIG.map((option) => `CONFIG_${option}=y\n`).join(""));
   writeFileSync(join(modulesDir, "modules.dep"), "kernel/fs/mine.ko:\n");
   writeFileSync(join(modulesDir, "modules.builtin.modinfo"), "kernel.license=GPL\0");
   for (const name of ["alias", "softdep", "order", "builtin"])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { warnOfLackingOptions, warnOfNoModules } from "../../../../src/desk/kernels/lacking-options.ts";
-import type { ConfiguredKernel } from "../../../../src/desk/modules/without-modules.ts";
+import type { ConfiguredKernel } from "../../../../src/desk/kernels/without-modules.ts";
 import { makePlan } from "../../../../src/plan/make-plan.ts";
 
 /** A kernel whose configuration has everything but `lacks`; `modules` are its modules. */

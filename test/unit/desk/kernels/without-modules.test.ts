@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { chooseConfiguredKernel } from "../../../../src/desk/modules/without-modules.ts";
+import { chooseConfiguredKernel } from "../../../../src/desk/kernels/without-modules.ts";
 import { scratchDirectory } from "../../../support/cache.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 

@@ -2,8 +2,14 @@ import { readdirSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { isDirectory } from "../host.ts";
-import { chooseKernel, findModulesDir, type KernelChoice, type KernelRequest, MODULE_ROOTS } from "./kernel.ts";
-import { type KernelConfig, readKernelConfig } from "./kernel-config.ts";
+import {
+  chooseKernel,
+  findModulesDir,
+  type KernelChoice,
+  type KernelRequest,
+  MODULE_ROOTS,
+} from "../modules/kernel.ts";
+import { type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 
 /** A kernel with what is known of its configuration. */
 export interface ConfiguredKernel extends KernelChoice {
