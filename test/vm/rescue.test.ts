@@ -109,7 +109,7 @@ vmTest(
     await vm.expect('the log was saved: levain-failed-1.txt on /dev/vda vfat "LEVAIN-LOG"');
     await type(vm, "mkdir /mnt; mount -t vfat -o ro /dev/vda /mnt; cut -c-40 /mnt/levain-failed-1.txt; ls /mnt");
     await vm.expect("THE FAILURE\ncould not find the root device\n");
-    await vm.expect(/KERNEL LOG\nLinux version [^\n]+\n/);
+    await vm.expect(/KERNEL LOG\n\[ +0\.0+\] Linux version [^\n]+\n/);
     await vm.expect(/levain-failed-1\.json +levain-failed-1\.txt +levain-failed\.new/);
     await type(vm, "umount /mnt");
     await vm.expect(PROMPT);
