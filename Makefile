@@ -51,7 +51,7 @@ demo: dist/levain ## boot a USB stick in QEMU on this terminal; CMDLINE="rd.debu
 bench: setup dist/levain ## compare boot time, image and memory with initramfs-tools and dracut; ARGS="--only size" is shorter
 	@$(bun) bench/run.ts $(ARGS)
 
-reach: setup dist/levain ## boot ten ways of storage on eight kernels, for the table of docs/kernels.md; ARGS=--missing continues a run that was stopped
+reach: setup dist/levain dist/levain-aarch64 ## boot ten ways of storage on eight kernels, for the table of docs/kernels.md; ARGS=--missing continues a run that was stopped
 	@$(bun) bench/reach.ts $(ARGS)
 
 bench-curves: setup dist/levain ## draw what further disks, modules and layers cost (docs/curves/)
