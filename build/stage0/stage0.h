@@ -58,7 +58,7 @@ static inline u64 page_kib(const struct vector *vector)
   return 4;
 }
 #define LARGE_PAGES "levain's runtime does not run on this kernel: its pages are of "
-#define LARGE_PAGES_HINT "hint: boot a kernel with pages of 4 KiB, which every distribution has"
+#define LARGE_PAGES_HINT "hint: boot a kernel with pages of 4 KiB: most distributions have one"
 
 /*
  * Makes the vector without the variables that the runtime would obey (in a boot: and without LEVAIN_*) and with ours for it, in the
