@@ -122,6 +122,7 @@ export const AARCH64_TESTS: Readonly<Record<string, Row>> = {
   "long/packages": only("host"),
   "long/power-cuts": only("same"),
   "long/power-moments": only("same"),
+  "long/qr": only("board"),
   "long/run": only("host"),
   "long/sync": only("programs"),
   "long/usb": only("board"),
