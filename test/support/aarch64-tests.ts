@@ -106,6 +106,7 @@ export const AARCH64_TESTS: Readonly<Record<string, Row>> = {
   "long/boot-counting": only("board"),
   "long/build": only("host"),
   "long/debian-on-lvm": only("programs"),
+  "long/distribution-layouts": only("programs"),
   "long/distributions": only("image"),
   "long/debian-package": only("programs"),
   "long/doctor": only("programs"),
