@@ -4,7 +4,7 @@ import { readCasperFiles } from "../parameters/dialects/casper-files.ts";
 import { INTEGRITYTAB, parseIntegritytab } from "../parameters/dialects/integritytab.ts";
 import { MDADM_FILES, parseMdadmConf } from "../parameters/dialects/mdadm-conf.ts";
 import { parseRackFile, RACK_FILE } from "../parameters/dialects/rack-file.ts";
-import type { PlanInput } from "../plan/make-plan.ts";
+import type { PlanInput } from "../plan/plan-input.ts";
 import { formatBytes } from "../problems/size.ts";
 import type { Voice } from "../problems/voice.ts";
 

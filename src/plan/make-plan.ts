@@ -1,12 +1,10 @@
 import { type CommandLine, parseCommandLine, type Word } from "../parameters/cmdline.ts";
 import { parseCrypttab } from "../parameters/crypt/crypttab.ts";
-import { obeyGenkernel } from "../parameters/dialects/genkernel.ts";
 import { findRefused, warnOfUnsupported } from "../parameters/dialects/unsupported.ts";
 import { type Inherited, passOn } from "../parameters/inherited.ts";
 import type { Settings } from "../parameters/parameters.ts";
-import { readParameters, type Source, splitParameter } from "../parameters/read-parameters.ts";
-import { spellOutTags } from "../parameters/sources/root-source.ts";
-import type { Mistake, Origin } from "../problems/diagnoses/boot.ts";
+import { readParameters } from "../parameters/read-parameters.ts";
+import type { Mistake } from "../problems/diagnoses/boot.ts";
 import type { BootError } from "../problems/errors.ts";
 import { problem } from "../problems/problem.ts";
 import { printable } from "../problems/report.ts";
@@ -16,53 +14,21 @@ import { type CryptSurroundings, decideVolumes, planCrypt } from "./crypt/crypt.
 import { findDoubleNames, warnOfCrypt } from "./crypt/crypt-warnings.ts";
 import { decideConfig, findDownloadMistakes } from "./downloads/downloads.ts";
 import { decideHandover } from "./handover/handover.ts";
-import type { Manifest } from "./manifest.ts";
 import { decideMedium, dropImage, findArchiveMistakes, readDialect } from "./media.ts";
 import { decideModules } from "./module-parameters.ts";
 import { planNetwork, warnOfUnusedNetwork } from "./network/network.ts";
 import { obeyRootPath } from "./network/root-path.ts";
 import type { BootPlan } from "./plan.ts";
+import { listSources, type PlanInput } from "./plan-input.ts";
 import { decideRemote, mountOfRoot } from "./remote/remote.ts";
 import { decideRescue, findRefusedInits, waitsForPerson } from "./rescue-policy.ts";
 import { decideResume } from "./resume/resume.ts";
 import { decideRoot, networkNeedsOf, rootDevices } from "./root.ts";
-import { type ChooseSlot, chooseAfter, decideSlots, warnOfSlots } from "./slots.ts";
+import { chooseAfter, decideSlots, warnOfSlots } from "./slots.ts";
 import { decideStack, NO_STACK } from "./stack/stack.ts";
 import { warnOfUnsupportedDevices } from "./unsupported-devices.ts";
 import { decideVerity, findVerityMistakes } from "./verity/verity.ts";
 import { describeUnknown, findUnknownParameters, warnOfRefusedShell, warnOfUnused } from "./warnings.ts";
-
-/** The input of a plan. */
-export interface PlanInput {
-  /** /proc/cmdline. */
-  readonly cmdline: Uint8Array | string;
-  /** null in an image without /etc/levain.json. */
-  readonly manifest: Manifest | null;
-  /** What the kernel passed to process 1; left out (outside the initramfs), it is derived from the command line. */
-  readonly inherited?: Inherited | null;
-  /** The parameters of `levain retry`, which override the command line. */
-  readonly added?: readonly string[];
-  /** As in `uname -m`; "x86_64" by default. */
-  readonly machine?: string;
-  /** Returns the PARTUUID of the EFI system partition that the machine booted from, or null; called only if it matters. */
-  readonly findEsp?: () => string | null;
-  /** Decides which slot of rd.slots= is booted; called only for the whole plan of a boot. The first by default. */
-  readonly chooseSlot?: ChooseSlot;
-  /** Parameters that another tool's files in the image stand for, the weakest of all; none by default. */
-  readonly imageParameters?: readonly { readonly origin: Origin; readonly parameters: readonly string[] }[];
-  /** Those of the tables of levain.toml that are for this machine; none by default. */
-  readonly machineParameters?: readonly string[];
-  /** Those of the configuration that rd.config= names; not known by default. */
-  readonly fetchedParameters?: readonly string[];
-  /** The root path that DHCP gave; null by default. */
-  readonly rootPath?: string | null;
-  /** The image's /etc/crypttab; null by default. */
-  readonly crypttab?: string | null;
-  /** True if the image has a file at this path; never by default. */
-  readonly hasFile?: (path: string) => boolean;
-  /** True if other parameters will join these: what they may complete is no mistake. False by default. */
-  readonly isPart?: boolean;
-}
 
 type Surroundings = Omit<CryptSurroundings, "roots"> &
   Parameters<typeof decideRoot>[2] &
@@ -81,20 +47,10 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
  * Deterministic. Throws one BootError for all mistakes.
  */
 export function makePlan(input: PlanInput): { plan: BootPlan; warnings: readonly string[] } {
-  const { cmdline, manifest, inherited = null, added, machine = "x86_64", findEsp = () => null } = input;
-  const { crypttab: table = null, hasFile = () => false, imageParameters = [], isPart = false } = input;
-  const { machineParameters = [], fetchedParameters, rootPath = null } = input;
-  const line = parseCommandLine(cmdline);
-  const sources: readonly Source[] = obeyGenkernel(
-    spellOutTags([
-      ...imageParameters.map(({ origin, parameters }) => ({ origin, words: parameters.map(splitParameter) })),
-      { origin: "levain.toml", words: (manifest?.parameters ?? []).map(splitParameter) },
-      { origin: "levain.toml for this machine", words: machineParameters.map(splitParameter) },
-      { origin: "the configuration of rd.config=", words: (fetchedParameters ?? []).map(splitParameter) },
-      { origin: "the kernel command line", words: line.words },
-      { origin: "levain retry", words: (added ?? []).map(splitParameter) },
-    ]),
-  );
+  const { inherited = null, added, machine = "x86_64", findEsp = () => null, fetchedParameters } = input;
+  const { crypttab: table = null, hasFile = () => false, isPart = false, rootPath = null } = input;
+  const line = parseCommandLine(input.cmdline);
+  const sources = listSources(input, line.words);
   const { settings: given, mistakes } = readParameters(sources);
   const { chooseSlot, ...firstSlot } = input;
   // What refuses the plan fails with every slot: it throws before a try is counted.

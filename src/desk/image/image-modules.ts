@@ -95,8 +95,8 @@ function addFirmware(tree: ImageTree, given: readonly string[], version: string,
   }
 }
 
-/** More files are told in one warning: SUSE's packages have twenty with a command. */
-const TOLD_MAX = 3;
+/** More files than that share one warning: openSUSE has twenty. */
+const MOST_WARNINGS = 3;
 
 /**
  * Adds the files of modprobe.d(5) as far as a boot obeys them, with a mode that lets everyone read them: a file that others cannot
@@ -105,9 +105,9 @@ const TOLD_MAX = 3;
 function addModprobeFiles(tree: ImageTree, files: readonly ModprobeFile[], voice: Voice): readonly ModprobeFile[] {
   const obeyed = files.map((file) => ({ from: file.path, ...keepObeyedLines(file) }));
   const warnings = obeyed.flatMap(({ warning }) => warning ?? []);
-  const isMany = warnings.length > TOLD_MAX;
-  const told = isMany ? [`${warnings.length} files of modprobe.d have such lines: ${warnings[0]}`] : warnings;
-  for (const warning of told) voice.warn(printable(warning));
+  const isMany = warnings.length > MOST_WARNINGS;
+  const said = isMany ? [`${warnings.length} files of modprobe.d have such lines: ${warnings[0]}`] : warnings;
+  for (const warning of said) voice.warn(printable(warning));
   return obeyed.map(({ from, file: kept }) => {
     const path = `${MODPROBE_DIRECTORIES[0]}/${kept.name}`;
     refuseReserved(from, path);

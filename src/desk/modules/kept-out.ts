@@ -18,8 +18,8 @@ interface Selection {
 const STORAGE =
   /^kernel\/(fs|drivers\/(ata|block(?!\/floppy)|cdrom|dax|firewire|hv|md|memstick|message|misc\/cardreader|mmc|nvdimm|nvme|pci|scsi|ufs|usb\/(core|host|storage)|virtio))\//;
 
-/** More than these are told in one warning: SUSE's packages blacklist twenty filesystems. */
-const TOLD_MAX = 3;
+/** More modules than that share one warning: openSUSE blacklists twenty filesystems. */
+const MOST_WARNINGS = 3;
 
 /**
  * Returns warnings of the storage modules, filesystems and modules asked for that a line of `files` keeps out. `loaded` are the
@@ -49,11 +49,11 @@ export function warnOfKeptOut(
     return kept ? [{ name, reason: `${printable(kept.path)} has "${printable(kept.line)}"` }] : [];
   });
   const others = found.filter(({ name }) => !asked.includes(name));
-  const isMany = others.length > TOLD_MAX;
-  const told = isMany ? found.filter((one) => !others.includes(one)) : found;
+  const isMany = others.length > MOST_WARNINGS;
+  const said = isMany ? found.filter((one) => !others.includes(one)) : found;
   const all = others.map(({ name }) => printable(name)).join(", ");
   return [
-    ...told.map(({ name, reason }) => `${printable(name)} will not be loaded: ${reason}; ${LEAVE_OUT}`),
+    ...said.map(({ name, reason }) => `${printable(name)} will not be loaded: ${reason}; ${LEAVE_OUT}`),
     ...(isMany ? [`${all} will not be loaded: modprobe.d says so, as ${others[0]?.reason}; ${LEAVE_OUT}`] : []),
   ];
 }
