@@ -20,9 +20,6 @@ const WITH_FS =
 /** Modules of the block layer and of the device mapper whose options are not their names in capitals (drivers/block, drivers/md). */
 const MODULES: Readonly<Record<string, string>> = {
   dm_mod: "BLK_DEV_DM",
-  dm_cache_smq: "DM_CACHE_SMQ",
-  dm_mirror: "DM_MIRROR",
-  dm_raid: "DM_RAID",
   dm_thin_pool: "DM_THIN_PROVISIONING",
   loop: "BLK_DEV_LOOP",
   nbd: "BLK_DEV_NBD",
@@ -30,7 +27,7 @@ const MODULES: Readonly<Record<string, string>> = {
   raid10: "MD_RAID10",
   raid456: "MD_RAID456",
 };
-const BY_NAME = /^dm_(?:cache|crypt|integrity|multipath|snapshot|verity|zero)$/;
+const BY_NAME = /^dm_(?:cache|cache_smq|crypt|integrity|mirror|multipath|raid|snapshot|verity|zero)$/;
 
 /** Returns the option of the kernel's configuration for a type of filesystem, as "CONFIG_EXT4_FS"; null if levain does not know it. */
 export function filesystemOption(type: string): string | null {

@@ -7,7 +7,7 @@ import {
   findModulesDir,
   type KernelChoice,
   type KernelRequest,
-  MODULE_ROOTS,
+  modulesRootsOf,
 } from "../modules/kernel.ts";
 import { type KernelConfig, readKernelConfig } from "../modules/kernel-config.ts";
 
@@ -24,7 +24,7 @@ export interface ConfiguredKernel extends KernelChoice {
  */
 export function chooseConfiguredKernel(
   request: KernelRequest,
-  modulesRoots: readonly string[] = MODULE_ROOTS,
+  modulesRoots = modulesRootsOf("/"),
   running = release(),
 ): ConfiguredKernel | null {
   const version = request.kernel ?? running;

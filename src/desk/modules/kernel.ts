@@ -15,8 +15,6 @@ const NIXOS_MODULE_ROOTS = [
   "/run/booted-system/kernel-modules/lib/modules",
   "/run/current-system/kernel-modules/lib/modules",
 ];
-/** Where the modules of installed kernels are. */
-export const MODULE_ROOTS: readonly string[] = ["/lib/modules", ...NIXOS_MODULE_ROOTS];
 
 /**
  * Returns the kernel to build for: the requested one, else the running one, else the only one in `modulesRoots`; null for an
@@ -24,7 +22,7 @@ export const MODULE_ROOTS: readonly string[] = ["/lib/modules", ...NIXOS_MODULE_
  */
 export function chooseKernel(
   request: KernelRequest,
-  modulesRoots: readonly string[] = MODULE_ROOTS,
+  modulesRoots = modulesRootsOf("/"),
   running = release(),
 ): KernelChoice | null {
   if (request.kernel === "none") return null;
@@ -99,7 +97,7 @@ export function modulesRootOf(root: string): string {
   return places.find(isDirectory) ?? join(root, "lib/modules");
 }
 
-/** Returns all such directories. */
+/** Returns all such directories: of this system, those of NixOS too. */
 export const modulesRootsOf = (root: string): readonly string[] =>
   root === "/" ? [modulesRootOf(root), ...NIXOS_MODULE_ROOTS] : [modulesRootOf(root)];
 
